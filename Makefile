@@ -1,0 +1,155 @@
+# bufpool: one build for library, compiler, tests, demo and benchmark. `make help` is the index.
+#
+#   MODE=release|debug|asan|tsan   each mode builds into build/<mode>, so that modes never mix
+#   CC=gcc|clang                   DESTDIR=, prefix=   as usual for install
+
+MODE ?= release
+CC = gcc
+AR = ar
+PKG_CONFIG = pkg-config
+prefix = /usr/local
+bindir = $(prefix)/bin
+libdir = $(prefix)/lib
+includedir = $(prefix)/include
+pkgconfigdir = $(libdir)/pkgconfig
+INSTALL = install
+
+B := build/$(MODE)
+
+# ---- flags --------------------------------------------------------------------------------------------------------
+WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror
+MODE_release = -O2 -g
+MODE_debug = -O0 -g -DBPI_DEBUG
+MODE_asan = -O1 -g -DBPI_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+MODE_tsan = -O1 -g -DBPI_DEBUG -fsanitize=thread
+ifeq ($(MODE_$(MODE)),)
+$(error MODE=$(MODE) is not one of release debug asan tsan)
+endif
+
+# -latomic-free, C11; generated code and inline headers are compiled with the same warnings as our own.
+CPPFLAGS = -Iinclude -Isrc -I.
+CFLAGS =
+ALL_CFLAGS = -std=c11 $(MODE_$(MODE)) $(WARNINGS) -fvisibility=hidden -pthread $(CFLAGS)
+ALL_LDFLAGS = $(MODE_$(MODE)) -pthread $(LDFLAGS)
+
+# Expanded only when a recipe runs, which is after `make setup` where set-up is part of the target.
+pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
+UV_LIBS = $(call pkg_libs,libuv,-luv)
+YAML_LIBS = $(call pkg_libs,yaml-0.1,-lyaml)
+CHECK_LIBS = $(call pkg_libs,check,-lcheck -lsubunit -lm -lrt)
+
+# ---- what is built ------------------------------------------------------------------------------------------------
+LIB_SOURCES := $(sort $(wildcard src/*/*.c))
+CODEGEN_SOURCES := $(sort $(wildcard codegen/*.c))
+TEMPLATES := $(sort $(wildcard codegen/templates/*.tmpl))
+GENERATED_SOURCES := $(sort $(wildcard generated/*.c))
+SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/*.c tests/unit/*.c tests/unit/*/*.c tests/integration/*.c))
+DEMO_SOURCES := $(sort $(wildcard examples/demo/*.c))
+BENCH_SOURCES := $(sort $(wildcard bench/*.c))
+
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
+CODEGEN_OBJECTS := $(call objects,$(CODEGEN_SOURCES)) $(B)/codegen/templates.o
+GENERATED_OBJECTS := $(call objects,$(GENERATED_SOURCES))
+SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES))
+TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
+DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
+BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
+# Counts every allocation of the process it is linked into.
+COUNT_OBJECT := $(B)/tests/support/alloc_count.o
+
+LIB := $(B)/libbufpool.a
+BUFPOOLC := $(B)/bufpoolc
+TESTS := $(B)/bufpool-tests
+DEMO := $(B)/bufpool-demo
+BENCH := $(B)/bufpool-bench
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# ---- the two commands ---------------------------------------------------------------------------------------------
+.PHONY: demo test all generate help setup
+demo: setup ## set up, build and run the demo: live telemetry and a market burst between two processes
+	@$(MAKE) --no-print-directory $(DEMO)
+	@$(DEMO)
+
+test: setup ## set up, build and run the tests (BPT_ONLY=name runs one suite)
+	@$(MAKE) --no-print-directory check-generated tests
+	@$(TESTS)
+
+all: $(LIB) $(BUFPOOLC) $(DEMO) ## build the library, the compiler and the demo
+
+generate: $(BUFPOOLC) ## write generated/ anew from contracts.yaml
+	$(BUFPOOLC) generate contracts.yaml --out-dir generated
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
+
+setup: ## install what is missing (libyaml, libuv, check, pkg-config), saying what and why
+	@CC='$(CC)' sh scripts/setup.sh
+
+# ---- more -----------------------------------------------------------------------------------------------------------
+.PHONY: tests bench bench-quick check-generated clean install
+tests: $(TESTS) ## build the tests without running them
+
+check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
+	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
+
+bench-quick: setup ## set up and measure in under two minutes
+	@$(MAKE) --no-print-directory $(BENCH)
+	@$(BENCH) --quick
+
+clean: ## remove everything that was built
+	rm -rf build
+
+install: $(LIB) $(BUFPOOLC) $(B)/bufpool.pc ## install library, headers, compiler and .pc file (DESTDIR=, prefix=)
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir) $(DESTDIR)$(pkgconfigdir)
+	$(INSTALL) -d $(DESTDIR)$(includedir)/bufpool/detail
+	$(INSTALL) -m 755 $(BUFPOOLC) $(DESTDIR)$(bindir)/
+	$(INSTALL) -m 644 $(LIB) $(DESTDIR)$(libdir)/
+	$(INSTALL) -m 644 $(B)/bufpool.pc $(DESTDIR)$(pkgconfigdir)/
+	$(INSTALL) -m 644 include/bufpool/*.h include/bufpool/*.def $(DESTDIR)$(includedir)/bufpool/
+	$(INSTALL) -m 644 include/bufpool/detail/*.h $(DESTDIR)$(includedir)/bufpool/detail/
+
+# ---- how it is built ----------------------------------------------------------------------------------------------
+FLAGS_STAMP := $(B)/flags
+STAMP_TEXT = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+$(shell mkdir -p $(B); echo '$(STAMP_TEXT)' | cmp -s - $(FLAGS_STAMP) || echo '$(STAMP_TEXT)' > $(FLAGS_STAMP))
+
+$(LIB): $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUFPOOLC): $(CODEGEN_OBJECTS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS)
+
+$(TESTS): $(TEST_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(YAML_LIBS) $(UV_LIBS) -lm
+
+$(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
+
+$(BENCH): $(BENCH_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS) -lm
+
+# Each template becomes one string of the compiler, so that the installed binary stands alone.
+$(B)/codegen/templates.c: $(TEMPLATES) scripts/embed-templates.sh
+	@mkdir -p $(@D)
+	sh scripts/embed-templates.sh $(TEMPLATES) > $@
+$(B)/codegen/templates.o: $(B)/codegen/templates.c $(FLAGS_STAMP)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
+
+$(B)/%.o: %.c $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/bufpool.pc: Makefile include/bufpool/base.h
+	@mkdir -p $(@D)
+	@version=$$(sed -n 's/^#define BP_VERSION "\(.*\)"/\1/p' include/bufpool/base.h); \
+	printf '%s\n' 'prefix=$(prefix)' 'libdir=$(libdir)' 'includedir=$(includedir)' 'bufpoolc=$(bindir)/bufpoolc' '' \
+	  'Name: bufpool' 'Description: pooled buffers and typed messages, sized by contract' "Version: $$version" \
+	  'Requires: libuv' 'Libs: -L$${libdir} -lbufpool -pthread' 'Cflags: -I$${includedir}' > $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,199 @@
+/* bufpool/frame.h: frames on a byte stream, without any I/O.
+ *
+ * A frame is a header of 6 bytes and a value: u16 type, u32 length (both little-endian), length bytes of value. The
+ * header is never stored with the value: in a pooled buffer the value starts at offset 0, and type and length live in
+ * the descriptor. Type 0 is the library's own control frame.
+ *
+ * Reading: the reader says where the next bytes should go and how many it could take; the caller reads them there from
+ * wherever they come, says how many came, and takes frames until there is no more. Any chunking gives the same frames.
+ *
+ *     uint8_t landing[65536];                                     // one per loop, not per connection
+ *     for (;;) {
+ *         bp_span space = bp_reader_space(&reader, landing, sizeof landing);
+ *         ssize_t n = read(fd, space.data, space.length);
+ *         if (n <= 0) break;
+ *         bp_reader_fed(&reader, space, (size_t)n);
+ *         bp_frame frame;
+ *         bp_err err;
+ *         while ((err = bp_reader_next(&reader, &frame)) == BP_OK) handle(&frame);
+ *         if (err != BP_MORE) break;                               // the stream is broken, or no buffer
+ *     }
+ *
+ * Between two rounds the reader keeps no pointer into the landing chunk: a cut frame's bytes are in a buffer of its own
+ * exact class.
+ *
+ * Threads: a reader or writer belongs to one thread at a time. A bp_type_map is constant once made. */
+#ifndef BUFPOOL_FRAME_H
+#define BUFPOOL_FRAME_H
+
+#include "bufpool/base.h"
+#include "bufpool/pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+    BP_FRAME_HEADER_SIZE = 6,     /* bytes: u16 type, u32 length */
+    BP_FRAME_DIRECT_MIN = 4096,   /* bytes missing from which a frame's rest is read straight into its buffer */
+    BP_FRAME_STAGE_MAX = 512,     /* bytes of value up to which the writer copies a frame into its staging buffer */
+    BP_FRAME_WRITE_MAX = 60 * 1024 /* bytes per write: above 65,483 TCP loopback is three times slower */
+};
+
+/* ---- what the frames of a schema look like (written by bufpoolc) ------------------------------------------------ */
+
+/* One message type. */
+typedef struct bp_type_info {
+    const char *name;      /* "OrderBook" */
+    uint16_t type;         /* frame type, 1 .. 65535 */
+    uint16_t class_ix;     /* its class in the schema's own pool configuration */
+    uint32_t accept_min;   /* bytes: shortest and longest value that a reader takes */
+    uint32_t accept_max;
+    bool is_sensitive;     /* wipe buffers on release */
+} bp_type_info;
+
+/* What a reader does with a frame whose type nobody declared. */
+typedef enum bp_unknown { BP_UNKNOWN_FAIL = 0, BP_UNKNOWN_SKIP = 1, BP_UNKNOWN_DELIVER = 2 } bp_unknown;
+
+/* A range of frame types and what to do with the unknown ones in it. */
+typedef struct bp_type_range {
+    uint16_t first, last; /* both included */
+    bp_unknown unknown;
+} bp_type_range;
+
+/* One schema: constant tables that generated code defines. Everything outside `ranges` is BP_UNKNOWN_FAIL. */
+typedef struct bp_schema {
+    uint32_t abi;           /* BP_ABI of the headers it was compiled with */
+    const char *name;       /* "market" */
+    uint32_t id;
+    uint16_t version, min_compatible;
+    uint64_t contract_hash; /* of the layout-relevant part of the contract */
+    const bp_type_info *types; /* ascending by type */
+    uint32_t type_count;
+    const bp_type_range *ranges; /* ascending, disjoint */
+    uint32_t range_count;
+    const bp_pool_config *pool_config;
+} bp_schema;
+
+/* The types of one or more schemas, as readers look them up: O(1). */
+typedef struct bp_type_map bp_type_map;
+
+/* Makes a map of all types of the schemas, which it keeps pointing at. The caller frees it after its last reader.
+ * BP_ERR_ABI: a schema was compiled for another ABI; BP_ERR_SCHEMA: two declare one type; BP_ERR_NO_MEMORY. */
+BP_NODISCARD BP_API bp_err bp_type_map_new(const bp_schema *const *schemas, size_t schema_count, bp_type_map **out);
+BP_API void bp_type_map_free_take(bp_type_map **map);
+
+/* What is known of a type, or NULL; *schema_ix, if not NULL, is then the index of its schema. */
+BP_API const bp_type_info *bp_type_map_find(const bp_type_map *map, uint16_t type, uint32_t *schema_ix);
+
+/* ---- reader ----------------------------------------------------------------------------------------------------- */
+
+/* Writable bytes that belong to somebody else. */
+typedef struct bp_span {
+    uint8_t *data;
+    size_t length;
+} bp_span;
+
+/* One frame as it was read. value is valid until the next call on the reader; when buf is not NULL the value lies in
+ * that buffer, which the reader still owns. */
+typedef struct bp_frame {
+    const uint8_t *value; /* length bytes, any alignment */
+    uint32_t length;
+    uint16_t type;
+    uint32_t schema_ix;       /* index of the type's schema in the map */
+    const bp_type_info *info; /* NULL for a type that is delivered though unknown */
+    bp_buf *buf;              /* NULL while the value lies in the landing chunk */
+} bp_frame;
+
+typedef struct bp_reader_config {
+    bp_pool *pool;             /* where buffers come from; outlives the reader */
+    const bp_type_map *types;  /* which types and lengths are taken; outlives the reader */
+    uint32_t unknown_max;      /* longest value of an unknown type that is skipped or delivered; 0 is 64 KiB */
+} bp_reader_config;
+
+/* A reader. Its members are private; it lies in the caller's storage. */
+typedef struct bp_reader {
+    bp_reader_config config;
+    const uint8_t *at, *end; /* bytes that were fed and not taken yet */
+    bp_buf *partial;         /* the cut frame, or the frame that was delivered last */
+    uint32_t got;            /* bytes of the cut frame that are here */
+    uint32_t skip;           /* bytes of a skipped frame still to come */
+    bp_frame current;        /* the header that is being worked on */
+    uint8_t head[BP_FRAME_HEADER_SIZE];
+    uint8_t head_count; /* bytes of a cut header */
+    uint8_t state;
+    bp_err failed;
+    uint64_t frame_count, skipped_count;
+} bp_reader;
+
+/* Prepares a reader. Owns nothing until bytes are fed. */
+BP_API void bp_reader_init(bp_reader *reader, const bp_reader_config *config);
+
+/* Drops what the reader holds of a cut frame. */
+BP_API void bp_reader_fini(bp_reader *reader);
+
+/* Where the next bytes should go, and how many it could take: the rest of a large frame goes straight into its buffer,
+ * everything else into the landing chunk that the caller lends (at least 64 bytes). Never empty, except after an error. */
+BP_API bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length);
+
+/* count bytes came, at the beginning of space (as bp_reader_space gave it). In the landing chunk they must stay where
+ * they are until bp_reader_next answers something else than BP_OK. */
+BP_API void bp_reader_fed(bp_reader *reader, bp_span space, size_t count);
+
+/* The next frame. BP_OK: *out is one. BP_MORE: every byte is taken, feed again.
+ * BP_ERR_LIMIT, BP_ERR_NO_MEMORY: no buffer for a cut frame; nothing is lost, call again once there is memory, with the
+ * landing chunk as it is. BP_ERR_FRAME_TYPE, _SHORT, _LONG: the stream cannot be followed any further; the reader
+ * answers the same from now on. */
+BP_NODISCARD BP_API bp_err bp_reader_next(bp_reader *reader, bp_frame *out);
+
+/* Makes the frame that bp_reader_next gave last the caller's own: a buffer with the value, its length and type, one
+ * reference. Copies unless the frame has a buffer already. May be called once per frame.
+ * BP_ERR_ARGUMENT: a frame without value has no buffer; BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the frame stays as it was. */
+BP_NODISCARD BP_API bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out);
+
+/* Whether the stream may end here: BP_OK between frames, BP_ERR_LOST inside one. */
+BP_NODISCARD BP_API bp_err bp_reader_end(const bp_reader *reader);
+
+/* ---- writer ----------------------------------------------------------------------------------------------------- */
+
+/* One piece of a gathered write; the same as struct iovec in meaning, not in type. */
+typedef struct bp_piece {
+    const uint8_t *data;
+    size_t length;
+} bp_piece;
+
+enum { BP_WRITER_PIECES = 4 }; /* pieces per write: libuv allocates above */
+
+/* A queue of frames to be written. Its members are private; it lies in the caller's storage. */
+typedef struct bp_writer {
+    bp_buf **ring;           /* the queued buffers, oldest at head; NULL until the first frame */
+    uint32_t ring_mask;      /* slots - 1; a power of two */
+    uint32_t head, count;    /* count buffers are queued */
+    uint32_t head_done;      /* bytes of the head's frame, header included, that were written */
+    uint64_t queued_bytes;   /* bytes of all queued frames, headers included, not yet written */
+    uint64_t frame_count;    /* frames ever queued */
+} bp_writer;
+
+BP_API void bp_writer_init(bp_writer *writer);
+
+/* Releases everything that is queued. */
+BP_API void bp_writer_fini(bp_writer *writer);
+
+/* Queues the frame in *buf (its type, its length bytes) and takes the reference: *buf becomes NULL. One buffer may be
+ * queued on many writers, one reference each. BP_ERR_NO_MEMORY: nothing is queued and *buf stays the caller's. */
+BP_NODISCARD BP_API bp_err bp_writer_push_take(bp_writer *writer, bp_buf **buf);
+
+/* Gathers the next write: up to BP_WRITER_PIECES pieces of together at most limit bytes (0 is BP_FRAME_WRITE_MAX).
+ * Small frames and headers are copied into stage (stage_length bytes, at least 64, lent until the write is over), large
+ * values stay where they lie. Frames may be cut. Returns the number of pieces, 0 when nothing is queued. The same
+ * bytes are given until bp_writer_wrote says that they left. */
+BP_API size_t bp_writer_gather(const bp_writer *writer, uint8_t *stage, size_t stage_length, size_t limit,
+                               bp_piece pieces[BP_WRITER_PIECES]);
+
+/* count bytes of what bp_writer_gather gave left: buffers that are written to their end are released. */
+BP_API void bp_writer_wrote(bp_writer *writer, uint64_t count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,196 @@
+/* bufpool/pool.h: buffers, and the pools that they come from.
+ *
+ * A buffer (bp_buf) is a 32-byte descriptor out of line: it points at its bytes and knows its pool, frame type, length
+ * and capacity. A pool (bp_pool) is an interface; the library ships two: the size-class pool (bp_pool_new), made for
+ * the sizes that a contract names, and the heap pool (bp_heap_pool_new), where every buffer comes from malloc.
+ *
+ *     bp_buf *buf = NULL;
+ *     bp_err err = bp_pool_acquire(pool, 200, &buf);
+ *     if (err != BP_OK) return err;
+ *     memcpy(bp_buf_data(buf), bytes, 200);
+ *     ...
+ *     bp_buf_release(buf);
+ *
+ * Glossary
+ *   size class   a stride; a request is served from the smallest class that holds it
+ *   slab         one mapping that holds the buffers of one class, and their descriptors
+ *   magazine     a thread's own stock of free buffers of one class; no lock is needed to use it
+ *   depot        the stock that the threads share, under the class's lock
+ *   committed    bytes that the pool holds from the system: slabs, descriptors, exact allocations
+ *   exact        a buffer larger than the largest class: allocated for itself, counted, never retained
+ *
+ * Threads: every function may be called from any thread, and a buffer may be released on another thread than it was
+ * acquired on. A buffer's bytes and length belong to whoever holds it; shared holders must not write. Forking without
+ * exec while a pool exists is not supported. */
+#ifndef BUFPOOL_POOL_H
+#define BUFPOOL_POOL_H
+
+#include "bufpool/base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bp_pool bp_pool;
+typedef struct bp_buf bp_buf;
+
+/* One size class of a pool. */
+typedef struct bp_class {
+    uint32_t size;       /* stride in bytes: a multiple of 16, at least 16 */
+    uint32_t idle_bytes; /* what automatic trim leaves resting, never less than two buffers */
+} bp_class;
+
+/* How to make a size-class pool. The generated X_pool_config holds the classes of a contract; everything is copied. */
+typedef struct bp_pool_config {
+    const char *name;          /* for statistics; NULL is "pool" */
+    const bp_class *classes;   /* strictly ascending by size */
+    uint32_t class_count;      /* 1 .. BP_CLASS_MAX */
+    uint64_t memory_limit;     /* bytes committed at most; at least four times the largest class; 0 is no limit */
+    uint64_t rest_bytes;       /* what the depot of a class keeps before it gives slabs back; 0 is 256 KiB */
+    uint64_t exact_size_limit; /* largest exact allocation; 0 is bounded by memory_limit alone */
+} bp_pool_config;
+
+enum { BP_CLASS_MAX = 64 };
+
+/* ---- pools ------------------------------------------------------------------------------------------------------ */
+
+/* Makes a size-class pool that has committed nothing yet. The caller owns one reference.
+ * BP_ERR_ARGUMENT: a class is missing, misaligned or out of order, or the limit is under four times the largest;
+ * BP_ERR_NO_MEMORY. */
+BP_NODISCARD BP_API bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out);
+
+/* Makes a pool whose every buffer comes from malloc and goes back to it: the unpooled fallback and the honest
+ * baseline. memory_limit in bytes, 0 is no limit. BP_ERR_NO_MEMORY. */
+BP_NODISCARD BP_API bp_err bp_heap_pool_new(uint64_t memory_limit, bp_pool **out);
+
+/* Another reference to the pool; returns pool. */
+BP_API bp_pool *bp_pool_retain(bp_pool *pool);
+
+/* Gives one reference back and sets *pool to NULL; NULL is allowed. The last one closes the pool. Buffers still out
+ * keep its memory alive; the last of them frees it. */
+BP_API void bp_pool_release_take(bp_pool **pool);
+
+/* Closes the pool for good: from now on acquire returns BP_ERR_CLOSED; buffers that are out stay valid and may be
+ * released. Closing twice does nothing. */
+BP_API void bp_pool_close(bp_pool *pool);
+
+/* Gives memory that holds no buffer in use back to the system. keep_idle true leaves idle_bytes of every class, false
+ * leaves nothing, whichever threads it rests with. Returns the bytes given back. */
+BP_API uint64_t bp_pool_trim(bp_pool *pool, bool keep_idle);
+
+/* The bytes that a request of size would be given (its class's stride, or size itself when exact), or 0 when the pool
+ * never gives that many. */
+BP_API uint64_t bp_pool_stride(const bp_pool *pool, uint64_t size);
+
+/* ---- buffers ---------------------------------------------------------------------------------------------------- */
+
+/* Takes a buffer of size bytes (capacity size, length 0, type 0, contents undefined); the caller is its only owner.
+ * BP_ERR_ARGUMENT: size is 0 or more than the pool can ever give; BP_ERR_LIMIT: the memory limit is reached;
+ * BP_ERR_NO_MEMORY; BP_ERR_CLOSED. */
+BP_NODISCARD static inline bp_err bp_pool_acquire(bp_pool *pool, uint64_t size, bp_buf **out);
+
+/* The same, faster: class_ix is the index in the pool's table of a class that is known to hold size, as generated code
+ * knows it. A wrong index (another schema's pool) is safe: the class is then looked up. */
+BP_NODISCARD static inline bp_err bp_pool_acquire_class(bp_pool *pool, uint32_t class_ix, uint32_t size, bp_buf **out);
+
+/* Gives one reference back; NULL is allowed. The last one returns the buffer to its pool, and its bytes must not be
+ * touched any more. Releasing a buffer that is already free is misuse and reported. */
+static inline void bp_buf_release(bp_buf *buf);
+
+/* The same, and sets *buf to NULL. */
+static inline void bp_buf_release_take(bp_buf **buf);
+
+/* Another reference to the buffer; returns buf. Its bytes are shared from now on and must not be written. */
+static inline bp_buf *bp_buf_retain(bp_buf *buf);
+
+/* The buffer's bytes: capacity of them may be used. Aligned to 16. */
+static inline uint8_t *bp_buf_data(const bp_buf *buf);
+
+/* How many bytes hold contents; how many may; the frame type they are of, 0 when none. */
+static inline uint32_t bp_buf_length(const bp_buf *buf);
+static inline uint32_t bp_buf_capacity(const bp_buf *buf);
+static inline uint16_t bp_buf_type(const bp_buf *buf);
+
+/* Says how many bytes hold contents and of which frame type they are. A length above the capacity is misuse and
+ * changes nothing. */
+static inline void bp_buf_set_length(bp_buf *buf, uint32_t length);
+static inline void bp_buf_set_type(bp_buf *buf, uint16_t type);
+
+/* The pool the buffer belongs to; valid while the buffer is held. */
+static inline bp_pool *bp_buf_pool(const bp_buf *buf);
+
+/* acquire, release and retain as plain functions, for languages and programs that cannot inline. */
+BP_NODISCARD BP_API bp_err bp_pool_acquire_plain(bp_pool *pool, uint64_t size, bp_buf **out);
+BP_API void bp_buf_release_plain(bp_buf *buf);
+BP_API bp_buf *bp_buf_retain_plain(bp_buf *buf);
+
+/* Declares a buffer that is released at the end of its scope:  BP_AUTO_BUF(buf);  It starts as NULL. */
+#define BP_AUTO_BUF(name) __attribute__((cleanup(bp_buf_release_take))) bp_buf *name = NULL
+
+/* ---- statistics ------------------------------------------------------------------------------------------------- */
+
+/* The counts of one class, or of all; stats.def says what each means. */
+typedef struct bp_class_stats {
+    uint32_t size; /* the class's stride; 0 in a total */
+#define BP_CLASS_STAT(name, unit, merge, text) uint64_t name;
+#include "bufpool/stats.def"
+#undef BP_CLASS_STAT
+} bp_class_stats;
+
+/* The state of a pool. */
+typedef struct bp_pool_stats {
+    const char *name;              /* the pool's; valid while the pool is */
+    uint32_t class_count;          /* 0 for the heap pool */
+    uint64_t memory_limit;         /* bytes; 0 is none */
+    uint64_t committed_bytes;      /* held from the system now: slabs, descriptors, exact allocations */
+    uint64_t committed_peak_bytes; /* the most that committed_bytes ever was */
+    uint64_t trimmed_bytes;        /* given back to the system so far, by trim or by itself */
+    uint64_t exact_in_use;         /* exact allocations out now (the heap pool: all its buffers) */
+    uint64_t exact_bytes;          /* their bytes */
+    uint64_t exact_acquires;       /* exact allocations so far */
+    bp_class_stats total;          /* all classes together; exact allocations are not in it */
+} bp_pool_stats;
+
+/* Reads the pool's state. */
+BP_API void bp_pool_stats_read(bp_pool *pool, bp_pool_stats *out);
+
+/* Reads one class's counts. BP_ERR_ARGUMENT: class_ix is not below class_count. */
+BP_NODISCARD BP_API bp_err bp_pool_class_stats_read(bp_pool *pool, uint32_t class_ix, bp_class_stats *out);
+
+/* ---- making a pool of one's own (experimental until 1.0) -------------------------------------------------------- */
+
+/* A pool is whatever fills this table and begins with a bp_pool (bp_pool_init). Slots marked * are mandatory; the
+ * others may be NULL. All slots may be called from any thread at the same time. */
+typedef struct bp_pool_table {
+    uint32_t table_bytes; /* * sizeof(bp_pool_table): tells which slots the implementer knew */
+
+    /* * A buffer of size bytes (never 0), made with bp_buf_init, as bp_pool_acquire promises it. */
+    bp_err (*acquire)(bp_pool *pool, uint64_t size, bp_buf **out);
+
+    /* * The last reference to buf is gone: take it back. */
+    void (*release)(bp_pool *pool, bp_buf *buf);
+
+    /* * The last reference to the pool and the last of its buffers are gone: free it. */
+    void (*free)(bp_pool *pool);
+
+    /* Refuse further acquires. NULL: bp_pool_acquire does so itself once the pool is closed. */
+    void (*close)(bp_pool *pool);
+
+    /* As bp_pool_trim. NULL: gives nothing back. */
+    uint64_t (*trim)(bp_pool *pool, bool keep_idle);
+
+    /* As bp_pool_stride. NULL: every size is given exactly. */
+    uint64_t (*stride)(const bp_pool *pool, uint64_t size);
+
+    /* As bp_pool_stats_read and bp_pool_class_stats_read. NULL: all zero, no classes. */
+    void (*stats)(bp_pool *pool, bp_pool_stats *out);
+    bp_err (*class_stats)(bp_pool *pool, uint32_t class_ix, bp_class_stats *out);
+} bp_pool_table;
+
+#ifdef __cplusplus
+}
+#endif
+
+#include "bufpool/detail/pool_inline.h"
+
+#endif

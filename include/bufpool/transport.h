@@ -1,0 +1,204 @@
+/* bufpool/transport.h: typed messages between processes, over TCP and Unix sockets, on libuv.
+ *
+ * A server listens at an address, a client connects to one; both end in connections (bp_conn) that carry frames to
+ * generated handlers and send what generated functions encode. Addresses: "tcp://127.0.0.1:7000", "tcp://[::1]:7000",
+ * "tcp://name:7000", "unix:///run/market.sock". Port 0 takes a free one; bp_server_address tells which.
+ *
+ * Threads: an object belongs to the thread that runs its loop, and so do its connections; only bp_server_stop and
+ * bp_client_stop may be called from elsewhere (any thread, any signal handler). Handlers run on the loop's thread, one
+ * at a time. */
+#ifndef BUFPOOL_TRANSPORT_H
+#define BUFPOOL_TRANSPORT_H
+
+#include "bufpool/base.h"
+#include "bufpool/frame.h"
+#include "bufpool/pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct uv_loop_s;
+
+typedef struct bp_conn bp_conn;
+typedef struct bp_server bp_server;
+typedef struct bp_client bp_client;
+
+/* ---- configuration ---------------------------------------------------------------------------------------------- */
+
+/* A schema and the program's handlers for it; generated code fills one in (X_service). */
+typedef struct bp_service {
+    const bp_schema *schema;
+    /* Validates the frame and calls its handler. */
+    bp_err (*dispatch)(const struct bp_service *service, bp_conn *conn, const bp_frame *frame);
+    /* Tells whether the handlers fit together; called once before the first frame. NULL: they always do. */
+    bp_err (*check)(const struct bp_service *service);
+    const void *handlers; /* the schema's X_handlers; must outlive the server or client */
+    void *user;           /* handed to every handler */
+} bp_service;
+
+enum { BP_SERVICE_MAX = 8 }; /* schemas per server or client */
+
+/* What happens to a frame that breaks its contract. Either way it is counted. */
+typedef enum bp_invalid { BP_INVALID_CLOSE = 0, BP_INVALID_DROP = 1 } bp_invalid;
+
+/* What holds for every connection of a server or client. */
+typedef struct bp_conn_config {
+    bp_service services[BP_SERVICE_MAX];
+    uint32_t service_count;
+    bp_pool *pool;              /* buffers come from here (a reference is taken); NULL: a pool is made, see below */
+    bp_pool_config pool_config; /* the pool to make: size classes from the contract */
+    bool buffer_pool_enabled;   /* false: make a heap pool instead */
+    bp_invalid invalid;         /* what happens to invalid frames */
+    uint32_t send_queue_bytes;  /* unsent bytes per connection, above which sends are refused; 0 is 4 MiB */
+    void *user;                 /* handed to the callbacks below */
+    /* The connection is up; it may send. */
+    void (*on_open)(bp_conn *conn, void *user);
+    /* The connection is gone and is freed after this call; why: BP_ERR_END when the peer closed it between two frames,
+     * BP_ERR_CLOSED when this side did, else the error. Exactly once for every on_open; a client that never got
+     * through has on_close without on_open. */
+    void (*on_close)(bp_conn *conn, bp_err why, void *user);
+    /* A send was refused with BP_ERR_QUEUE_FULL and the queue is half empty again. */
+    void (*on_drain)(bp_conn *conn, void *user);
+    /* A frame of an unknown type in a range with `unknown: deliver`. */
+    bp_err (*on_unknown)(bp_conn *conn, const bp_frame *frame, void *user);
+} bp_conn_config;
+
+typedef struct bp_server_config {
+    bp_conn_config conn;
+    struct uv_loop_s *loop;    /* run on this loop, which the caller runs; NULL: a loop of its own (bp_server_run) */
+    bool handle_signals;       /* SIGINT and SIGTERM end bp_server_run; only with a loop of its own */
+    uint32_t connection_limit; /* connections at once, more wait in the backlog; 0 is 10,000 */
+    uint32_t unix_mode;        /* permission bits of a Unix socket; 0 is 0600 */
+} bp_server_config;
+
+typedef struct bp_client_config {
+    bp_conn_config conn;
+    struct uv_loop_s *loop; /* as for a server */
+    bool handle_signals;
+} bp_client_config;
+
+/* The defaults for one service: pooled, closing on invalid frames. Generated X_server_config and X_client_config call
+ * these. */
+BP_API bp_server_config bp_server_config_default(bp_service service);
+BP_API bp_client_config bp_client_config_default(bp_service service);
+
+/* ---- server ----------------------------------------------------------------------------------------------------- */
+
+/* Binds and listens; connections are served once the loop runs. config is copied; what it points at (handlers) is not.
+ * BP_ERR_ADDRESS, BP_ERR_ADDRESS_IN_USE, BP_ERR_PERMISSION, BP_ERR_SCHEMA, BP_ERR_ABI, BP_ERR_ARGUMENT (handlers or pool
+ * configuration do not fit), BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
+BP_NODISCARD BP_API bp_err bp_server_new(const bp_server_config *config, const char *address, bp_server **out);
+
+/* Serves until bp_server_stop, or until SIGINT or SIGTERM where they are handled. Then closes every connection
+ * (BP_ERR_CLOSED) and returns BP_OK. Only with a loop of its own, else BP_ERR_ARGUMENT. */
+BP_NODISCARD BP_API bp_err bp_server_run(bp_server *server);
+
+/* Ends bp_server_run soon. Async-signal-safe; any thread. */
+BP_API void bp_server_stop(bp_server *server);
+
+/* Closes what is open, frees the server and sets *server to NULL; NULL is allowed. With a loop of the caller's, the
+ * loop must run until the handles are closed, or be idle when this is called: see bp_server_free_take's note in
+ * docs/EMBEDDING.md. Removes a Unix socket's file. */
+BP_API void bp_server_free_take(bp_server **server);
+
+/* Where the server listens, with the real port: "tcp://127.0.0.1:40123". Writes at most size bytes, NUL included.
+ * BP_ERR_SPACE. */
+BP_NODISCARD BP_API bp_err bp_server_address(const bp_server *server, char *out, size_t size);
+
+/* The pool that the connections use; valid while the server is. */
+BP_API bp_pool *bp_server_pool(const bp_server *server);
+BP_API struct uv_loop_s *bp_server_loop(const bp_server *server);
+
+/* Queues one frame on every open connection, without copying, and takes the reference: *buf becomes NULL. Connections
+ * whose queue is full are passed over and counted as refused. Returns how many took it. */
+BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
+
+/* ---- client ----------------------------------------------------------------------------------------------------- */
+
+/* Starts to connect; on_open or on_close tells the outcome once the loop runs. Errors as bp_server_new. */
+BP_NODISCARD BP_API bp_err bp_client_new(const bp_client_config *config, const char *address, bp_client **out);
+
+/* Runs until the connection is gone or bp_client_stop. Returns BP_OK when this side closed it (or stop was called) and
+ * otherwise why it is gone: BP_ERR_END, BP_ERR_REFUSED, ... */
+BP_NODISCARD BP_API bp_err bp_client_run(bp_client *client);
+BP_API void bp_client_stop(bp_client *client);
+BP_API void bp_client_free_take(bp_client **client);
+
+/* The client's connection: NULL before on_open and after on_close. */
+BP_API bp_conn *bp_client_conn(const bp_client *client);
+BP_API bp_pool *bp_client_pool(const bp_client *client);
+BP_API struct uv_loop_s *bp_client_loop(const bp_client *client);
+
+/* ---- connection ------------------------------------------------------------------------------------------------- */
+
+/* Queues a frame (type and length from the buffer) and takes the reference: *buf becomes NULL. It is written in the
+ * same turn of the loop, together with what else is queued. On error *buf stays the caller's:
+ * BP_ERR_QUEUE_FULL (on_drain will tell), BP_ERR_CLOSED, BP_ERR_NO_MEMORY. */
+BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
+
+/* Inside a handler: a buffer of the handler's own with the frame that is being handled; one reference, released with
+ * bp_buf_release, on any thread, also after the connection is gone. Once per frame. As bp_reader_keep;
+ * BP_ERR_ARGUMENT outside a handler. */
+BP_NODISCARD BP_API bp_err bp_conn_keep(bp_conn *conn, bp_buf **out);
+
+/* Sends what is queued, then closes. Further sends answer BP_ERR_CLOSED. */
+BP_API void bp_conn_finish(bp_conn *conn);
+
+/* Closes at once; what is queued is dropped. on_close gets why (BP_OK reads as BP_ERR_CLOSED). */
+BP_API void bp_conn_close(bp_conn *conn, bp_err why);
+
+/* Stops reading, and starts again. A paused connection does not notice that its peer is gone. */
+BP_API void bp_conn_pause(bp_conn *conn);
+BP_API void bp_conn_resume(bp_conn *conn);
+
+/* A pointer of the program's own, NULL at first. */
+BP_API void bp_conn_set_data(bp_conn *conn, void *data);
+BP_API void *bp_conn_data(const bp_conn *conn);
+
+/* The pool that the connection uses; valid while the connection is. */
+BP_API bp_pool *bp_conn_pool(const bp_conn *conn);
+
+/* Bytes queued and not yet written. */
+BP_API uint64_t bp_conn_queued_bytes(const bp_conn *conn);
+
+/* ---- statistics ------------------------------------------------------------------------------------------------- */
+
+/* What connections count: one connection's (bp_conn_stats_read), or all of a server's since it was made, closed ones
+ * included. */
+typedef struct bp_conn_stats {
+    uint64_t frames_in, bytes_in;   /* whole frames handed on; bytes read, headers included */
+    uint64_t frames_out, bytes_out; /* frames written to their end; bytes written */
+    uint64_t frames_skipped;        /* unknown types passed over */
+    uint64_t frames_invalid;        /* frames that broke their contract */
+    uint64_t frames_kept;           /* frames that a handler kept */
+    uint64_t sends_refused;         /* sends answered with BP_ERR_QUEUE_FULL */
+    uint64_t reads, writes;         /* system calls, as libuv made them known */
+} bp_conn_stats;
+
+typedef struct bp_server_stats {
+    uint64_t connections_open, connections_accepted, connections_refused;
+    uint64_t connections_failed; /* closed with an error other than BP_ERR_END and BP_ERR_CLOSED */
+    bp_conn_stats conn;
+} bp_server_stats;
+
+BP_API void bp_conn_stats_read(const bp_conn *conn, bp_conn_stats *out);
+BP_API void bp_server_stats_read(const bp_server *server, bp_server_stats *out);
+
+/* ---- one frame from a blocking descriptor, without libuv -------------------------------------------------------- */
+
+/* Reads one frame from fd into a buffer from pool; the caller owns it. With a heap pool this is the unpooled way. A
+ * frame of an unknown type that is skipped is passed over, and the next one read. A frame without value is an empty
+ * buffer of capacity 1.
+ * BP_ERR_END: the stream ended between frames; BP_ERR_LOST: inside one; BP_ERR_FRAME_TYPE, _SHORT, _LONG;
+ * BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the header is already read, so the stream cannot be followed any further;
+ * BP_ERR_SYSTEM. */
+BP_NODISCARD BP_API bp_err bp_frame_read(int fd, bp_pool *pool, const bp_type_map *types, bp_buf **out);
+
+/* Writes the frame in buf to a blocking descriptor, whole. BP_ERR_LOST: the peer is gone; BP_ERR_SYSTEM. */
+BP_NODISCARD BP_API bp_err bp_frame_write(int fd, const bp_buf *buf);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Installs what the build needs and is missing, through the system's package manager. Says first what and why; when it
+# may not install, fails with the exact command to type.
+set -eu
+
+CC=${CC:-cc}
+
+# Does this program compile and link?  compiles HEADER LIBRARY
+compiles() {
+    printf '#include <%s>\nint main(void) { return 0; }\n' "$1" |
+        "$CC" -x c - -o /dev/null "$2" >/dev/null 2>&1
+}
+
+missing=
+why=
+need() { # PACKAGE REASON
+    missing="$missing $1"
+    why="$why  $1 - $2
+"
+}
+
+compiles yaml.h -lyaml || need libyaml-dev "the contract compiler reads YAML with it"
+compiles uv.h -luv || need libuv1-dev "the transports run on it"
+compiles check.h -lcheck || need check "the tests are written with it"
+command -v pkg-config >/dev/null 2>&1 || need pkg-config "the build asks it for linker flags"
+
+[ -n "$missing" ] || exit 0
+echo "bufpool: these packages are missing:"
+printf '%s' "$why"
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "bufpool: no apt-get here; install the same libraries (libyaml, libuv, check, pkg-config) by hand, then try again." >&2
+    exit 1
+fi
+command="apt-get update && apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" -eq 0 ]; then
+    run=
+elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+    run=sudo
+else
+    echo "bufpool: they cannot be installed without root. Type:" >&2
+    echo "  su -c '$command'" >&2
+    exit 1
+fi
+echo "bufpool: installing them: $command"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # the package list is meant to be split
+if ! { $run apt-get update -q && $run apt-get install -y -q --no-install-recommends $missing; } >&2; then
+    echo "bufpool: the package manager failed; after mending it, type: $command" >&2
+    exit 1
+fi

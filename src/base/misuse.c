@@ -1,0 +1,44 @@
+#include "base/os.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static bp_misuse_fn *misuse_callback;
+static void *misuse_user;
+static uint64_t misuse_seen;
+
+static const char *misuse_text(bp_misuse what) {
+    switch (what) {
+    case BP_MISUSE_DOUBLE_RELEASE: return "a buffer was released that is already free";
+    case BP_MISUSE_FOREIGN_BUF: return "a pointer that no pool handed out was given as a buffer";
+    case BP_MISUSE_CAPACITY: return "a length beyond the buffer's capacity was set";
+    case BP_MISUSE_THREAD: return "a loop-thread function was called from another thread";
+    }
+    return "unknown misuse";
+}
+
+/* Debug builds stop where the bug is; release builds have counted it and go on with what was detected ignored. */
+static void default_callback(bp_misuse what, const void *object) {
+#ifdef BPI_DEBUG
+    fprintf(stderr, "bufpool: misuse: %s (%p)\n", misuse_text(what), object);
+    abort();
+#else
+    (void)what, (void)object, (void)misuse_text;
+#endif
+}
+
+void bp_misuse_set(bp_misuse_fn *callback, void *user) {
+    misuse_callback = callback;
+    misuse_user = user;
+}
+
+uint64_t bp_misuse_count(void) { return __atomic_load_n(&misuse_seen, __ATOMIC_RELAXED); }
+
+void bpi_misuse(bp_misuse what, const void *object) {
+    __atomic_fetch_add(&misuse_seen, 1, __ATOMIC_RELAXED);
+    if (misuse_callback != NULL) {
+        misuse_callback(what, object, misuse_user);
+    } else {
+        default_callback(what, object);
+    }
+}

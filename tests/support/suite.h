@@ -1,0 +1,30 @@
+/* tests/support/suite.h: how a test file makes itself known to the runner.
+ *
+ *     START_TEST(first_acquire_is_from_a_slab) { ... } END_TEST
+ *     BPT_SUITE(pool_size_class) { BPT_TEST(first_acquire_is_from_a_slab); BPT_LOOP_TEST(each_class, 0, 4); }
+ *
+ * Every suite has one test case; BPT_ONLY=name in the environment runs one suite. */
+#ifndef BUFPOOL_TESTS_SUITE_H
+#define BUFPOOL_TESTS_SUITE_H
+
+#include <check.h>
+
+typedef void bpt_fill_fn(TCase *tcase);
+
+/* Registers a suite; called before main. */
+void bpt_register(const char *name, bpt_fill_fn *fill);
+
+#define BPT_SUITE(name)                                                                                               \
+    static void bpt_fill_##name(TCase *tcase);                                                                        \
+    __attribute__((constructor)) static void bpt_register_##name(void) { bpt_register(#name, bpt_fill_##name); }      \
+    static void bpt_fill_##name(TCase *tcase)
+
+#define BPT_TEST(test) tcase_add_test(tcase, test)
+#define BPT_LOOP_TEST(test, first, end) tcase_add_loop_test(tcase, test, first, end)
+#define BPT_TIMEOUT(seconds) tcase_set_timeout(tcase, seconds)
+/* A call that must succeed. */
+#define bpt_ok(call) ck_assert_str_eq(bp_err_name(call), "BP_OK")
+/* A call that must end as given. */
+#define bpt_err(call, expected) ck_assert_str_eq(bp_err_name(call), bp_err_name(expected))
+
+#endif
