@@ -16,6 +16,7 @@ typedef struct collector {
     demo_side *side;
     bp_server *server;
     uv_timer_t ticker;
+    uv_signal_t child_signal;
     const char *transport;
     bp_buf *books[DEMO_INSTRUMENT_COUNT]; /* the newest of each instrument */
     uint64_t sequences[DEMO_INSTRUMENT_COUNT];
@@ -203,16 +204,15 @@ static void on_agent_gone(uv_signal_t *signal, int number) {
 
 static bp_err serve(collector *c, const char *program, uint64_t milliseconds, demo_side *agent) {
     char address[128];
-    uv_signal_t child_signal;
     int account_fd = -1;
     bp_err err = bp_server_address(c->server, address, sizeof address);
     if (err != BP_OK) return err;
     uv_loop_t *loop = bp_server_loop(c->server);
     uv_timer_init(loop, &c->ticker);
-    uv_signal_init(loop, &child_signal);
-    c->ticker.data = child_signal.data = c;
+    uv_signal_init(loop, &c->child_signal);
+    c->ticker.data = c->child_signal.data = c;
     uv_timer_start(&c->ticker, show_progress, 500, 500);
-    uv_signal_start(&child_signal, on_agent_gone, SIGCHLD);
+    uv_signal_start(&c->child_signal, on_agent_gone, SIGCHLD);
     const pid_t child = start_agent(program, address, milliseconds, &account_fd);
     err = child < 0 ? BP_ERR_SYSTEM : bp_server_run(c->server);
     if (child >= 0) {
@@ -220,7 +220,7 @@ static bp_err serve(collector *c, const char *program, uint64_t milliseconds, de
         if (err == BP_OK) err = agent_err;
     }
     uv_close((uv_handle_t *)&c->ticker, NULL);
-    uv_close((uv_handle_t *)&child_signal, NULL);
+    uv_close((uv_handle_t *)&c->child_signal, NULL);
     return err;
 }
 
