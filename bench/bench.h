@@ -1,0 +1,52 @@
+/* bench.h: how a benchmark row is declared and run.
+ *
+ * A row is a function that does some work and returns one figure: nanoseconds per operation, or operations per second.
+ * Rows of a group are run interleaved, round after round, in several processes one after the other; a row's figure is
+ * the median over all, its spread the 10th and 90th percentile, and its ratio to its reference the median of the
+ * ratios of the same round. A row that cannot be measured here returns BENCH_ABSENT and is shown as absent. */
+#ifndef BUFPOOL_BENCH_H
+#define BUFPOOL_BENCH_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BENCH_ABSENT NAN
+
+typedef struct bench_row {
+    const char *group;     /* rows of one group run interleaved in one process */
+    const char *name;      /* unique in the group */
+    const char *unit;      /* "ns" or "M/s" */
+    const char *reference; /* the row of the group that the ratio is taken to; NULL for the reference itself */
+    double (*run)(const struct bench_row *row);
+    uint32_t size;  /* bytes per operation, for the row's own use */
+    int variant;    /* for the row's own use */
+} bench_row;
+
+/* The rows of one file; each file defines one table and bench/main.c lists them. */
+typedef struct bench_table {
+    const bench_row *rows;
+    size_t count;
+} bench_table;
+
+extern const bench_table bench_pool_rows;
+extern const bench_table bench_tcp_rows;
+extern const bench_table bench_unix_rows;
+
+/* True for `--quick`: rows do about a quarter of the work. */
+extern bool bench_is_quick;
+
+/* Nanoseconds of a monotonic clock. */
+uint64_t bench_now_ns(void);
+
+/* Binds the calling thread to one processor, modulo those there are. */
+void bench_pin(unsigned processor);
+
+/* Ends the process with a message: a benchmark that lost a message must not print a figure. */
+_Noreturn void bench_fail(const char *what);
+
+/* Keeps the compiler from seeing what happens to p. */
+static inline void bench_touch(void *p) { __asm__ volatile("" : : "r"(p) : "memory"); }
+
+#endif

@@ -1,0 +1,148 @@
+/* Transport rows: messages per second from one thread to another, over TCP and Unix sockets, beside raw sockets (the
+ * limit). Every message carries its number and is checked on arrival; a gap ends the benchmark. */
+#define _GNU_SOURCE
+#include "bench.h"
+#include "bufpool/transport.h"
+#include "raw_socket.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RAW, VIEWS, OWNED, UNPOOLED };
+enum { TYPE = 1000, VALUE_MAX = 65536 };
+
+static const bp_class classes[] = {{64, 65536}, {256, 65536}, {2048, 65536}, {VALUE_MAX, 4 * VALUE_MAX}};
+static const bp_pool_config pool_config = {
+    .name = "bench", .classes = classes, .class_count = 4, .memory_limit = 256u << 20};
+static const bp_type_info types[] = {
+    {.name = "Blob", .type = TYPE, .class_ix = 3, .accept_min = 8, .accept_max = VALUE_MAX}};
+static const bp_schema schema = {.abi = BP_ABI, .name = "bench", .id = 1, .version = 1, .min_compatible = 1,
+                                 .types = types, .type_count = 1, .pool_config = &pool_config};
+
+typedef struct run {
+    uint32_t size;
+    int variant;
+    uint64_t count, sent, received, last;
+    uint64_t start_ns, end_ns;
+    bp_server *server;
+    char address[128];
+} run;
+
+/* ---- receiver: the calling thread ---- */
+
+static bp_err on_frame(const bp_service *service, bp_conn *conn, const bp_frame *frame) {
+    run *r = service->user;
+    uint64_t number;
+    memcpy(&number, frame->value, 8);
+    memcpy(&r->last, frame->value + frame->length - 8, 8);
+    if (number != r->received++ || frame->length != r->size) bench_fail("a message was lost");
+    if (r->variant != VIEWS) {
+        bp_buf *buf = NULL;
+        if (bp_conn_keep(conn, &buf) != BP_OK) bench_fail("no buffer to keep a message");
+        bp_buf_release(buf);
+    }
+    if (r->received == r->count) {
+        r->end_ns = bench_now_ns();
+        bp_server_stop(r->server);
+    }
+    return BP_OK;
+}
+
+/* ---- sender: a thread of its own ---- */
+
+static bp_err send_one(run *r, bp_conn *conn) {
+    static const uint8_t body[VALUE_MAX];
+    bp_buf *buf = NULL;
+    bp_err err = bp_pool_acquire(bp_conn_pool(conn), r->size, &buf);
+    if (err != BP_OK) return err;
+    memcpy(bp_buf_data(buf), body, r->size);
+    memcpy(bp_buf_data(buf), &r->sent, 8);
+    bp_buf_set_length(buf, r->size);
+    bp_buf_set_type(buf, TYPE);
+    err = bp_conn_send_take(conn, &buf);
+    bp_buf_release(buf);
+    return err;
+}
+
+static void pump(bp_conn *conn, void *user) {
+    run *r = user;
+    while (r->sent < r->count) {
+        const bp_err err = send_one(r, conn);
+        if (err == BP_ERR_QUEUE_FULL) return;
+        if (err != BP_OK) bench_fail(bp_err_text(err));
+        r->sent++;
+    }
+    bp_conn_finish(conn);
+}
+
+static bp_err ignore_frame(const bp_service *service, bp_conn *conn, const bp_frame *frame) {
+    (void)service, (void)conn, (void)frame;
+    return BP_OK;
+}
+
+static void *send_all(void *user) {
+    run *r = user;
+    bp_client *client = NULL;
+    bench_pin(1);
+    bp_client_config config =
+        bp_client_config_default((bp_service){.schema = &schema, .dispatch = ignore_frame, .user = r});
+    config.handle_signals = false;
+    config.conn.buffer_pool_enabled = r->variant != UNPOOLED;
+    config.conn.send_queue_bytes = 256 * 1024;
+    config.conn.user = r;
+    config.conn.on_open = pump;
+    config.conn.on_drain = pump;
+    if (bp_client_new(&config, r->address, &client) != BP_OK) bench_fail("no client");
+    bp_err err = bp_client_run(client);
+    bp_client_free_take(&client);
+    if (err != BP_OK && err != BP_ERR_END && err != BP_ERR_RESET) bench_fail(bp_err_text(err));
+    return NULL;
+}
+
+static double run_bufpool(const bench_row *row, bool is_tcp, uint64_t count) {
+    char path[64];
+    pthread_t thread;
+    run r = {.size = row->size, .variant = row->variant, .count = count};
+    bp_server_config config =
+        bp_server_config_default((bp_service){.schema = &schema, .dispatch = on_frame, .user = &r});
+    config.handle_signals = false;
+    config.conn.buffer_pool_enabled = r.variant != UNPOOLED;
+    snprintf(path, sizeof path, "unix:///tmp/bufpool-bench-%ld.sock", (long)getpid());
+    if (bp_server_new(&config, is_tcp ? "tcp://127.0.0.1:0" : path, &r.server) != BP_OK) bench_fail("no server");
+    if (bp_server_address(r.server, r.address, sizeof r.address) != BP_OK) bench_fail("no address");
+    r.start_ns = bench_now_ns();
+    if (pthread_create(&thread, NULL, send_all, &r) != 0) bench_fail("no thread");
+    if (bp_server_run(r.server) != BP_OK) bench_fail("the server failed");
+    pthread_join(thread, NULL);
+    bp_server_free_take(&r.server);
+    return (double)count / ((double)(r.end_ns - r.start_ns) / 1e9);
+}
+
+/* Messages per second, in millions. */
+static double run_row(const bench_row *row) {
+    const bool is_tcp = strcmp(row->group, "tcp") == 0;
+    const uint64_t bytes = bench_is_quick ? 128u << 20 : 512u << 20;
+    const uint64_t most = bench_is_quick ? 2000000 : 8000000;
+    const uint64_t count = bytes / row->size < most ? bytes / row->size : most;
+    const double rate =
+        row->variant == RAW ? bench_raw_socket(is_tcp, row->size, count) : run_bufpool(row, is_tcp, count);
+    return rate / 1e6;
+}
+
+#define ROWS_OF_SIZE(group, label, size)                                                                              \
+    {group, label ": raw socket", "M/s", NULL, run_row, size, RAW},                                                   \
+    {group, label ": bufpool, views", "M/s", label ": raw socket", run_row, size, VIEWS},                             \
+    {group, label ": bufpool, buffers kept", "M/s", label ": raw socket", run_row, size, OWNED},                      \
+    {group, label ": bufpool, kept, no pool", "M/s", label ": raw socket", run_row, size, UNPOOLED}
+#define ROWS(group)                                                                                                   \
+    {ROWS_OF_SIZE(group, "64 B", 64), ROWS_OF_SIZE(group, "180 B", 180), ROWS_OF_SIZE(group, "1400 B", 1400),         \
+     ROWS_OF_SIZE(group, "64 KiB", 65536)}
+
+static const bench_row unix_rows[] = ROWS("unix");
+static const bench_row tcp_rows[] = ROWS("tcp");
+
+const bench_table bench_unix_rows = {unix_rows, sizeof unix_rows / sizeof unix_rows[0]};
+const bench_table bench_tcp_rows = {tcp_rows, sizeof tcp_rows / sizeof tcp_rows[0]};
