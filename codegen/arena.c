@@ -1,0 +1,136 @@
+#include "codegen/arena.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 64 * 1024 };
+
+typedef struct block {
+    struct block *next;
+    max_align_t data[];
+} block;
+
+typedef struct deferral {
+    struct deferral *next;
+    void (*undo)(void *what);
+    void *what;
+} deferral;
+
+struct cg_arena {
+    block *blocks;
+    char *at, *end; /* what is free of the block in use */
+    deferral *deferrals;
+    jmp_buf way_out;
+    bool is_attempting;
+    long fail_after; /* allocations that still succeed; negative is all */
+};
+
+cg_arena *cg_arena_new(void) {
+    cg_arena *arena = calloc(1, sizeof *arena);
+    if (arena != NULL) arena->fail_after = -1;
+    return arena;
+}
+
+void cg_arena_free_take(cg_arena **arena) {
+    cg_arena *gone = *arena;
+    *arena = NULL;
+    if (gone == NULL) return;
+    for (deferral *each = gone->deferrals; each != NULL; each = each->next) each->undo(each->what);
+    for (block *each = gone->blocks; each != NULL;) {
+        block *next = each->next;
+        free(each);
+        each = next;
+    }
+    free(gone);
+}
+
+bool cg_arena_attempt(cg_arena *arena, void (*work)(void *user), void *user) {
+    arena->is_attempting = true;
+    const bool is_done = setjmp(arena->way_out) == 0;
+    if (is_done) work(user);
+    arena->is_attempting = false;
+    return is_done;
+}
+
+static _Noreturn void leave(cg_arena *arena) {
+    if (!arena->is_attempting) {
+        fputs("bufpoolc: out of memory\n", stderr);
+        abort();
+    }
+    longjmp(arena->way_out, 1);
+}
+
+static bool is_to_fail(cg_arena *arena) {
+    if (arena->fail_after < 0) return false;
+    if (arena->fail_after == 0) return true;
+    arena->fail_after--;
+    return false;
+}
+
+static void *new_block(cg_arena *arena, size_t size) {
+    block *fresh = size <= SIZE_MAX - sizeof *fresh ? calloc(1, sizeof *fresh + size) : NULL;
+    if (fresh == NULL) leave(arena);
+    fresh->next = arena->blocks;
+    arena->blocks = fresh;
+    return fresh->data;
+}
+
+void *cg_arena_alloc(cg_arena *arena, size_t size) {
+    const size_t unit = sizeof(max_align_t);
+    if (size > PTRDIFF_MAX - unit || is_to_fail(arena)) leave(arena);
+    size = (size + unit - 1) / unit * unit;
+    if (size > BLOCK_SIZE / 4) return new_block(arena, size);
+    if (size > (size_t)(arena->end - arena->at)) {
+        arena->at = new_block(arena, BLOCK_SIZE);
+        arena->end = arena->at + BLOCK_SIZE;
+    }
+    char *piece = arena->at;
+    arena->at += size;
+    return piece;
+}
+
+void *cg_arena_array(cg_arena *arena, size_t count, size_t item_size) {
+    if (item_size != 0 && count > PTRDIFF_MAX / item_size) leave(arena);
+    return cg_arena_alloc(arena, count * item_size);
+}
+
+char *cg_arena_copy(cg_arena *arena, const char *text, size_t length) {
+    char *copy = cg_arena_alloc(arena, length + 1);
+    if (length != 0) memcpy(copy, text, length);
+    return copy;
+}
+
+char *cg_arena_text(cg_arena *arena, const char *text) { return cg_arena_copy(arena, text, strlen(text)); }
+
+char *cg_arena_format(cg_arena *arena, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    const int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    char *text = cg_arena_alloc(arena, length < 0 ? 1 : (size_t)length + 1);
+    if (length > 0) vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void *cg_arena_grow(cg_arena *arena, void *items, size_t count, size_t item_size) {
+    if (count != 0 && (count & (count - 1)) != 0) return items;
+    char *grown = cg_arena_array(arena, count == 0 ? 1 : 2 * count, item_size);
+    if (count != 0) memcpy(grown, items, count * item_size);
+    return grown;
+}
+
+void cg_arena_defer(cg_arena *arena, void (*undo)(void *what), void *what) {
+    deferral *added = CG_NEW(arena, deferral);
+    added->undo = undo;
+    added->what = what;
+    added->next = arena->deferrals;
+    arena->deferrals = added;
+}
+
+void cg_arena_fail_after(cg_arena *arena, long count) { arena->fail_after = count; }
