@@ -15,6 +15,7 @@ pkgconfigdir = $(libdir)/pkgconfig
 INSTALL = install
 
 B := build/$(MODE)
+JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 # ---- flags --------------------------------------------------------------------------------------------------------
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror
@@ -70,13 +71,13 @@ BENCH := $(B)/bufpool-bench
 .SUFFIXES:
 
 # ---- the two commands ---------------------------------------------------------------------------------------------
-.PHONY: demo test all generate help setup
+.PHONY: demo test all generate help setup setup-ci
 demo: setup ## set up, build and run the demo: live telemetry and a market burst between two processes
-	@$(MAKE) --no-print-directory $(DEMO)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(DEMO)
 	@$(DEMO)
 
 test: setup ## set up, build and run the tests (BPT_ONLY=name runs one suite)
-	@$(MAKE) --no-print-directory check-generated tests
+	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
 	@$(TESTS)
 
 all: $(LIB) $(BUFPOOLC) $(DEMO) ## build the library, the compiler and the demo
@@ -88,17 +89,38 @@ help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
 
 setup: ## install what is missing (libyaml, libuv, check, pkg-config), saying what and why
-	@CC='$(CC)' sh scripts/setup.sh
+	@CC='$(CC)' sh scripts/setup.sh build
+
+setup-ci: ## install what `make ci` needs besides (clang, valgrind)
+	@CC='$(CC)' sh scripts/setup.sh ci
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick check-generated clean install
+.PHONY: tests bench-quick ci check-generated check-leaks check-headers check-change check-install clean install
 tests: $(TESTS) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
 
+ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited contract, an installed copy
+	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests && build/asan/bufpool-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && build/tsan/bufpool-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests && build/clang/bufpool-tests
+	@$(MAKE) --no-print-directory check-leaks check-headers check-change check-install fuzz-frame
+
+check-leaks: $(TESTS) ## the tests under Valgrind: no leak, no invalid access
+	BPT_SLOW=20 valgrind --quiet --error-exitcode=1 --leak-check=full --trace-children=no $(TESTS)
+
+check-headers: ## every public and generated header alone, as C11 and as C++17
+	sh tests/scripts/headers.sh
+
+check-change: ## an edited contract in a copy of the tree builds and passes with no other edit
+	sh tests/scripts/contract-change.sh
+
+check-install: $(LIB) $(BUFPOOLC) ## programs build and run against an installed copy
+	sh tests/scripts/install.sh
+
 bench-quick: setup ## set up and measure in under two minutes
-	@$(MAKE) --no-print-directory $(BENCH)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BENCH)
 	@$(BENCH) --quick
 
 clean: ## remove everything that was built

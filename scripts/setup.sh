@@ -1,6 +1,9 @@
 #!/bin/sh
 # Installs what the build needs and is missing, through the system's package manager. Says first what and why; when it
 # may not install, fails with the exact command to type.
+#
+#   setup.sh build    what building, the demo and the tests need
+#   setup.sh ci       what the longer checks need besides
 set -eu
 
 CC=${CC:-cc}
@@ -19,10 +22,19 @@ need() { # PACKAGE REASON
 "
 }
 
+tool() { # COMMAND PACKAGE REASON
+    command -v "$1" >/dev/null 2>&1 || need "$2" "$3"
+}
+
 compiles yaml.h -lyaml || need libyaml-dev "the contract compiler reads YAML with it"
 compiles uv.h -luv || need libuv1-dev "the transports run on it"
 compiles check.h -lcheck || need check "the tests are written with it"
-command -v pkg-config >/dev/null 2>&1 || need pkg-config "the build asks it for linker flags"
+tool pkg-config pkg-config "the build asks it for linker flags"
+if [ "${1:-build}" = ci ]; then
+    tool clang "clang libclang-rt-14-dev" "the fuzzers are built with it"
+    tool g++ g++ "public headers must compile as C++ too"
+    tool valgrind valgrind "it looks for leaks"
+fi
 
 [ -n "$missing" ] || exit 0
 echo "bufpool: these packages are missing:"

@@ -1,0 +1,30 @@
+#!/bin/sh
+# In a copy of the tree: a field is appended and a vector's bound raised so that its message changes class. Then
+# `make generate && make && make test` must work with no other edit, and nothing may be recompiled that does not depend
+# on the contract.
+set -eu
+copy=$(mktemp -d /tmp/bufpool-change-XXXXXX)
+trap 'rm -rf "$copy"' EXIT
+fail() {
+    echo "contract-change: $1" >&2
+    exit 1
+}
+
+git ls-files -z | tar -c --null -T - | tar -x -C "$copy"
+cd "$copy"
+make -s -j"$(nproc)" all tests
+before=$(sed -n 's/^#define MARKET_ORDER_BOOK_CLASS \([0-9]*\).*/\1/p' generated/market_sizes.h)
+
+sed -i -e 's/^\(schema: .*version: \)1,/\12,/' \
+    -e 's/^\( *\)process_count: {type: u32}$/&\n\1swap_used: {type: u64, unit: bytes, since: 2}/' \
+    -e '/^ *[ab][a-z]*s: *{type: "Vec<Level>"/s/max_length: [0-9]*/max_length: 96/' contracts.yaml
+grep -q swap_used contracts.yaml || fail "the field was not appended"
+make -s generate
+after=$(sed -n 's/^#define MARKET_ORDER_BOOK_CLASS \([0-9]*\).*/\1/p' generated/market_sizes.h)
+[ "$before" != "$after" ] || fail "OrderBook stayed in class $before"
+
+make -j"$(nproc)" all tests >change.log || fail "the changed tree does not build"
+grep -q ' -c .*generated/market_messages.c' change.log || fail "generated code was not recompiled"
+if grep -E ' -c .*[ ](src|codegen)/' change.log; then fail "sources that do not depend on the contract were recompiled"; fi
+make -s test
+echo "contract-change: OrderBook moved from class $before to $after, every test passes"
