@@ -28,7 +28,7 @@ $(error MODE=$(MODE) is not one of release debug asan tsan)
 endif
 
 # -latomic-free, C11; generated code and inline headers are compiled with the same warnings as our own.
-CPPFLAGS = -Iinclude -Isrc -I.
+CPPFLAGS = -Iinclude -Isrc -I. -Igenerated
 CFLAGS =
 ALL_CFLAGS = -std=c11 $(MODE_$(MODE)) $(WARNINGS) -fvisibility=hidden -pthread $(CFLAGS)
 ALL_LDFLAGS = $(MODE_$(MODE)) -pthread $(LDFLAGS)
@@ -47,6 +47,7 @@ GENERATED_SOURCES := $(sort $(wildcard generated/*.c))
 SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/*.c tests/unit/*.c tests/unit/*/*.c tests/integration/*.c))
 DEMO_SOURCES := $(sort $(wildcard examples/demo/*.c))
+BOOK_SERVER_SOURCES := $(sort $(wildcard examples/book_server/*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
@@ -56,6 +57,7 @@ GENERATED_OBJECTS := $(call objects,$(GENERATED_SOURCES))
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES))
 TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
+BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
 BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
 # Counts every allocation of the process it is linked into.
 COUNT_OBJECT := $(B)/tests/support/alloc_count.o
@@ -64,6 +66,7 @@ LIB := $(B)/libbufpool.a
 BUFPOOLC := $(B)/bufpoolc
 TESTS := $(B)/bufpool-tests
 DEMO := $(B)/bufpool-demo
+BOOK_SERVER := $(B)/book-server
 BENCH := $(B)/bufpool-bench
 
 .DEFAULT_GOAL := all
@@ -80,7 +83,7 @@ test: setup ## set up, build and run the tests (BPT_ONLY=name runs one suite)
 	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
 	@$(TESTS)
 
-all: $(LIB) $(BUFPOOLC) $(DEMO) ## build the library, the compiler and the demo
+all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) ## build the library, the compiler, the demo and the examples
 
 generate: $(BUFPOOLC) ## write generated/ anew from contracts.yaml
 	$(BUFPOOLC) generate contracts.yaml --out-dir generated
@@ -96,7 +99,7 @@ setup-ci: ## install what `make ci` needs besides (clang, valgrind)
 
 # ---- more -----------------------------------------------------------------------------------------------------------
 .PHONY: tests bench-quick ci check-generated check-leaks check-headers check-change check-install clean install
-tests: $(TESTS) ## build the tests without running them
+tests: $(TESTS) $(BOOK_SERVER) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
@@ -151,6 +154,9 @@ $(TESTS): $(TEST_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(YAML_LIBS) $(UV_LIBS) -lm
 
 $(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
+
+$(BOOK_SERVER): $(BOOK_SERVER_OBJECTS) $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
 
 $(BENCH): $(BENCH_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
