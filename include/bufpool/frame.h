@@ -79,7 +79,9 @@ typedef struct bp_schema {
 typedef struct bp_type_map bp_type_map;
 
 /* Makes a map of all types of the schemas, which it keeps pointing at. The caller frees it after its last reader.
- * BP_ERR_ABI: a schema was compiled for another ABI; BP_ERR_SCHEMA: two declare one type; BP_ERR_NO_MEMORY. */
+ * Where schemas disagree about an unknown type, the most tolerant one decides.
+ * BP_ERR_ABI: a schema was compiled for another ABI; BP_ERR_SCHEMA: two declare one type; BP_ERR_ARGUMENT: a table is
+ * not what bufpoolc writes (type 0, a range or an interval of lengths that ends before it begins); BP_ERR_NO_MEMORY. */
 BP_NODISCARD BP_API bp_err bp_type_map_new(const bp_schema *const *schemas, size_t schema_count, bp_type_map **out);
 BP_API void bp_type_map_free_take(bp_type_map **map);
 
@@ -116,17 +118,16 @@ typedef struct bp_reader {
     bp_reader_config config;
     const uint8_t *at, *end; /* bytes that were fed and not taken yet */
     bp_buf *partial;         /* the cut frame, or the frame that was delivered last */
-    uint32_t got;            /* bytes of the cut frame that are here */
-    uint32_t skip;           /* bytes of a skipped frame still to come */
-    bp_frame current;        /* the header that is being worked on */
+    uint32_t length, got;    /* bytes of the cut frame, and how many of them are here; or of the skipped one */
     uint8_t head[BP_FRAME_HEADER_SIZE];
     uint8_t head_count; /* bytes of a cut header */
     uint8_t state;
     bp_err failed;
     uint64_t frame_count, skipped_count;
+    uint64_t kept; /* frame_count when a frame was kept last */
 } bp_reader;
 
-/* Prepares a reader. Owns nothing until bytes are fed. */
+/* Prepares a reader; config is copied. Owns nothing until bytes are fed. */
 BP_API void bp_reader_init(bp_reader *reader, const bp_reader_config *config);
 
 /* Drops what the reader holds of a cut frame. */
@@ -147,8 +148,10 @@ BP_API void bp_reader_fed(bp_reader *reader, bp_span space, size_t count);
 BP_NODISCARD BP_API bp_err bp_reader_next(bp_reader *reader, bp_frame *out);
 
 /* Makes the frame that bp_reader_next gave last the caller's own: a buffer with the value, its length and type, one
- * reference. Copies unless the frame has a buffer already. May be called once per frame.
- * BP_ERR_ARGUMENT: a frame without value has no buffer; BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the frame stays as it was. */
+ * reference. Copies unless the frame has a buffer already; frame->buf is NULL afterwards, and where it was not, the
+ * value is valid as long as the caller holds *out.
+ * BP_ERR_ARGUMENT: a frame without value has no buffer, and a frame is kept once; BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the
+ * frame stays as it was. */
 BP_NODISCARD BP_API bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out);
 
 /* Whether the stream may end here: BP_OK between frames, BP_ERR_LOST inside one. */

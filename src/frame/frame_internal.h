@@ -1,0 +1,69 @@
+/* frame/frame_internal.h: how frames are told apart, for the readers of this room and the blocking reader of transport.
+ *
+ * Glossary
+ *   frame     header (u16 type, u32 length, little-endian) and value (length bytes)
+ *   landing   the chunk that a caller lends to a read; it belongs to the caller again when the reader asks for more
+ *   in place  a frame that lies in the landing chunk as a whole: handed on as a borrowed view
+ *   cut       a frame of which the landing chunk holds a part: its value gets a buffer of its own
+ *   direct    the rest of a cut frame read straight into its buffer, past the landing chunk
+ *   held      a frame that was handed on in a buffer which the reader still owns
+ *   staging   scratch bytes into which the writer copies headers and small values
+ *
+ * Reader, in every state:
+ *   at <= end;   head_count <= 6;   got <= length
+ *   partial != NULL  =>  state == IN_VALUE or HELD
+ *   state == IN_VALUE  =>  got < length == capacity of partial, and type and length were verified
+ *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == IN_VALUE: 6 + got,
+ *               SKIPPING: 6 + got) + (end - at)
+ * Writer, always:
+ *   queued_bytes == sum over the ring of (6 + length)  -  head_done
+ *   count == 0  =>  head_done == 0;   head_done < 6 + length of the head;   count <= ring_mask + 1 */
+#ifndef BUFPOOL_FRAME_FRAME_INTERNAL_H
+#define BUFPOOL_FRAME_FRAME_INTERNAL_H
+
+#include "bufpool/detail/bytes.h"
+#include "bufpool/frame.h"
+
+enum {
+    BPI_TYPE_PAGE = 256,             /* types per page of the map */
+    BPI_UNKNOWN_MAX_DEFAULT = 65536, /* bytes: longest unknown value that is skipped or delivered */
+};
+
+/* What a reader needs to know of a type. The interval of an unknown type is empty, so that one test serves both. */
+typedef struct bpi_type_entry {
+    const bp_type_info *info; /* NULL: unknown */
+    uint32_t accept_min, accept_max;
+    uint32_t schema_ix;
+    bp_unknown unknown;
+} bpi_type_entry;
+
+struct bp_type_map {
+    uint8_t page_of[65536 / BPI_TYPE_PAGE];
+    uint16_t (*pages)[BPI_TYPE_PAGE]; /* indices into entries; equal pages are stored once */
+    bpi_type_entry entries[];         /* one per bp_unknown, then one per type */
+};
+
+static inline const bpi_type_entry *bpi_type_map_entry(const bp_type_map *map, uint16_t type) {
+    return &map->entries[map->pages[map->page_of[type / BPI_TYPE_PAGE]][type % BPI_TYPE_PAGE]];
+}
+
+/* Whether the type is known and the length within what it allows. */
+static inline bool bpi_type_accepts(const bpi_type_entry *entry, uint32_t length) {
+    return length >= entry->accept_min && length <= entry->accept_max;
+}
+
+/* Why a header is refused, or BP_OK when its frame is to be taken or skipped (entry->unknown tells). */
+static inline bp_err bpi_head_verify(const bpi_type_entry *entry, uint32_t length, uint32_t unknown_max) {
+    if (entry->info != NULL) {
+        if (length < entry->accept_min) return BP_ERR_FRAME_SHORT;
+        return length > entry->accept_max ? BP_ERR_FRAME_LONG : BP_OK;
+    }
+    if (entry->unknown == BP_UNKNOWN_FAIL) return BP_ERR_FRAME_TYPE;
+    return length > unknown_max ? BP_ERR_FRAME_LONG : BP_OK;
+}
+
+static inline bool bpi_head_is_skipped(const bpi_type_entry *entry) {
+    return entry->info == NULL && entry->unknown == BP_UNKNOWN_SKIP;
+}
+
+#endif

@@ -1,0 +1,190 @@
+#include "frame/frame_internal.h"
+
+/* What the next byte is. */
+enum state {
+    BETWEEN,  /* a frame's first */
+    IN_HEAD,  /* of a cut header, or of the value whose whole header is in head (no buffer was there) */
+    IN_VALUE, /* of a cut value */
+    SKIPPING, /* of a value that nobody wants */
+    HELD,     /* a frame's first; the frame before it is still held */
+    FAILED    /* meaningless */
+};
+
+/* What at and end point at while nothing is here. */
+static const uint8_t nothing[1];
+
+void bp_reader_init(bp_reader *reader, const bp_reader_config *config) {
+    *reader = (bp_reader){.config = *config, .at = nothing, .end = nothing};
+    if (reader->config.unknown_max == 0) reader->config.unknown_max = BPI_UNKNOWN_MAX_DEFAULT;
+}
+
+void bp_reader_fini(bp_reader *reader) {
+    bp_buf_release_take(&reader->partial);
+    reader->at = reader->end = nothing;
+    reader->head_count = 0;
+    reader->state = BETWEEN;
+}
+
+bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length) {
+    if (reader->state == FAILED) return (bp_span){NULL, 0};
+    const uint32_t missing = reader->length - reader->got;
+    if (reader->state == IN_VALUE && missing >= BP_FRAME_DIRECT_MIN) {
+        return (bp_span){bp_buf_data(reader->partial) + reader->got, missing};
+    }
+    return (bp_span){landing, landing_length};
+}
+
+void bp_reader_fed(bp_reader *reader, bp_span space, size_t count) {
+    if (reader->state == IN_VALUE && space.data == bp_buf_data(reader->partial) + reader->got) {
+        reader->got += (uint32_t)count;
+        reader->at = reader->end = nothing;
+    } else {
+        reader->at = space.data;
+        reader->end = space.data + count;
+    }
+}
+
+static bp_err fail(bp_reader *reader, bp_err err) {
+    reader->state = FAILED;
+    reader->failed = err;
+    return err;
+}
+
+static void hand_on(bp_reader *reader, const bpi_type_entry *entry, uint16_t type, uint32_t length,
+                    const uint8_t *value, bp_frame *out) {
+    out->value = value;
+    out->length = length;
+    out->type = type;
+    out->schema_ix = entry->schema_ix;
+    out->info = entry->info;
+    out->buf = NULL;
+    reader->frame_count++;
+}
+
+/* Up to count of the bytes that are here; moves past them. */
+static size_t take(bp_reader *reader, size_t count, const uint8_t **from) {
+    const size_t here = (size_t)(reader->end - reader->at);
+    if (count > here) count = here;
+    *from = reader->at;
+    reader->at += count;
+    return count;
+}
+
+static bool take_head(bp_reader *reader) {
+    while (reader->head_count < BP_FRAME_HEADER_SIZE && reader->at < reader->end) {
+        reader->head[reader->head_count++] = *reader->at++;
+    }
+    reader->state = reader->head_count == 0 ? BETWEEN : IN_HEAD;
+    return reader->head_count == BP_FRAME_HEADER_SIZE;
+}
+
+static bool skip_value(bp_reader *reader) {
+    const uint8_t *from;
+    reader->got += (uint32_t)take(reader, reader->length - reader->got, &from);
+    if (reader->got < reader->length) return false;
+    reader->state = BETWEEN;
+    reader->skipped_count++;
+    return true;
+}
+
+/* Adds what is here to the cut value; BP_OK once it is whole. */
+static bp_err fill_value(bp_reader *reader, bp_frame *out) {
+    const uint8_t *from;
+    const size_t count = take(reader, reader->length - reader->got, &from);
+    bpi_copy(bp_buf_data(reader->partial) + reader->got, from, count);
+    reader->got += (uint32_t)count;
+    if (reader->got < reader->length) return BP_MORE;
+
+    const uint16_t type = bp_buf_type(reader->partial);
+    bp_buf_set_length(reader->partial, reader->length);
+    hand_on(reader, bpi_type_map_entry(reader->config.types, type), type, reader->length, bp_buf_data(reader->partial),
+            out);
+    out->buf = reader->partial;
+    reader->state = HELD;
+    return BP_OK;
+}
+
+/* The header in head is complete: hands the frame on where it lies, or starts to skip it or to collect it. */
+static bp_err begin_value(bp_reader *reader, bp_frame *out) {
+    const uint16_t type = bpi_load_u16(reader->head);
+    const uint32_t length = bpi_load_u32(reader->head + 2);
+    const bpi_type_entry *entry = bpi_type_map_entry(reader->config.types, type);
+    bp_err err = bpi_head_verify(entry, length, reader->config.unknown_max);
+    if (err != BP_OK) return fail(reader, err);
+
+    const bool is_skipped = bpi_head_is_skipped(entry);
+    const bool is_whole = length <= (size_t)(reader->end - reader->at);
+    if (!is_skipped && !is_whole) {
+        /* Sized by the frame's own length, not by its type's class, which a short frame would waste. */
+        err = bp_pool_acquire(reader->config.pool, length, &reader->partial);
+        if (err != BP_OK) return err;
+        bp_buf_set_type(reader->partial, type);
+    }
+    reader->head_count = 0;
+    reader->length = length;
+    reader->got = 0;
+    if (is_skipped || !is_whole) {
+        reader->state = is_skipped ? SKIPPING : IN_VALUE;
+        return BP_PENDING;
+    }
+    hand_on(reader, entry, type, length, reader->at, out);
+    reader->at += length;
+    reader->state = BETWEEN;
+    return BP_OK;
+}
+
+/* Everything that is not a whole known frame at the beginning of what is here. */
+static bp_err next_cut(bp_reader *reader, bp_frame *out) {
+    *out = (bp_frame){0};
+    if (reader->state == FAILED) return reader->failed;
+    if (reader->state == HELD) {
+        bp_buf_release_take(&reader->partial);
+        reader->state = BETWEEN;
+    }
+    for (;;) {
+        if (reader->state == IN_VALUE) return fill_value(reader, out);
+        if (reader->state == SKIPPING && !skip_value(reader)) return BP_MORE;
+        if (!take_head(reader)) return BP_MORE;
+        const bp_err err = begin_value(reader, out);
+        if (err != BP_PENDING) return err;
+    }
+}
+
+bp_err bp_reader_next(bp_reader *reader, bp_frame *out) {
+    const uint8_t *at = reader->at;
+    const size_t here = (size_t)(reader->end - at);
+    if (BP_LIKELY(reader->state == BETWEEN && here >= BP_FRAME_HEADER_SIZE)) {
+        const uint16_t type = bpi_load_u16(at);
+        const uint32_t length = bpi_load_u32(at + 2);
+        const bpi_type_entry *entry = bpi_type_map_entry(reader->config.types, type);
+        if (BP_LIKELY(bpi_type_accepts(entry, length) && length <= here - BP_FRAME_HEADER_SIZE)) {
+            hand_on(reader, entry, type, length, at + BP_FRAME_HEADER_SIZE, out);
+            reader->at = at + BP_FRAME_HEADER_SIZE + length;
+            return BP_OK;
+        }
+    }
+    return next_cut(reader, out);
+}
+
+bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
+    *out = NULL;
+    if (frame->length == 0 || reader->kept == reader->frame_count) return BP_ERR_ARGUMENT;
+    if (frame->buf != NULL) {
+        *out = frame->buf;
+        frame->buf = reader->partial = NULL;
+    } else {
+        const bp_err err = bp_pool_acquire(reader->config.pool, frame->length, out);
+        if (err != BP_OK) return err;
+        bpi_copy(bp_buf_data(*out), frame->value, frame->length);
+        bp_buf_set_length(*out, frame->length);
+        bp_buf_set_type(*out, frame->type);
+    }
+    reader->kept = reader->frame_count;
+    return BP_OK;
+}
+
+bp_err bp_reader_end(const bp_reader *reader) {
+    if (reader->state == FAILED) return reader->failed;
+    const bool is_between = reader->state == BETWEEN || reader->state == HELD;
+    return is_between && reader->at == reader->end ? BP_OK : BP_ERR_LOST;
+}

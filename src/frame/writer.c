@@ -1,0 +1,152 @@
+#include "frame/frame_internal.h"
+
+#include "base/os.h"
+
+enum { RING_FIRST = 16 };
+
+/* One gathering under way. */
+typedef struct gather {
+    bp_piece *pieces;
+    size_t count;
+    uint8_t *stage;     /* where the next staged byte goes */
+    size_t stage_left;  /* bytes */
+    size_t limit_left;  /* bytes */
+    bool is_stage_open; /* the last piece ends at stage */
+} gather;
+
+void bp_writer_init(bp_writer *writer) { *writer = (bp_writer){0}; }
+
+static bp_buf *queued(const bp_writer *writer, uint32_t ix) {
+    return writer->ring[(writer->head + ix) & writer->ring_mask];
+}
+
+void bp_writer_fini(bp_writer *writer) {
+    for (uint32_t i = 0; i < writer->count; i++) bp_buf_release(queued(writer, i));
+    bpi_os.free(writer->ring);
+    bp_writer_init(writer);
+}
+
+static bp_err grow(bp_writer *writer) {
+    const uint32_t slots = writer->ring == NULL ? RING_FIRST : 2 * (writer->ring_mask + 1);
+    if (slots == 0) return BP_ERR_NO_MEMORY;
+    bp_buf **ring = bpi_os.alloc(slots * sizeof *ring);
+    if (ring == NULL) return BP_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < writer->count; i++) ring[i] = queued(writer, i);
+    bpi_os.free(writer->ring);
+    writer->ring = ring;
+    writer->ring_mask = slots - 1;
+    writer->head = 0;
+    return BP_OK;
+}
+
+bp_err bp_writer_push_take(bp_writer *writer, bp_buf **buf) {
+    if (BP_UNLIKELY(writer->ring == NULL || writer->count > writer->ring_mask)) {
+        const bp_err err = grow(writer);
+        if (err != BP_OK) return err;
+    }
+    writer->ring[(writer->head + writer->count++) & writer->ring_mask] = *buf;
+    writer->queued_bytes += (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(*buf);
+    writer->frame_count++;
+    *buf = NULL;
+    return BP_OK;
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Copies what fits of count bytes into staging; false when not all of them did. */
+static bool stage_bytes(gather *g, const uint8_t *from, size_t count) {
+    const size_t fits = least(count, least(g->stage_left, g->limit_left));
+    if (fits == 0) return count == 0;
+    if (!g->is_stage_open) {
+        if (g->count == BP_WRITER_PIECES) return false;
+        g->pieces[g->count++] = (bp_piece){g->stage, 0};
+        g->is_stage_open = true;
+    }
+    bpi_copy(g->stage, from, fits);
+    g->pieces[g->count - 1].length += fits;
+    g->stage += fits;
+    g->stage_left -= fits;
+    g->limit_left -= fits;
+    return fits == count;
+}
+
+/* Adds what fits of count bytes where they lie; false when not all of them did. */
+static bool add_bytes(gather *g, const uint8_t *from, size_t count) {
+    const size_t fits = least(count, g->limit_left);
+    if (fits == 0 || g->count == BP_WRITER_PIECES) return false;
+    g->pieces[g->count++] = (bp_piece){from, fits};
+    g->is_stage_open = false;
+    g->limit_left -= fits;
+    return fits == count;
+}
+
+static void store_head(uint8_t *at, const bp_buf *buf) {
+    bpi_store_u16(at, bp_buf_type(buf));
+    bpi_store_u32(at + 2, bp_buf_length(buf));
+}
+
+/* Adds the frame from its byte `done` on; false when there is no room for more. */
+static bool add_frame(gather *g, const bp_buf *buf, uint32_t done) {
+    uint8_t head[BP_FRAME_HEADER_SIZE];
+    const uint8_t *value = bp_buf_data(buf);
+    uint32_t length = bp_buf_length(buf);
+    const bool is_staged = length <= BP_FRAME_STAGE_MAX;
+    if (done < BP_FRAME_HEADER_SIZE) {
+        store_head(head, buf);
+        if (!stage_bytes(g, head + done, BP_FRAME_HEADER_SIZE - done)) return false;
+    } else {
+        value += done - BP_FRAME_HEADER_SIZE;
+        length -= done - BP_FRAME_HEADER_SIZE;
+    }
+    return is_staged ? stage_bytes(g, value, length) : add_bytes(g, value, length);
+}
+
+/* Adds whole small frames to the open staging piece, as many as fit; returns the index of the first one not added. */
+static uint32_t add_small_frames(gather *g, const bp_writer *writer, uint32_t ix) {
+    const size_t room = least(g->stage_left, g->limit_left);
+    uint8_t *at = g->stage;
+    uint8_t *const end = at + room;
+    for (; ix < writer->count; ix++) {
+        const bp_buf *buf = queued(writer, ix);
+        const uint32_t length = bp_buf_length(buf);
+        if (length > BP_FRAME_STAGE_MAX || length + BP_FRAME_HEADER_SIZE > (size_t)(end - at)) break;
+        store_head(at, buf);
+        bpi_copy(at + BP_FRAME_HEADER_SIZE, bp_buf_data(buf), length);
+        at += BP_FRAME_HEADER_SIZE + length;
+    }
+    const size_t added = (size_t)(at - g->stage);
+    g->pieces[g->count - 1].length += added;
+    g->stage = at;
+    g->stage_left -= added;
+    g->limit_left -= added;
+    return ix;
+}
+
+size_t bp_writer_gather(const bp_writer *writer, uint8_t *stage, size_t stage_length, size_t limit,
+                        bp_piece pieces[BP_WRITER_PIECES]) {
+    gather g = {.pieces = pieces, .stage = stage, .stage_left = stage_length};
+    g.limit_left = limit == 0 ? BP_FRAME_WRITE_MAX : limit;
+    uint32_t ix = 0;
+    while (ix < writer->count) {
+        if (!add_frame(&g, queued(writer, ix), ix == 0 ? writer->head_done : 0)) break;
+        ix++;
+        if (g.is_stage_open) ix = add_small_frames(&g, writer, ix);
+    }
+    return g.count;
+}
+
+void bp_writer_wrote(bp_writer *writer, uint64_t count) {
+    if (count > writer->queued_bytes) count = writer->queued_bytes;
+    writer->queued_bytes -= count;
+    while (writer->count != 0) {
+        bp_buf *buf = queued(writer, 0);
+        const uint64_t left = (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(buf) - writer->head_done;
+        if (count < left) break;
+        count -= left;
+        writer->head = (writer->head + 1) & writer->ring_mask;
+        writer->head_done = 0;
+        writer->count--;
+        bp_buf_release(buf);
+    }
+    writer->head_done += (uint32_t)count;
+}
