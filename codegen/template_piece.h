@@ -1,0 +1,71 @@
+/* codegen/template_piece.h: a parsed template, between template_parse.c and template.c.
+ *
+ *   piece    literal text, or a tag with the pieces inside it; pieces form a list by next
+ *   operand  what a tag speaks about: a path of names, or a text in quotes
+ *   term     a condition without `and` and `or` */
+#ifndef BUFPOOL_CODEGEN_TEMPLATE_PIECE_H
+#define BUFPOOL_CODEGEN_TEMPLATE_PIECE_H
+
+#include "codegen/template.h"
+
+enum { CG_TERMS_MAX = 4, CG_FILTERS_MAX = 4, CG_BINDINGS_MAX = 8 };
+
+typedef enum cg_piece_kind { CG_PIECE_TEXT, CG_PIECE_VALUE, CG_PIECE_FOR, CG_PIECE_IF, CG_PIECE_INCLUDE } cg_piece_kind;
+
+/* A run of bytes in a template's text. */
+typedef struct cg_slice {
+    const char *at;
+    size_t length;
+} cg_slice;
+
+typedef struct cg_operand {
+    bool is_literal;
+    cg_slice slice; /* the literal's text, or the path "a.b.c" */
+} cg_operand;
+
+typedef enum cg_compare { CG_COMPARE_NONE, CG_COMPARE_EQUAL, CG_COMPARE_DIFFERENT } cg_compare;
+
+typedef struct cg_term {
+    bool is_negated;
+    cg_operand left;
+    cg_compare compare;
+    cg_operand right; /* unless compare is CG_COMPARE_NONE */
+} cg_term;
+
+/* A filter makes another text, in the arena. */
+typedef const char *cg_filter_fn(cg_arena *arena, const char *text);
+
+typedef struct cg_binding {
+    cg_slice name;
+    cg_operand operand;
+} cg_binding;
+
+typedef struct cg_piece cg_piece;
+struct cg_piece {
+    cg_piece_kind kind;
+    size_t line;
+    cg_piece *next;
+    cg_slice text;      /* text: its bytes; for: the variable's name; include: the template's name */
+    cg_operand operand; /* value, for */
+    cg_filter_fn *filters[CG_FILTERS_MAX];
+    size_t filter_count;
+    cg_term *terms; /* if */
+    size_t term_count;
+    bool is_any;          /* the terms are joined by `or` */
+    cg_binding *bindings; /* include */
+    size_t binding_count;
+    cg_slice indentation;         /* include on a line of its own: what stood before it */
+    cg_piece *inside, *otherwise; /* for, if */
+};
+
+/* Parses a template into a list of pieces; NULL with *error filled in. An empty template is one empty text. */
+cg_piece *cg_template_parse(cg_arena *arena, const cg_template_source *source, cg_template_error *error);
+
+/* The filter of that name, or NULL. */
+cg_filter_fn *cg_filter_find(cg_slice name);
+
+/* Fills *error in; returns false. */
+__attribute__((format(printf, 4, 5))) bool cg_template_fail(cg_template_error *error, const char *template_name,
+                                                            size_t line, const char *format, ...);
+
+#endif
