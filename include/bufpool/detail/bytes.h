@@ -8,11 +8,20 @@
 
 #include <string.h>
 
+#ifdef BPI_DEBUG
+#include <assert.h>
+#define BPI_ASSERT(condition) assert(condition)
+#else
+#define BPI_ASSERT(condition) ((void)0)
+#endif
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define BPI_IS_BIG_ENDIAN 1
 #define BPI_LE16(x) __builtin_bswap16(x)
 #define BPI_LE32(x) __builtin_bswap32(x)
 #define BPI_LE64(x) __builtin_bswap64(x)
 #else
+#define BPI_IS_BIG_ENDIAN 0
 #define BPI_LE16(x) (x)
 #define BPI_LE32(x) (x)
 #define BPI_LE64(x) (x)
@@ -124,11 +133,134 @@ static inline void bpi_copy(uint8_t *target, const uint8_t *source, size_t count
 }
 #undef BPI_MOVE_ENDS
 
+/* Arrays of numbers: one copy where memory looks like the wire, else one by one. */
+#define BPI_DEFINE_MANY(name, type)                                                                      \
+    static inline void bpi_load_many_##name(const uint8_t *at, type *out, size_t count) {                \
+        if (BPI_IS_BIG_ENDIAN) {                                                                         \
+            for (size_t i = 0; i < count; i++) out[i] = bpi_load_##name(at + i * sizeof(type));          \
+        } else {                                                                                         \
+            bpi_copy((uint8_t *)out, at, count * sizeof(type));                                          \
+        }                                                                                                \
+    }                                                                                                    \
+    static inline void bpi_store_many_##name(uint8_t *at, const type *values, size_t count) {            \
+        if (BPI_IS_BIG_ENDIAN) {                                                                         \
+            for (size_t i = 0; i < count; i++) bpi_store_##name(at + i * sizeof(type), values[i]);       \
+        } else {                                                                                         \
+            bpi_copy(at, (const uint8_t *)values, count * sizeof(type));                                 \
+        }                                                                                                \
+    }
+BPI_DEFINE_MANY(u8, uint8_t)
+BPI_DEFINE_MANY(u16, uint16_t)
+BPI_DEFINE_MANY(u32, uint32_t)
+BPI_DEFINE_MANY(u64, uint64_t)
+BPI_DEFINE_MANY(i8, int8_t)
+BPI_DEFINE_MANY(i16, int16_t)
+BPI_DEFINE_MANY(i32, int32_t)
+BPI_DEFINE_MANY(i64, int64_t)
+BPI_DEFINE_MANY(f32, float)
+BPI_DEFINE_MANY(f64, double)
+BPI_DEFINE_MANY(u128, bp_u128)
+BPI_DEFINE_MANY(u256, bp_u256)
+#undef BPI_DEFINE_MANY
+
+/* A byte that is a bool on the wire is read as one, whatever it holds; bpi_flaws tells about the others. */
+static inline void bpi_load_many_bool(const uint8_t *at, bool *out, size_t count) {
+    for (size_t i = 0; i < count; i++) out[i] = bpi_load_bool(at + i);
+}
+static inline void bpi_store_many_bool(uint8_t *at, const bool *values, size_t count) {
+    for (size_t i = 0; i < count; i++) bpi_store_bool(at + i, values[i]);
+}
+
+/* -1, 0 or 1 as left is below, equal to or above right. */
+static inline int bpi_compare_limbs(const uint64_t *left, const uint64_t *right, int count) {
+    for (int i = count - 1; i >= 0; i--) {
+        if (left[i] != right[i]) return left[i] < right[i] ? -1 : 1;
+    }
+    return 0;
+}
+static inline int bpi_compare_u128(bp_u128 left, bp_u128 right) { return bpi_compare_limbs(left.limb, right.limb, 2); }
+static inline int bpi_compare_u256(bp_u256 left, bp_u256 right) { return bpi_compare_limbs(left.limb, right.limb, 4); }
+
+static inline bp_u128 bpi_u128(uint64_t limb0, uint64_t limb1) {
+    const bp_u128 value = {{limb0, limb1}};
+    return value;
+}
+static inline bp_u256 bpi_u256(uint64_t limb0, uint64_t limb1, uint64_t limb2, uint64_t limb3) {
+    const bp_u256 value = {{limb0, limb1, limb2, limb3}};
+    return value;
+}
+static inline bp_text bpi_text(const char *data, size_t length) {
+    const bp_text text = {data, length};
+    return text;
+}
+static inline bp_bytes bpi_bytes(const uint8_t *data, size_t length) {
+    const bp_bytes bytes = {data, length};
+    return bytes;
+}
+
 /* Whether count bytes are all zero. */
 static inline bool bpi_is_zero(const uint8_t *at, size_t count) {
-    uint8_t seen = 0;
-    for (size_t i = 0; i < count; i++) seen |= at[i];
+    uint64_t seen = 0;
+    size_t i = 0;
+    for (; count - i >= 8; i += 8) seen |= bpi_load_u64(at + i);
+    for (; i < count; i++) seen |= at[i];
     return seen == 0;
+}
+
+/* What is wrong with bytes that were read. Checks of one value OR into it and branch once at the end. */
+typedef struct bpi_flaws {
+    uint64_t malformed; /* not 0: padding, slack or an absent slot is not zero, or a bool or enum has no such value */
+    uint64_t bound;     /* not 0: a count is above its capacity */
+} bpi_flaws;
+
+static inline bp_err bpi_flaws_err(const bpi_flaws *flaws) {
+    if (BP_LIKELY((flaws->malformed | flaws->bound) == 0)) return BP_OK;
+    return flaws->bound != 0 ? BP_ERR_BOUND : BP_ERR_MALFORMED;
+}
+
+/* The count, or the capacity when the count is above it. */
+static inline uint32_t bpi_bounded(uint32_t count, uint32_t capacity, bpi_flaws *flaws) {
+    if (BP_LIKELY(count <= capacity)) return count;
+    flaws->bound = 1;
+    return capacity;
+}
+
+/* Not 0 when one of the bytes used .. capacity - 1 is not zero. The last word overlaps what is used and shifts it out;
+ * two shifts, so that none is by 64. */
+static inline uint64_t bpi_slack(const uint8_t *at, size_t used, size_t capacity) {
+    uint64_t seen = 0;
+    if (capacity < 8) {
+        for (; used < capacity; used++) seen |= at[used];
+        return seen;
+    }
+    for (; capacity - used >= 8; used += 8) seen |= bpi_load_u64(at + used);
+    return seen | (bpi_load_u64(at + capacity - 8) >> 8 >> (8 * (7 - (capacity - used))));
+}
+
+/* The next multiple of align, a power of two; the second form is for constants. */
+#define BPI_ALIGNED(offset, align) (((offset) + ((align)-1)) / (align) * (align))
+static inline uint32_t bpi_aligned(uint32_t offset, uint32_t align) { return (offset + (align - 1)) & ~(align - 1); }
+
+/* Writes zeros from offset up to the next multiple of align (up to 8), which it returns. */
+static inline uint32_t bpi_store_padding(uint8_t *value, uint32_t offset, uint32_t align) {
+    const uint32_t aligned = bpi_aligned(offset, align);
+    for (; offset < aligned; offset++) value[offset] = 0;
+    return aligned;
+}
+
+/* Finds a tail of `bytes` bytes, aligned to align, behind *end; moves *end behind it and tells where it begins. False
+ * when the value ends before it. An empty tail has no padding. */
+static inline bool bpi_tail_find(const uint8_t *value, uint32_t length, uint32_t align, uint64_t bytes, uint32_t *end,
+                                 uint32_t *begin, bpi_flaws *flaws) {
+    uint32_t offset = *end;
+    *begin = offset;
+    if (bytes == 0) return true;
+    const uint32_t aligned = bpi_aligned(offset, align);
+    if (BP_UNLIKELY(aligned > length || bytes > length - aligned)) return false;
+    for (; offset < aligned; offset++) flaws->malformed |= value[offset];
+    *begin = aligned;
+    *end = aligned + (uint32_t)bytes;
+    return true;
 }
 
 /* Whether count bytes are well-formed UTF-8 (Unicode 15, table 3-7: no overlong forms, no surrogates, up to
