@@ -187,6 +187,14 @@ typedef struct bp_pool_table {
     bp_err (*class_stats)(bp_pool *pool, uint32_t class_ix, bp_class_stats *out);
 } bp_pool_table;
 
+/* Makes *pool, the beginning of the implementer's own struct, a pool of this table, with one reference. The table must
+ * outlive the pool. BP_ERR_ARGUMENT: a mandatory slot is missing. */
+BP_NODISCARD BP_API bp_err bp_pool_init(bp_pool *pool, const bp_pool_table *table);
+
+/* Makes *buf a buffer of capacity bytes at data, with one reference, which keeps the pool alive until its release slot
+ * has returned. Call it once for every buffer that an acquire slot gives. */
+BP_API void bp_buf_init(bp_buf *buf, bp_pool *pool, uint8_t *data, uint32_t capacity);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,219 @@
+/* bufpool/detail/pool_inline.h: the parts of the pool that are compiled into its users: layout and inline paths.
+ *
+ * Not for users; its layout is ABI (BP_ABI). The proof of the hand-over between a thread and one that recalls its
+ * magazines is in docs/decisions/0002-pool-shapes.md.
+ *
+ *   entry   one thread's magazine of one class, 64 bytes: an array of free buffers, used as a stack
+ *   block   one thread's entries; every (pool, class) has the same offset in the block of every thread
+ *   closed  an entry that refuses every pop and push: an all-zero entry is closed, and so is a recalled one */
+#ifndef BUFPOOL_DETAIL_POOL_INLINE_H
+#define BUFPOOL_DETAIL_POOL_INLINE_H
+
+#include "bufpool/pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+#define BPI_HAS_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BPI_HAS_TSAN 1
+#endif
+#endif
+
+#define BPI_LOAD(from) __atomic_load_n(from, __ATOMIC_RELAXED)
+#define BPI_STORE(to, value) __atomic_store_n(to, value, __ATOMIC_RELAXED)
+
+/* bp_buf.state: the references, and what makes a buffer special; 1 is a pooled buffer with one owner. */
+#define BPI_BUF_REFS 0x00FFFFFFu    /* 0 while the buffer is free */
+#define BPI_BUF_COUNTED 0x01000000u /* not from a slab: keeps its pool alive by itself, and goes back by the table */
+#define BPI_BUF_WATCHED 0x02000000u /* its bytes are poisoned while free, so nothing of it happens inline */
+
+struct bp_buf {
+    uint8_t *data;
+    bp_pool *pool;
+    uint32_t state;
+    uint32_t capacity; /* bytes asked for */
+    uint16_t entry;    /* offset of its class in every thread's block; 0 is an entry that stays closed */
+    uint16_t type;     /* type and length are adjacent: on little-endian machines bytes 26..31 are the frame header */
+    uint32_t length;
+};
+
+/* What the inline path knows of one class. */
+typedef struct bpi_inline_class {
+    uint32_t stride; /* 0: there is no such class, or it is not served inline */
+    uint16_t entry;
+    uint16_t reserved;
+} bpi_inline_class;
+
+struct bp_pool {
+    const bp_pool_table *table;
+    uint64_t inline_size_max;               /* largest size served inline; 0 for closed, watched and users' own pools */
+    const uint16_t *entries;                /* by (size - 1) >> inline_shift: the entry of the size's class */
+    const bpi_inline_class *inline_classes; /* BP_CLASS_MAX of them */
+    uint32_t inline_shift;
+    uint32_t is_closed;
+    uint32_t references; /* bp_pool_retain */
+    uint32_t reserved;
+    uint64_t lives; /* what keeps the pool's memory: 1 for all references, 1 per buffer that is COUNTED, 1 per buffer
+                       that was out when a size-class pool was closed */
+};
+
+struct bpi_class;
+
+/* top, lo and hi are addresses of slots. Only the owner writes top; others write lo and hi only to close the entry.
+ * The rest belongs to whoever holds the class's lock or the registry's lock. */
+typedef struct bpi_entry {
+    intptr_t top; /* one above the newest free buffer */
+    intptr_t lo;  /* a pop may not leave top below; the first slot, or INTPTR_MAX when recalled */
+    intptr_t hi;  /* a push needs top below; one above the last slot, or 0 when recalled */
+    uint64_t acquires;
+    bp_buf **slots;
+    intptr_t seal_top;       /* top as the recaller saw it, when it took the stock; 0: nobody took it */
+    struct bpi_class *owner; /* NULL: never opened */
+    struct bpi_entry *next;  /* the class's next entry, of another thread */
+} bpi_entry;
+
+/* The calling thread's block; at first one that all threads share and whose entries are all closed. */
+BP_API extern __thread char *bpi_thread_block __attribute__((tls_model("initial-exec")));
+
+/* What is not done inline. claimed: the entry in which a pop was begun that found it closed or empty, or NULL. */
+BP_NODISCARD BP_API bp_err bpi_acquire_slow(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf **out)
+    __attribute__((cold, noinline));
+
+/* Gives back a reference that is not the only one of an unwatched buffer from a slab, or whose entry is full. */
+BP_API void bpi_release_slow(bp_buf *buf) __attribute__((cold, noinline));
+
+/* buf was pushed into an entry that was recalled at the same time. It may already be somebody else's. */
+BP_API void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) __attribute__((cold, noinline));
+BP_API void bpi_buf_length_misused(const bp_buf *buf) __attribute__((cold, noinline));
+
+/* ---- one thread's magazine -------------------------------------------------------------------------------------- */
+
+/* Stores top so that whoever closes the entry and then passes the process-wide barrier either sees it, or is seen by
+ * the load of lo or hi that follows. */
+static inline void bpi_entry_set_top(bpi_entry *entry, intptr_t top) {
+#ifdef BPI_HAS_TSAN
+    (void)__atomic_exchange_n(&entry->top, top, __ATOMIC_SEQ_CST); /* it does not know of membarrier(2) */
+#else
+    __atomic_store_n(&entry->top, top, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+#endif
+}
+
+#ifdef BPI_HAS_TSAN
+#define BPI_LIMIT(from) __atomic_load_n(from, __ATOMIC_SEQ_CST)
+#else
+#define BPI_LIMIT(from) __atomic_load_n(from, __ATOMIC_RELAXED)
+#endif
+
+static inline bpi_entry *bpi_entry_at(uint32_t offset) {
+    void *entry = bpi_thread_block + offset;
+    __asm__("" : "+r"(entry)); /* one register: indexed addressing in every access costs twice as much with clang */
+    return (bpi_entry *)entry;
+}
+
+/* Pops a buffer; NULL: the entry is empty or closed, and top stands where a buffer was claimed. */
+static inline bp_buf *bpi_entry_pop(bpi_entry *entry) {
+    const intptr_t top = BPI_LOAD(&entry->top) - (intptr_t)sizeof(bp_buf *);
+    bpi_entry_set_top(entry, top);
+    if (BP_UNLIKELY(top < BPI_LIMIT(&entry->lo))) return NULL;
+    BPI_STORE(&entry->acquires, BPI_LOAD(&entry->acquires) + 1);
+    return *(bp_buf **)top;
+}
+
+typedef enum bpi_push { BPI_PUSHED, BPI_PUSH_FULL, BPI_PUSH_RECALLED } bpi_push;
+
+/* Pushes a buffer, whose state becomes free_state. FULL: nothing happened. RECALLED: the recaller may have taken it. */
+static inline bpi_push bpi_entry_push(bpi_entry *entry, bp_buf *buf, uint32_t free_state) {
+    const intptr_t top = BPI_LOAD(&entry->top);
+    if (BP_UNLIKELY(top >= BPI_LIMIT(&entry->hi))) return BPI_PUSH_FULL;
+    BPI_STORE(&buf->state, free_state);
+    *(bp_buf **)top = buf;
+    bpi_entry_set_top(entry, top + (intptr_t)sizeof(bp_buf *));
+    return BP_LIKELY(top < BPI_LIMIT(&entry->hi)) ? BPI_PUSHED : BPI_PUSH_RECALLED;
+}
+
+/* ---- buffers ---------------------------------------------------------------------------------------------------- */
+
+static inline void bpi_buf_hand_out(bp_buf *buf, uint32_t size, uint32_t state) {
+    buf->capacity = size;
+    buf->type = 0;
+    buf->length = 0;
+    BPI_STORE(&buf->state, state);
+}
+
+static inline bp_err bpi_acquire_from(bp_pool *pool, uint32_t size, uint32_t offset, bp_buf **out) {
+    bpi_entry *entry = bpi_entry_at(offset);
+    bp_buf *buf = bpi_entry_pop(entry);
+    if (BP_UNLIKELY(buf == NULL)) return bpi_acquire_slow(pool, size, entry, out);
+    bpi_buf_hand_out(buf, size, 1);
+    *out = buf;
+    return BP_OK;
+}
+
+static inline bp_err bp_pool_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
+    if (BP_UNLIKELY(size - 1 >= BPI_LOAD(&pool->inline_size_max))) return bpi_acquire_slow(pool, size, NULL, out);
+    return bpi_acquire_from(pool, (uint32_t)size, pool->entries[(size - 1) >> pool->inline_shift], out);
+}
+
+static inline bp_err bp_pool_acquire_class(bp_pool *pool, uint32_t class_ix, uint32_t size, bp_buf **out) {
+    const bpi_inline_class *known = &BPI_LOAD(&pool->inline_classes)[class_ix % BP_CLASS_MAX];
+    if (BP_UNLIKELY(size - 1 >= known->stride)) return bp_pool_acquire(pool, size, out);
+    return bpi_acquire_from(pool, size, known->entry, out);
+}
+
+static inline void bp_buf_release(bp_buf *buf) {
+    if (BP_UNLIKELY(buf == NULL)) return;
+    if (BP_LIKELY(__atomic_load_n(&buf->state, __ATOMIC_ACQUIRE) == 1)) {
+        bpi_entry *entry = bpi_entry_at(buf->entry);
+        const bpi_push outcome = bpi_entry_push(entry, buf, 0);
+        if (BP_LIKELY(outcome == BPI_PUSHED)) return;
+        if (outcome == BPI_PUSH_RECALLED) {
+            bpi_release_recalled(entry, buf);
+            return;
+        }
+    }
+    bpi_release_slow(buf);
+}
+
+static inline void bp_buf_release_take(bp_buf **buf) {
+    bp_buf *taken = *buf;
+    *buf = NULL;
+    bp_buf_release(taken);
+}
+
+static inline bp_buf *bp_buf_retain(bp_buf *buf) {
+    const uint32_t state = __atomic_load_n(&buf->state, __ATOMIC_ACQUIRE);
+    if ((state & BPI_BUF_REFS) == 1) { /* the caller's is the only reference, so nobody else writes */
+        BPI_STORE(&buf->state, state + 1);
+    } else {
+        (void)__atomic_fetch_add(&buf->state, 1, __ATOMIC_RELAXED);
+    }
+    return buf;
+}
+
+static inline uint8_t *bp_buf_data(const bp_buf *buf) { return buf->data; }
+static inline uint32_t bp_buf_length(const bp_buf *buf) { return buf->length; }
+static inline uint32_t bp_buf_capacity(const bp_buf *buf) { return buf->capacity; }
+static inline uint16_t bp_buf_type(const bp_buf *buf) { return buf->type; }
+static inline bp_pool *bp_buf_pool(const bp_buf *buf) { return buf->pool; }
+static inline void bp_buf_set_type(bp_buf *buf, uint16_t type) { buf->type = type; }
+
+static inline void bp_buf_set_length(bp_buf *buf, uint32_t length) {
+    if (BP_UNLIKELY(length > buf->capacity)) {
+        bpi_buf_length_misused(buf);
+        return;
+    }
+    buf->length = length;
+}
+
+#ifdef __cplusplus
+}
+static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 56, "layout is ABI");
+#else
+_Static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 56, "layout is ABI");
+#endif
+#endif

@@ -1,0 +1,142 @@
+#include "pool/pool_internal.h"
+
+#include <string.h>
+
+/* An entry is open exactly when hi is not 0. Sealing and settling are proved in docs/decisions/0002-pool-shapes.md. */
+
+static intptr_t first_slot(const bpi_entry *entry) { return (intptr_t)entry->slots; }
+
+static size_t slots_between(intptr_t from, intptr_t to) {
+    return to <= from ? 0 : (size_t)(to - from) / sizeof(bp_buf *);
+}
+
+static void put_back(bpi_entry *entry, intptr_t top) {
+    bpi_depot_put(entry->owner, entry->slots, slots_between(first_slot(entry), top));
+}
+
+/* ---- the owner's side ---- */
+
+/* Whether the pop that stands at top had its buffer: nobody took the stock, or who took it saw the claim. */
+static bool claim_holds(const bpi_entry *entry, intptr_t top) {
+    return top >= first_slot(entry) && (entry->seal_top == 0 || entry->seal_top == top);
+}
+
+bp_buf *bpi_entry_settle(bpi_entry *entry, bool is_claimed) {
+    bp_buf *mine = NULL;
+    if (entry->owner == NULL) {
+        BPI_STORE(&entry->top, 0);
+        return NULL;
+    }
+    const intptr_t top = BPI_LOAD(&entry->top);
+    if (BPI_LOAD(&entry->hi) != 0) {
+        if (is_claimed) BPI_STORE(&entry->top, top + (intptr_t)sizeof(bp_buf *));
+        return NULL;
+    }
+    if (is_claimed && claim_holds(entry, top)) {
+        mine = *(bp_buf **)top;
+        BPI_STORE(&entry->acquires, BPI_LOAD(&entry->acquires) + 1);
+    }
+    if (entry->seal_top == 0) put_back(entry, top);
+    entry->seal_top = first_slot(entry);
+    BPI_STORE(&entry->top, first_slot(entry));
+    return mine;
+}
+
+static bool may_open(bpi_class *of) {
+    if (of->is_closed || of->depth == 0 || of->entry == 0) return false;
+    if (BPI_LOAD(&of->pool->is_tight) == 0) return true;
+    if (!bpi_budget_has_room(&of->pool->budget)) return false;
+    BPI_STORE(&of->pool->is_tight, 0);
+    return true;
+}
+
+bool bpi_entry_open(bpi_entry *entry, bpi_class *of) {
+    if (BPI_LOAD(&entry->hi) != 0) return true;
+    if (!may_open(of)) return false;
+    const size_t slot_count = (size_t)of->depth * 2;
+    if (entry->owner == NULL) {
+        entry->slots = bpi_os.alloc(slot_count * sizeof(bp_buf *));
+        if (entry->slots == NULL) return false;
+        BPI_STORE(&entry->owner, of);
+        entry->next = of->entries;
+        of->entries = entry;
+    }
+    entry->seal_top = 0;
+    BPI_STORE(&entry->top, first_slot(entry));
+    BPI_STORE(&entry->lo, first_slot(entry));
+    BPI_STORE(&entry->hi, (intptr_t)(entry->slots + slot_count));
+    return true;
+}
+
+void bpi_entry_refill(bpi_entry *entry) {
+    bpi_class *of = entry->owner;
+    bp_buf **slots = entry->slots;
+    const uint32_t count = bpi_depot_take(of, slots, of->depth);
+    for (uint32_t low = 0, high = count; low + 1 < high; low++) { /* the lowest address is popped first */
+        bp_buf *swapped = slots[low];
+        slots[low] = slots[--high];
+        slots[high] = swapped;
+    }
+    bpi_entry_set_top(entry, (intptr_t)(slots + count));
+}
+
+void bpi_entry_flush(bpi_entry *entry) {
+    const uint32_t depth = entry->owner->depth;
+    bpi_depot_put(entry->owner, entry->slots, depth);
+    memmove(entry->slots, entry->slots + depth, depth * sizeof(bp_buf *));
+    bpi_entry_set_top(entry, (intptr_t)(entry->slots + depth));
+}
+
+/* ---- anybody's side ---- */
+
+uint64_t bpi_entry_stock(const bpi_entry *entry) {
+    const bool was_taken = BPI_LOAD(&entry->hi) == 0 && entry->seal_top != 0;
+    return entry->owner == NULL || was_taken ? 0 : slots_between(first_slot(entry), BPI_LOAD(&entry->top));
+}
+
+static bool shut_all(bpi_class *of) {
+    bool is_any = false;
+    for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+        if (BPI_LOAD(&entry->hi) == 0 && entry->seal_top != 0) continue;
+        __atomic_store_n(&entry->lo, INTPTR_MAX, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&entry->hi, 0, __ATOMIC_SEQ_CST);
+        is_any = true;
+    }
+    return is_any;
+}
+
+static void take_stock(bpi_class *of) {
+    for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+        if (entry->seal_top != 0) continue;
+        entry->seal_top = __atomic_load_n(&entry->top, __ATOMIC_SEQ_CST);
+        put_back(entry, entry->seal_top);
+    }
+}
+
+void bpi_seal(bpi_sized *pool) {
+    bool is_any = false;
+    for (uint32_t i = 0; i < pool->class_count; i++) is_any |= shut_all(&pool->classes[i]);
+    if (!is_any || !bpi_os.barrier()) return; /* without the barrier each owner gives its stock back itself */
+    for (uint32_t i = 0; i < pool->class_count; i++) take_stock(&pool->classes[i]);
+}
+
+void bpi_entry_detach(bpi_entry *entry) {
+    bpi_class *of = entry->owner;
+    if (BPI_LOAD(&entry->hi) != 0 || entry->seal_top == 0) put_back(entry, BPI_LOAD(&entry->top));
+    of->acquires += BPI_LOAD(&entry->acquires);
+    for (bpi_entry **link = &of->entries; *link != NULL; link = &(*link)->next) {
+        if (*link == entry) {
+            *link = entry->next;
+            break;
+        }
+    }
+    bpi_os.free(entry->slots);
+    BPI_STORE(&entry->lo, 0);
+    BPI_STORE(&entry->hi, 0);
+    BPI_STORE(&entry->top, 0);
+    BPI_STORE(&entry->acquires, 0);
+    entry->slots = NULL;
+    entry->seal_top = 0;
+    BPI_STORE(&entry->owner, NULL);
+    entry->next = NULL;
+}

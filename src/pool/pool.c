@@ -1,0 +1,129 @@
+#include "pool/pool_internal.h"
+
+#include <string.h>
+
+/* A slot that the implementer's version of the table has, or NULL. */
+#define SLOT(pool, slot)                                                                                               \
+    ((pool)->table->table_bytes >= offsetof(bp_pool_table, slot) + sizeof((pool)->table->slot) ? (pool)->table->slot   \
+                                                                                               : NULL)
+
+const bpi_inline_class bpi_no_classes[BP_CLASS_MAX];
+
+/* ---- life ---- */
+
+bp_err bp_pool_init(bp_pool *pool, const bp_pool_table *table) {
+    memset(pool, 0, sizeof *pool);
+    if (table->table_bytes < offsetof(bp_pool_table, close) || table->acquire == NULL || table->release == NULL ||
+        table->free == NULL) {
+        return BP_ERR_ARGUMENT;
+    }
+    pool->table = table;
+    pool->lives = 1;
+    pool->references = 1;
+    pool->inline_classes = bpi_no_classes;
+    return BP_OK;
+}
+
+void bpi_pool_add_lives(bp_pool *pool, uint64_t count) {
+    (void)__atomic_fetch_add(&pool->lives, count, __ATOMIC_RELAXED);
+}
+
+void bpi_pool_drop_lives(bp_pool *pool, uint64_t count) {
+    if (count == 0) return;
+    if (__atomic_sub_fetch(&pool->lives, count, __ATOMIC_ACQ_REL) == 0) pool->table->free(pool);
+}
+
+void bpi_pool_end_inline(bp_pool *pool) {
+    BPI_STORE(&pool->inline_size_max, 0);
+    BPI_STORE(&pool->inline_classes, bpi_no_classes);
+}
+
+bp_pool *bp_pool_retain(bp_pool *pool) {
+    (void)__atomic_fetch_add(&pool->references, 1, __ATOMIC_RELAXED);
+    return pool;
+}
+
+void bp_pool_release_take(bp_pool **pool) {
+    bp_pool *taken = *pool;
+    *pool = NULL;
+    if (taken == NULL || __atomic_sub_fetch(&taken->references, 1, __ATOMIC_ACQ_REL) != 0) return;
+    bp_pool_close(taken);
+    bpi_pool_drop_lives(taken, 1);
+}
+
+void bp_pool_close(bp_pool *pool) {
+    if (__atomic_exchange_n(&pool->is_closed, 1, __ATOMIC_ACQ_REL) != 0) return;
+    if (SLOT(pool, close) != NULL) pool->table->close(pool);
+}
+
+/* ---- dispatch ---- */
+
+uint64_t bp_pool_trim(bp_pool *pool, bool keep_idle) {
+    return SLOT(pool, trim) == NULL ? 0 : pool->table->trim(pool, keep_idle);
+}
+
+uint64_t bp_pool_stride(const bp_pool *pool, uint64_t size) {
+    if (size == 0) return 0;
+    return SLOT(pool, stride) == NULL ? size : pool->table->stride(pool, size);
+}
+
+void bp_pool_stats_read(bp_pool *pool, bp_pool_stats *out) {
+    memset(out, 0, sizeof *out);
+    out->name = "";
+    if (SLOT(pool, stats) != NULL) pool->table->stats(pool, out);
+}
+
+bp_err bp_pool_class_stats_read(bp_pool *pool, uint32_t class_ix, bp_class_stats *out) {
+    memset(out, 0, sizeof *out);
+    return SLOT(pool, class_stats) == NULL ? BP_ERR_ARGUMENT : pool->table->class_stats(pool, class_ix, out);
+}
+
+bp_err bpi_acquire_slow(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
+    *out = NULL;
+    if (claimed != NULL) return bpi_sized_acquire(bpi_sized_of(pool), size, claimed, out);
+    if (size == 0) return BP_ERR_ARGUMENT;
+    if (__atomic_load_n(&pool->is_closed, __ATOMIC_ACQUIRE) != 0) return BP_ERR_CLOSED;
+    return pool->table->acquire(pool, size, out);
+}
+
+/* The last reference to a buffer that is not from a slab. */
+static void release_counted(bp_buf *buf) {
+    bp_pool *pool = buf->pool;
+    pool->table->release(pool, buf);
+    bpi_pool_drop_lives(pool, 1);
+}
+
+void bpi_release_slow(bp_buf *buf) {
+    const uint32_t state = __atomic_load_n(&buf->state, __ATOMIC_ACQUIRE);
+    if ((state & BPI_BUF_REFS) == 0) {
+        bpi_misuse(BP_MISUSE_DOUBLE_RELEASE, buf);
+        return;
+    }
+    if ((state & BPI_BUF_REFS) > 1 && (__atomic_sub_fetch(&buf->state, 1, __ATOMIC_ACQ_REL) & BPI_BUF_REFS) != 0) {
+        return;
+    }
+    if ((state & BPI_BUF_COUNTED) != 0) {
+        BPI_STORE(&buf->state, BPI_BUF_COUNTED);
+        release_counted(buf);
+    } else {
+        bpi_sized_release(buf);
+    }
+}
+
+/* ---- buffers ---- */
+
+void bp_buf_init(bp_buf *buf, bp_pool *pool, uint8_t *data, uint32_t capacity) {
+    memset(buf, 0, sizeof *buf);
+    buf->data = data;
+    buf->pool = pool;
+    bpi_buf_hand_out(buf, capacity, BPI_BUF_COUNTED | 1);
+    bpi_pool_add_lives(pool, 1);
+}
+
+void bpi_buf_length_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_CAPACITY, buf); }
+
+bp_err bp_pool_acquire_plain(bp_pool *pool, uint64_t size, bp_buf **out) { return bp_pool_acquire(pool, size, out); }
+
+void bp_buf_release_plain(bp_buf *buf) { bp_buf_release(buf); }
+
+bp_buf *bp_buf_retain_plain(bp_buf *buf) { return bp_buf_retain(buf); }

@@ -1,0 +1,191 @@
+/* pool/pool_internal.h: the cast of the pool room. What is inline for users is in bufpool/detail/pool_inline.h.
+ *
+ * Glossary (with that of bufpool/pool.h)
+ *   budget     what a pool may hold from the system and holds; the one place that charges and undoes
+ *   slab       one mapping: [buffers, up to a page end][descriptor pages][struct bpi_slab and its free bitmap]
+ *   depot      the free buffers of a class that lie in its slabs: the queue of slabs with a free bit
+ *   out        buffers out of the depot: handed out, or in some thread's magazine
+ *   entry      one thread's magazine of one class; open, sealed (recalled: its stock was taken) or never opened
+ *   settle     what the owner of a sealed entry does first in its next slow call: finds out whether the operation that
+ *              it was in the middle of still counts
+ *   registry   one lock for what threads and pools know of each other: entry offsets, seals, ends of threads and pools
+ *   tight      the limit was reached: no entry opens until an eighth of it is free again
+ *
+ * Invariants; bpi_sized_is_valid checks them while no other thread is inside a call
+ *   committed == sum of the classes' slab_bytes + exact_bytes       committed <= peak <= limit
+ *   per class: carved == depot_count + out                          high_water >= out
+ *              depot_count == sum of free_count of the slabs in the queue == bits set in them
+ *              in_use == out - sum of the entries' stock            acquires - in_use == releases
+ *              idle == carved - in_use
+ *   per entry: sealed or never opened: top == the first slot or 0; open: first slot <= top <= hi
+ *
+ * Locks, in this order: registry, classes by index, exit seam. Fields say whose lock they need. */
+#ifndef BUFPOOL_POOL_INTERNAL_H
+#define BUFPOOL_POOL_INTERNAL_H
+
+#include "bufpool/pool.h"
+#include "base/os.h"
+
+enum {
+    BPI_DESC_PAGE = 4096,     /* bytes: descriptors lie in pages that start with their slab */
+    BPI_DESC_PER_PAGE = 127,  /* 4096 / 32, but for the page's head */
+    BPI_BLOCK_ENTRIES = 1024, /* entries per thread: what a 16-bit offset reaches; entry 0 stays closed */
+    BPI_BLOCK_BYTES = BPI_BLOCK_ENTRIES * (int)sizeof(bpi_entry),
+    BPI_MAGAZINE_STRIDE_MAX = 256 * 1024 - 1, /* larger strides have slabs of one buffer and no magazine */
+    BPI_SLAB_FIRST_BYTES = 16 * 1024,         /* data of a class's first slab; later ones grow with the class */
+    BPI_SLAB_LAST_BYTES = 1024 * 1024,
+    BPI_REST_BYTES = 256 * 1024, /* what a depot keeps where the configuration does not say */
+    BPI_TICK_OPS = 32            /* depot operations between two looks at what was not needed */
+};
+
+typedef struct bpi_slab bpi_slab;
+typedef struct bpi_class bpi_class;
+
+/* What a pool may hold and holds. Its members are atomic. */
+typedef struct bpi_budget {
+    uint64_t limit; /* UINT64_MAX: none; constant */
+    uint64_t committed, peak, trimmed;
+    uint64_t exact_in_use, exact_bytes, exact_acquires;
+} bpi_budget;
+
+typedef struct bpi_desc_page {
+    bpi_slab *slab;
+    uint32_t first_ix; /* index in the slab of bufs[0] */
+    uint32_t reserved[5];
+    bp_buf bufs[BPI_DESC_PER_PAGE];
+} bpi_desc_page;
+
+/* Needs the class's lock. */
+struct bpi_slab {
+    bpi_class *owner;
+    bpi_slab *next, *prev; /* in the class's queue while free_count > 0 */
+    uint8_t *data;         /* where the mapping begins */
+    bpi_desc_page *pages;
+    uint64_t mapped_bytes;
+    uint32_t buf_count, free_count;
+    uint32_t carved_count; /* descriptors below are written; those above were never handed out */
+    uint32_t reserved;
+    uint64_t free_bits[];
+};
+
+typedef struct bpi_sized bpi_sized;
+
+/* One size class. Constant: pool, stride, entry, depth, idle_bytes, rest_bytes. The rest needs the lock. */
+struct bpi_class {
+    bpi_lock lock;
+    bpi_sized *pool;
+    uint32_t stride;
+    uint32_t depth; /* buffers moved at once between depot and magazine, which holds twice as many; 0: no magazines */
+    uint32_t idle_bytes;
+    uint16_t entry;
+    bool is_closed;
+    uint64_t rest_bytes;
+    bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
+    uint32_t cursor_word;
+    uint32_t tick;      /* depot operations since the last look */
+    uint64_t low_count; /* the least depot_count since then */
+    uint64_t depot_count, out, high_water;
+    uint64_t slab_bytes, free_slab_count;
+    uint64_t slow, misses;
+    uint64_t acquires; /* those that no open entry counts */
+    uint64_t late; /* buffers that came back after close and whose share in the pool's lives is still to be given up */
+    bpi_entry *entries;
+};
+
+/* The size-class pool. */
+struct bpi_sized {
+    bp_pool head;
+    bpi_budget budget;
+    uint32_t is_tight; /* atomic */
+    bool is_watched;
+    uint32_t class_count;
+    uint64_t rest_bytes, exact_size_limit;
+    char *name;
+    uint16_t *entry_by_size;
+    bpi_inline_class inline_classes[BP_CLASS_MAX];
+    bpi_class classes[];
+};
+
+/* ---- pool.c: references and dispatch ---- */
+extern const bpi_inline_class bpi_no_classes[BP_CLASS_MAX];
+void bpi_pool_add_lives(bp_pool *pool, uint64_t count);
+/* Frees the pool when nothing keeps it any more. */
+void bpi_pool_drop_lives(bp_pool *pool, uint64_t count);
+void bpi_pool_end_inline(bp_pool *pool);
+
+/* ---- limit.c ---- */
+void bpi_budget_init(bpi_budget *budget, uint64_t limit);
+/* Adds bytes to what is committed unless that would exceed the limit. */
+bool bpi_budget_charge(bpi_budget *budget, uint64_t bytes);
+void bpi_budget_uncharge(bpi_budget *budget, uint64_t bytes);
+void bpi_budget_count_trimmed(bpi_budget *budget, uint64_t bytes);
+/* Whether at least an eighth of the limit is free. */
+bool bpi_budget_has_room(const bpi_budget *budget);
+void bpi_budget_stats(const bpi_budget *budget, bp_pool_stats *out);
+
+/* ---- exact.c: buffers of their own allocation; release them with the pool's table ---- */
+bp_err bpi_exact_new(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **out);
+void bpi_exact_free(bpi_budget *budget, bp_buf *buf);
+
+/* ---- slab.c: the depot of one class, under its lock ---- */
+bpi_slab *bpi_buf_slab(const bp_buf *buf);
+/* Takes up to count free buffers, in address order from the cursor on; returns how many. */
+uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count);
+void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count);
+/* Adds a slab, smaller where the limit leaves no room for a large one. BP_ERR_LIMIT, BP_ERR_NO_MEMORY. */
+bp_err bpi_depot_grow(bpi_class *of);
+/* Gives wholly free slabs back while more than keep_bytes lie in the depot; returns the bytes. */
+uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes);
+/* Called once per operation: gives back what the depot did not need for a while. */
+void bpi_depot_tick(bpi_class *of);
+bool bpi_depot_is_valid(bpi_class *of);
+
+/* ---- magazine.c: the out-of-line life of an entry; the class's lock held ---- */
+/* Ends the operation in which the owner was when its entry was sealed; claimed: a pop found the entry closed or empty.
+ * Returns the buffer that the pop got before the seal, or NULL. Afterwards the entry is open or empty. */
+bp_buf *bpi_entry_settle(bpi_entry *entry, bool is_claimed);
+/* Opens the entry if its class may have magazines now. */
+bool bpi_entry_open(bpi_entry *entry, bpi_class *of);
+/* Fills an empty open entry, and empties the older half of a full one. */
+void bpi_entry_refill(bpi_entry *entry);
+void bpi_entry_flush(bpi_entry *entry);
+/* Buffers that rest in the entry; any thread. */
+uint64_t bpi_entry_stock(const bpi_entry *entry);
+/* Takes the stock of every entry of the pool, whichever thread owns it; registry and all class locks held. */
+void bpi_seal(bpi_sized *pool);
+/* Takes the entry out of its class and empties it; registry and class lock held. Owner: the calling thread, or a thread
+ * that is not inside a call on this pool. */
+void bpi_entry_detach(bpi_entry *entry);
+
+/* ---- thread.c: blocks and offsets ---- */
+extern bpi_lock bpi_registry;
+/* The calling thread's entry at offset, in a block of its own; NULL when it has and gets none. */
+bpi_entry *bpi_own_entry(uint32_t offset);
+/* An entry's offset that no other class has, or 0 when there is none left; registry held, as for giving it back. */
+uint16_t bpi_offset_take(void);
+void bpi_offset_give(uint16_t offset);
+
+/* ---- size_class.c ---- */
+bpi_class *bpi_class_of_size(bpi_sized *pool, uint64_t size);
+/* Leaves the class's lock, and gives up what closed buffers kept alive: the pool may be gone afterwards. */
+void bpi_class_leave(bpi_class *of);
+bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out);
+void bpi_sized_release(bp_buf *buf);
+
+/* ---- trim.c: what concerns all classes ---- */
+void bpi_sized_enter_all(bpi_sized *pool);
+void bpi_sized_leave_all(bpi_sized *pool);
+/* Takes back every buffer that nobody holds and gives wholly free slabs to the system; returns the bytes. */
+uint64_t bpi_sized_recall(bpi_sized *pool);
+uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle);
+void bpi_sized_close(bp_pool *pool);
+
+/* ---- stats.c ---- */
+void bpi_sized_stats(bp_pool *pool, bp_pool_stats *out);
+bp_err bpi_sized_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *out);
+/* Whether every invariant above holds; true for other pools. Only while no other thread is inside a call. */
+bool bpi_pool_is_valid(bp_pool *pool);
+
+static inline bpi_sized *bpi_sized_of(bp_pool *pool) { return (bpi_sized *)(void *)pool; }
+
+#endif

@@ -1,0 +1,297 @@
+#include "pool/pool_internal.h"
+#include "base/poison.h"
+
+#include <string.h>
+
+/* ---- classes ---- */
+
+bpi_class *bpi_class_of_size(bpi_sized *pool, uint64_t size) {
+    uint32_t low = 0, high = pool->class_count;
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        if (pool->classes[middle].stride < size) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low == pool->class_count ? NULL : &pool->classes[low];
+}
+
+void bpi_class_leave(bpi_class *of) {
+    bp_pool *pool = &of->pool->head;
+    const uint64_t late = of->late;
+    of->late = 0;
+    bpi_lock_leave(&of->lock);
+    bpi_pool_drop_lives(pool, late);
+}
+
+/* ---- acquire ---- */
+
+/* Which class a pop was tried in: the inline path may know a class that is larger than the size needs. */
+static bpi_class *class_of_claim(bpi_sized *pool, const bpi_entry *claimed, uint64_t size) {
+    const ptrdiff_t offset = (const char *)claimed - bpi_thread_block;
+    bpi_class *of = bpi_class_of_size(pool, size);
+    while (of->entry != offset && of + 1 < pool->classes + pool->class_count) of++;
+    return of->entry == offset ? of : bpi_class_of_size(pool, size);
+}
+
+/* From the owner's magazine, filled if need be, or from the depot: NULL when the depot is empty too. */
+static bp_buf *take_from(bpi_class *of, bpi_entry *entry) {
+    bp_buf *buf = NULL;
+    if (entry != NULL && bpi_entry_open(entry, of)) {
+        if (bpi_entry_stock(entry) == 0) bpi_entry_refill(entry);
+        buf = bpi_entry_pop(entry);
+        if (buf == NULL) (void)bpi_entry_settle(entry, true);
+    } else if (bpi_depot_take(of, &buf, 1) == 1) {
+        of->acquires++;
+    }
+    return buf;
+}
+
+/* One attempt, under the class's lock. */
+static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
+    if (of->is_closed) return BP_ERR_CLOSED;
+    bpi_depot_tick(of);
+    *out = take_from(of, entry);
+    if (*out == NULL) {
+        const bp_err err = bpi_depot_grow(of);
+        if (err != BP_OK) return err;
+        of->misses++;
+        *out = take_from(of, entry);
+    }
+    of->slow++;
+    return BP_OK;
+}
+
+/* A failed attempt settles for nothing, so that the second one, after a recall, is the first one again. */
+static bp_err acquire_locked(bpi_class *of, bpi_entry *entry, bool is_claimed, bp_buf **out) {
+    bpi_lock_enter(&of->lock);
+    *out = entry == NULL ? NULL : bpi_entry_settle(entry, is_claimed);
+    const bp_err err = *out != NULL ? BP_OK : try_acquire(of, entry, out);
+    bpi_lock_leave(&of->lock);
+    return err;
+}
+
+static void hand_out(bpi_sized *pool, bp_buf *buf, uint32_t size) {
+    if (pool->is_watched) BPI_UNPOISON(buf->data, size);
+    bpi_buf_hand_out(buf, size, 1 | (pool->is_watched ? BPI_BUF_WATCHED : 0));
+}
+
+/* A watched pool has nothing inline, but the same magazines. */
+static bool pop_watched(bpi_sized *pool, bpi_entry *entry, bool *is_claimed, bp_buf **out) {
+    if (!pool->is_watched || entry == NULL) return false;
+    *out = bpi_entry_pop(entry);
+    *is_claimed = *out == NULL;
+    return *out != NULL;
+}
+
+bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
+    bpi_class *of = claimed == NULL ? bpi_class_of_size(pool, size) : class_of_claim(pool, claimed, size);
+    if (of == NULL) {
+        if (pool->exact_size_limit != 0 && size > pool->exact_size_limit) return BP_ERR_ARGUMENT;
+        bp_err err = bpi_exact_new(&pool->budget, &pool->head, size, out);
+        if (err == BP_ERR_LIMIT && bpi_sized_recall(pool) > 0)
+            err = bpi_exact_new(&pool->budget, &pool->head, size, out);
+        return err;
+    }
+    bpi_entry *entry = bpi_own_entry(of->entry);
+    bool is_claimed = claimed != NULL && claimed == entry;
+    bp_buf *buf = NULL;
+    bp_err err = BP_OK;
+    if (!pop_watched(pool, entry, &is_claimed, &buf)) {
+        err = acquire_locked(of, entry, is_claimed, &buf);
+        if (err == BP_ERR_LIMIT) {
+            BPI_STORE(&pool->is_tight, 1);
+            (void)bpi_sized_recall(pool);
+            err = acquire_locked(of, entry, false, &buf);
+        }
+    }
+    if (err == BP_OK) hand_out(pool, buf, (uint32_t)size);
+    *out = buf;
+    return err;
+}
+
+/* ---- release ---- */
+
+static void release_locked(bpi_class *of, bpi_entry *entry, bp_buf *buf) {
+    bpi_lock_enter(&of->lock);
+    bpi_depot_tick(of);
+    if (entry != NULL) (void)bpi_entry_settle(entry, false);
+    if (entry != NULL && bpi_entry_open(entry, of)) {
+        if (bpi_entry_stock(entry) == 2 * (uint64_t)of->depth) bpi_entry_flush(entry);
+        (void)bpi_entry_push(entry, buf, buf->state);
+    } else {
+        bpi_depot_put(of, &buf, 1);
+    }
+    bpi_class_leave(of);
+}
+
+void bpi_sized_release(bp_buf *buf) {
+    bpi_class *of = bpi_buf_slab(buf)->owner;
+    const uint32_t free_state = buf->state & ~BPI_BUF_REFS;
+    bpi_entry *entry = bpi_own_entry(of->entry);
+    if (of->pool->is_watched) BPI_POISON(buf->data, of->stride);
+    if (of->pool->is_watched && entry != NULL) {
+        const bpi_push outcome = bpi_entry_push(entry, buf, free_state);
+        if (outcome == BPI_PUSH_RECALLED) bpi_release_recalled(entry, buf);
+        if (outcome != BPI_PUSH_FULL) return;
+    }
+    BPI_STORE(&buf->state, free_state);
+    release_locked(of, entry, buf);
+}
+
+/* The registry is taken, not the class's lock: if buf was drained, nothing of ours keeps the pool any more. */
+void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
+    bpi_lock_enter(&bpi_registry);
+    const intptr_t top = BPI_LOAD(&entry->top);
+    const bool is_taken = entry->owner == NULL || entry->seal_top == top;
+    if (entry->owner != NULL && entry->seal_top != 0) {
+        entry->seal_top = (intptr_t)entry->slots;
+        BPI_STORE(&entry->top, (intptr_t)entry->slots);
+    } else if (entry->owner != NULL) {
+        BPI_STORE(&entry->top, top - (intptr_t)sizeof(bp_buf *)); /* nobody took the stock: only ours leaves it */
+    }
+    bpi_lock_leave(&bpi_registry);
+    if (!is_taken) release_locked(bpi_buf_slab(buf)->owner, entry, buf);
+}
+
+/* ---- making and freeing ---- */
+
+static void sized_release(bp_pool *pool, bp_buf *buf) { bpi_exact_free(&bpi_sized_of(pool)->budget, buf); }
+
+static bp_err sized_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
+    return bpi_sized_acquire(bpi_sized_of(pool), size, NULL, out);
+}
+
+static uint64_t sized_stride(const bp_pool *pool, uint64_t size) {
+    bpi_sized *sized = (bpi_sized *)(uintptr_t)pool;
+    const bpi_class *of = bpi_class_of_size(sized, size);
+    if (of != NULL) return of->stride;
+    const uint64_t most = sized->exact_size_limit == 0 ? UINT32_MAX : sized->exact_size_limit;
+    return size <= most && size + sizeof(bp_buf) <= sized->budget.limit ? size : 0;
+}
+
+/* Nothing is out any more, and every entry was sealed when the pool was closed. */
+static void sized_free(bp_pool *pool) {
+    bpi_sized *sized = bpi_sized_of(pool);
+    bpi_sized_enter_all(sized);
+    for (uint32_t i = 0; i < sized->class_count; i++) {
+        while (sized->classes[i].entries != NULL) bpi_entry_detach(sized->classes[i].entries);
+        bpi_offset_give(sized->classes[i].entry);
+    }
+    bpi_sized_leave_all(sized);
+    for (uint32_t i = 0; i < sized->class_count; i++) bpi_lock_fini(&sized->classes[i].lock);
+    bpi_os.free(sized->entry_by_size);
+    bpi_os.free(sized->name);
+    bpi_os.free(sized);
+}
+
+static const bp_pool_table sized_table = {
+    .table_bytes = sizeof(bp_pool_table),
+    .acquire = sized_acquire,
+    .release = sized_release,
+    .free = sized_free,
+    .close = bpi_sized_close,
+    .trim = bpi_sized_trim,
+    .stride = sized_stride,
+    .stats = bpi_sized_stats,
+    .class_stats = bpi_sized_class_stats,
+};
+
+static bool config_is_valid(const bp_pool_config *config) {
+    if (config->classes == NULL || config->class_count == 0 || config->class_count > BP_CLASS_MAX) return false;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < config->class_count; i++) {
+        const uint32_t size = config->classes[i].size;
+        if (size <= last || size % 16 != 0) return false;
+        last = size;
+    }
+    return config->memory_limit == 0 || config->memory_limit >= UINT64_C(4) * last;
+}
+
+/* Buffers per move between depot and magazine: a quarter of what rests, at least 4 and at most 256. */
+static uint32_t depth_of(uint32_t stride, uint64_t rest_bytes) {
+    if (stride > BPI_MAGAZINE_STRIDE_MAX) return 0;
+    const uint64_t depth = rest_bytes / 4 / stride;
+    return depth < 4 ? 4 : depth > 256 ? 256 : (uint32_t)depth;
+}
+
+static void class_init(bpi_sized *pool, bpi_class *of, const bp_class *config, bool has_magazines) {
+    bpi_lock_init(&of->lock);
+    of->pool = pool;
+    of->stride = config->size;
+    of->depth = depth_of(config->size, pool->rest_bytes);
+    of->idle_bytes = config->idle_bytes;
+    of->rest_bytes = pool->rest_bytes < UINT64_C(2) * config->size ? UINT64_C(2) * config->size : pool->rest_bytes;
+    if (of->depth != 0 && has_magazines) of->entry = bpi_offset_take();
+}
+
+/* The largest class with a magazine, and the largest power of two that divides every size up to it: with that as the
+ * unit one small table finds the class of every size. */
+static uint32_t inline_max(const bpi_sized *pool, uint32_t *shift) {
+    uint32_t max = 0, all = 0;
+    for (uint32_t i = 0; i < pool->class_count && pool->classes[i].depth != 0; i++) {
+        max = pool->classes[i].stride;
+        all |= max;
+    }
+    *shift = all == 0 ? 0 : (uint32_t)__builtin_ctz(all);
+    return max;
+}
+
+static bool make_inline_tables(bpi_sized *pool) {
+    uint32_t shift = 0;
+    const uint32_t max = inline_max(pool, &shift);
+    const uint32_t count = max >> shift;
+    if (count == 0) return true;
+    pool->entry_by_size = bpi_os.alloc(count * sizeof(uint16_t));
+    if (pool->entry_by_size == NULL) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        pool->entry_by_size[i] = bpi_class_of_size(pool, (uint64_t)(i + 1) << shift)->entry;
+    }
+    for (uint32_t i = 0; i < pool->class_count && pool->classes[i].depth != 0; i++) {
+        pool->inline_classes[i].stride = pool->classes[i].stride;
+        pool->inline_classes[i].entry = pool->classes[i].entry;
+    }
+    pool->head.entries = pool->entry_by_size;
+    pool->head.inline_shift = shift;
+    if (!pool->is_watched) {
+        pool->head.inline_size_max = max;
+        pool->head.inline_classes = pool->inline_classes;
+    }
+    return true;
+}
+
+static char *copy_name(const char *name) {
+    const size_t size = strlen(name) + 1;
+    char *copy = bpi_os.alloc(size);
+    if (copy != NULL) memcpy(copy, name, size);
+    return copy;
+}
+
+bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
+    *out = NULL;
+    if (!config_is_valid(config)) return BP_ERR_ARGUMENT;
+    bpi_sized *pool = bpi_os.alloc(sizeof *pool + config->class_count * sizeof(bpi_class));
+    if (pool == NULL) return BP_ERR_NO_MEMORY;
+    bp_err err = bp_pool_init(&pool->head, &sized_table);
+    bpi_budget_init(&pool->budget, config->memory_limit);
+    pool->is_watched = BPI_IS_WATCHED();
+    pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
+    pool->exact_size_limit = config->exact_size_limit;
+    pool->name = copy_name(config->name == NULL ? "pool" : config->name);
+    const bool has_magazines = bpi_os.barrier();
+    bpi_lock_enter(&bpi_registry);
+    for (; pool->class_count < config->class_count; pool->class_count++) {
+        const uint32_t ix = pool->class_count;
+        class_init(pool, &pool->classes[ix], &config->classes[ix], has_magazines);
+    }
+    bpi_lock_leave(&bpi_registry);
+    if (err == BP_OK && (pool->name == NULL || !make_inline_tables(pool))) err = BP_ERR_NO_MEMORY;
+    if (err != BP_OK) {
+        sized_free(&pool->head);
+        return err;
+    }
+    *out = &pool->head;
+    return BP_OK;
+}

@@ -1,0 +1,256 @@
+#include "pool/pool_internal.h"
+#include "base/poison.h"
+
+/* ---- one slab ---- */
+
+bpi_slab *bpi_buf_slab(const bp_buf *buf) {
+    const uintptr_t page = (uintptr_t)buf & ~(uintptr_t)(BPI_DESC_PAGE - 1);
+    return ((const bpi_desc_page *)page)->slab;
+}
+
+static uint32_t buf_ix(const bp_buf *buf) {
+    const uintptr_t page = (uintptr_t)buf & ~(uintptr_t)(BPI_DESC_PAGE - 1);
+    const bpi_desc_page *head = (const bpi_desc_page *)page;
+    return head->first_ix + (uint32_t)(buf - head->bufs);
+}
+
+static bp_buf *buf_at(const bpi_slab *slab, uint32_t ix) {
+    return &slab->pages[ix / BPI_DESC_PER_PAGE].bufs[ix % BPI_DESC_PER_PAGE];
+}
+
+/* Writes the descriptor of a buffer that is handed out for the first time. */
+static void carve(bpi_slab *slab, uint32_t ix) {
+    const bpi_class *of = slab->owner;
+    const uint32_t in_page = ix % BPI_DESC_PER_PAGE;
+    bpi_desc_page *page = &slab->pages[ix / BPI_DESC_PER_PAGE];
+    if (in_page == 0) {
+        page->slab = slab;
+        page->first_ix = ix;
+    }
+    bp_buf *buf = &page->bufs[in_page];
+    buf->data = slab->data + (size_t)ix * of->stride;
+    buf->pool = &of->pool->head;
+    buf->entry = of->entry;
+    buf->state = of->pool->is_watched ? BPI_BUF_WATCHED : 0;
+}
+
+static uint32_t word_count(uint32_t buf_count) { return (buf_count + 63) / 64; }
+
+/* Takes free buffers from word *word on; leaves *word where taking should go on. */
+static uint32_t slab_take(bpi_slab *slab, uint32_t *word, bp_buf **out, uint32_t count) {
+    const uint32_t words = word_count(slab->buf_count);
+    uint32_t taken = 0;
+    for (; *word < words; ++*word) {
+        while (slab->free_bits[*word] != 0 && taken < count) {
+            const uint32_t ix = *word * 64 + (uint32_t)__builtin_ctzll(slab->free_bits[*word]);
+            slab->free_bits[*word] &= slab->free_bits[*word] - 1;
+            while (slab->carved_count <= ix) carve(slab, slab->carved_count++);
+            out[taken++] = buf_at(slab, ix);
+        }
+        if (taken == count) break;
+    }
+    slab->free_count -= taken;
+    return taken;
+}
+
+typedef struct slab_shape {
+    size_t data_bytes;   /* whole pages */
+    size_t desc_offset;  /* from the descriptor pages to struct bpi_slab */
+    size_t mapped_bytes; /* all of it */
+} slab_shape;
+
+static size_t round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
+
+static slab_shape shape_of(const bpi_class *of, uint32_t buf_count) {
+    const size_t page = bpi_os_page_size();
+    const size_t full_pages = buf_count / BPI_DESC_PER_PAGE;
+    const size_t rest = buf_count % BPI_DESC_PER_PAGE;
+    slab_shape shape;
+    shape.data_bytes = round_up((size_t)buf_count * of->stride, page);
+    shape.desc_offset = full_pages * BPI_DESC_PAGE + (rest == 0 ? 0 : (rest + 1) * sizeof(bp_buf));
+    shape.desc_offset = round_up(shape.desc_offset, 64);
+    shape.mapped_bytes = shape.data_bytes;
+    shape.mapped_bytes +=
+        round_up(shape.desc_offset + sizeof(bpi_slab) + word_count(buf_count) * sizeof(uint64_t), page);
+    return shape;
+}
+
+static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
+    const slab_shape shape = shape_of(of, buf_count);
+    bpi_budget *budget = &of->pool->budget;
+    if (!bpi_budget_charge(budget, shape.mapped_bytes)) return BP_ERR_LIMIT;
+    uint8_t *memory = bpi_os.map(shape.mapped_bytes);
+    if (memory == NULL) {
+        bpi_budget_uncharge(budget, shape.mapped_bytes);
+        return BP_ERR_NO_MEMORY;
+    }
+    BPI_POISON(memory, shape.data_bytes);
+    bpi_slab *slab = (bpi_slab *)(void *)(memory + shape.data_bytes + shape.desc_offset);
+    slab->owner = of;
+    slab->data = memory;
+    slab->pages = (bpi_desc_page *)(void *)(memory + shape.data_bytes);
+    slab->mapped_bytes = shape.mapped_bytes;
+    slab->buf_count = buf_count;
+    slab->free_count = buf_count;
+    for (uint32_t ix = 0; ix < buf_count; ix++) slab->free_bits[ix / 64] |= UINT64_C(1) << ix % 64;
+    *out = slab;
+    return BP_OK;
+}
+
+/* ---- the queue of slabs with a free buffer ---- */
+
+static void queue_append(bpi_class *of, bpi_slab *slab) {
+    slab->next = NULL;
+    slab->prev = of->tail;
+    if (of->tail == NULL) {
+        of->head = slab;
+        of->cursor_word = 0;
+    } else {
+        of->tail->next = slab;
+    }
+    of->tail = slab;
+}
+
+static void queue_remove(bpi_class *of, bpi_slab *slab) {
+    if (of->head == slab) of->cursor_word = 0;
+    *(slab->prev == NULL ? &of->head : &slab->prev->next) = slab->next;
+    *(slab->next == NULL ? &of->tail : &slab->next->prev) = slab->prev;
+}
+
+/* Next fit: what is freed behind the cursor is reached again after everything else, so that buffers come back in
+ * address order and a page is not touched again soon (docs/decisions/0002-pool-shapes.md). */
+uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count) {
+    uint32_t taken = 0;
+    while (taken < count && of->head != NULL) {
+        bpi_slab *slab = of->head;
+        if (slab->free_count == slab->buf_count) of->free_slab_count--;
+        taken += slab_take(slab, &of->cursor_word, out + taken, count - taken);
+        if (slab->free_count == slab->buf_count) of->free_slab_count++;
+        if (slab->free_count == 0) {
+            queue_remove(of, slab);
+        } else if (taken < count) {
+            queue_remove(of, slab);
+            queue_append(of, slab);
+        }
+    }
+    of->depot_count -= taken;
+    of->out += taken;
+    if (of->out > of->high_water) of->high_water = of->out;
+    return taken;
+}
+
+static void put_one(bpi_class *of, bp_buf *buf) {
+    bpi_slab *slab = bpi_buf_slab(buf);
+    const uint32_t ix = buf_ix(buf);
+    slab->free_bits[ix / 64] |= UINT64_C(1) << ix % 64;
+    if (slab->free_count++ == 0) queue_append(of, slab);
+    if (slab->free_count == slab->buf_count) of->free_slab_count++;
+}
+
+void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
+    for (size_t i = 0; i < count; i++) put_one(of, bufs[i]);
+    of->depot_count += count;
+    of->out -= count;
+    if (of->is_closed) {
+        of->late += count;
+        (void)bpi_depot_shrink(of, 0);
+    }
+}
+
+/* ---- size ---- */
+
+/* Data bytes of the next slab: a quarter of what the class has, so that small classes stay small, and never more than
+ * a sixteenth of the limit. */
+static uint32_t next_buf_count(const bpi_class *of) {
+    uint64_t bytes = of->slab_bytes / 4;
+    if (bytes < BPI_SLAB_FIRST_BYTES) bytes = BPI_SLAB_FIRST_BYTES;
+    if (bytes > BPI_SLAB_LAST_BYTES) bytes = BPI_SLAB_LAST_BYTES;
+    if (bytes > of->pool->budget.limit / 16) bytes = of->pool->budget.limit / 16;
+    const uint64_t count = of->depth == 0 ? 1 : bytes / of->stride;
+    return count == 0 ? 1 : (uint32_t)count;
+}
+
+bp_err bpi_depot_grow(bpi_class *of) {
+    bpi_slab *slab = NULL;
+    uint32_t count = next_buf_count(of);
+    bp_err err = slab_new(of, count, &slab);
+    while (err != BP_OK && count > 1) {
+        count /= 2;
+        err = slab_new(of, count, &slab);
+    }
+    if (err != BP_OK) return err;
+    queue_append(of, slab);
+    of->depot_count += count;
+    of->free_slab_count++;
+    of->slab_bytes += slab->mapped_bytes;
+    return BP_OK;
+}
+
+static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
+    const uint64_t bytes = slab->mapped_bytes;
+    queue_remove(of, slab);
+    of->free_slab_count--;
+    of->depot_count -= slab->buf_count;
+    of->slab_bytes -= bytes;
+    BPI_UNPOISON(slab->data, (size_t)((uint8_t *)slab->pages - slab->data));
+    bpi_os.unmap(slab->data, (size_t)bytes);
+    bpi_budget_uncharge(&of->pool->budget, bytes);
+    bpi_budget_count_trimmed(&of->pool->budget, bytes);
+    return bytes;
+}
+
+uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes) {
+    const uint64_t keep_count = keep_bytes / of->stride;
+    uint64_t given = 0;
+    bpi_slab *slab = of->tail;
+    while (slab != NULL && of->free_slab_count > 0 && of->depot_count > keep_count) {
+        bpi_slab *prev = slab->prev;
+        const bool is_surplus = of->depot_count - slab->free_count >= keep_count;
+        if (slab->free_count == slab->buf_count && is_surplus) given += give_back(of, slab);
+        slab = prev;
+    }
+    if (of->low_count > of->depot_count) of->low_count = of->depot_count;
+    return given;
+}
+
+/* What rested throughout the last operations beyond rest_bytes was not needed. Looking at the least, not at the
+ * present, keeps a load that comes in bursts from mapping and unmapping with every burst. */
+void bpi_depot_tick(bpi_class *of) {
+    if (of->depot_count < of->low_count) of->low_count = of->depot_count;
+    if (++of->tick < BPI_TICK_OPS) return;
+    const uint64_t surplus = of->low_count;
+    const uint64_t rest = of->rest_bytes / of->stride;
+    if (surplus > rest) {
+        const uint64_t keep = of->depot_count - (surplus - rest);
+        (void)bpi_depot_shrink(of, keep * of->stride);
+    }
+    of->tick = 0;
+    of->low_count = of->depot_count;
+}
+
+/* ---- check ---- */
+
+static bool slab_is_valid(const bpi_slab *slab) {
+    uint64_t bits = 0;
+    for (uint32_t word = 0; word < word_count(slab->buf_count); word++) {
+        bits += (uint64_t)__builtin_popcountll(slab->free_bits[word]);
+    }
+    for (uint32_t ix = 0; ix < slab->carved_count; ix++) {
+        const bool is_free = (slab->free_bits[ix / 64] >> ix % 64 & 1) != 0;
+        const bp_buf *buf = buf_at(slab, ix);
+        if (bpi_buf_slab(buf) != slab || buf_ix(buf) != ix) return false;
+        if (is_free && (buf->state & BPI_BUF_REFS) != 0) return false;
+    }
+    return bits == slab->free_count && bits > 0;
+}
+
+bool bpi_depot_is_valid(bpi_class *of) {
+    uint64_t free_count = 0, free_slabs = 0;
+    for (const bpi_slab *slab = of->head; slab != NULL; slab = slab->next) {
+        if (slab->owner != of || !slab_is_valid(slab)) return false;
+        if ((slab->next == NULL ? of->tail : slab->next->prev) != slab) return false;
+        free_count += slab->free_count;
+        free_slabs += slab->free_count == slab->buf_count;
+    }
+    return free_count == of->depot_count && free_slabs == of->free_slab_count;
+}

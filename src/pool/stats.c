@@ -1,0 +1,95 @@
+#include "pool/pool_internal.h"
+
+#include <string.h>
+
+static uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
+/* Entries count as they go; what they hold is read from outside, so that releases cost no counter: a release is an
+ * acquire whose buffer is neither in use nor elsewhere. */
+static void read_class(bpi_class *of, bp_class_stats *out) {
+    uint64_t stock = 0;
+    memset(out, 0, sizeof *out);
+    out->size = of->stride;
+    out->acquires = of->acquires;
+    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+        out->acquires += BPI_LOAD(&entry->acquires);
+        stock += bpi_entry_stock(entry);
+    }
+    out->slow = of->slow;
+    out->misses = of->misses;
+    out->in_use = less(of->out, stock);
+    out->releases = less(out->acquires, out->in_use);
+    out->high_water = of->high_water;
+    out->idle = of->depot_count + less(of->out, out->in_use);
+    out->committed_bytes = of->slab_bytes;
+}
+
+bp_err bpi_sized_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *out) {
+    bpi_sized *sized = bpi_sized_of(pool);
+    if (class_ix >= sized->class_count) return BP_ERR_ARGUMENT;
+    bpi_class *of = &sized->classes[class_ix];
+    bpi_lock_enter(&of->lock);
+    read_class(of, out);
+    bpi_lock_leave(&of->lock);
+    return BP_OK;
+}
+
+#define MERGE_SUM(total, value) ((total) += (value))
+
+static void add_to_total(bp_class_stats *total, const bp_class_stats *one) {
+#define BP_CLASS_STAT(name, unit, merge, text) MERGE_##merge(total->name, one->name);
+#include "bufpool/stats.def"
+#undef BP_CLASS_STAT
+}
+
+void bpi_sized_stats(bp_pool *pool, bp_pool_stats *out) {
+    bpi_sized *sized = bpi_sized_of(pool);
+    bpi_budget_stats(&sized->budget, out);
+    out->name = sized->name;
+    out->class_count = sized->class_count;
+    for (uint32_t i = 0; i < sized->class_count; i++) {
+        bp_class_stats one;
+        if (bpi_sized_class_stats(pool, i, &one) == BP_OK) add_to_total(&out->total, &one);
+    }
+}
+
+/* ---- check ---- */
+
+static bool entry_is_valid(const bpi_entry *entry, const bpi_class *of) {
+    const intptr_t first = (intptr_t)entry->slots;
+    const intptr_t end = first + (intptr_t)(2 * of->depth * sizeof(bp_buf *));
+    if (entry->owner != of || first == 0) return false;
+    if (entry->hi == 0) return entry->lo == INTPTR_MAX;
+    return entry->lo == first && entry->hi == end && first <= entry->top && entry->top <= end && entry->seal_top == 0;
+}
+
+static bool class_is_valid(bpi_class *of) {
+    bp_class_stats stats;
+    read_class(of, &stats);
+    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+        if (!entry_is_valid(entry, of)) return false;
+        for (uint64_t i = 0; i < bpi_entry_stock(entry); i++) {
+            if ((entry->slots[i]->state & BPI_BUF_REFS) != 0) return false;
+        }
+    }
+    return stats.acquires == stats.releases + stats.in_use && of->high_water >= of->out && of->late == 0 &&
+           stats.idle + stats.in_use == of->depot_count + of->out && bpi_depot_is_valid(of);
+}
+
+bool bpi_pool_is_valid(bp_pool *pool) {
+    bp_pool_stats stats;
+    bp_pool_stats_read(pool, &stats);
+    if (stats.class_count == 0) return true;
+    bpi_sized *sized = bpi_sized_of(pool);
+    uint64_t committed = stats.exact_bytes;
+    bool is_valid = true;
+    bpi_sized_enter_all(sized);
+    for (uint32_t i = 0; i < sized->class_count; i++) {
+        is_valid = is_valid && class_is_valid(&sized->classes[i]);
+        committed += sized->classes[i].slab_bytes;
+    }
+    const bpi_budget *budget = &sized->budget;
+    is_valid = is_valid && committed == budget->committed && committed <= budget->peak && budget->peak <= budget->limit;
+    bpi_sized_leave_all(sized);
+    return is_valid;
+}
