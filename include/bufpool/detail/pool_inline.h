@@ -115,7 +115,8 @@ static inline bpi_entry *bpi_entry_at(uint32_t offset) {
     return (bpi_entry *)entry;
 }
 
-/* Pops a buffer; NULL: the entry is empty or closed, and top stands where a buffer was claimed. */
+/* Pops a buffer; NULL: the entry is empty or closed, and top stands where a buffer was claimed. Closed entries may so
+ * have a top below 0: a pop compares signed (lo is 0 there), a push unsigned (hi is 0). */
 static inline bp_buf *bpi_entry_pop(bpi_entry *entry) {
     const intptr_t top = BPI_LOAD(&entry->top) - (intptr_t)sizeof(bp_buf *);
     bpi_entry_set_top(entry, top);
@@ -129,11 +130,11 @@ typedef enum bpi_push { BPI_PUSHED, BPI_PUSH_FULL, BPI_PUSH_RECALLED } bpi_push;
 /* Pushes a buffer, whose state becomes free_state. FULL: nothing happened. RECALLED: the recaller may have taken it. */
 static inline bpi_push bpi_entry_push(bpi_entry *entry, bp_buf *buf, uint32_t free_state) {
     const intptr_t top = BPI_LOAD(&entry->top);
-    if (BP_UNLIKELY(top >= BPI_LIMIT(&entry->hi))) return BPI_PUSH_FULL;
+    if (BP_UNLIKELY((uintptr_t)top >= (uintptr_t)BPI_LIMIT(&entry->hi))) return BPI_PUSH_FULL;
     BPI_STORE(&buf->state, free_state);
     *(bp_buf **)top = buf;
     bpi_entry_set_top(entry, top + (intptr_t)sizeof(bp_buf *));
-    return BP_LIKELY(top < BPI_LIMIT(&entry->hi)) ? BPI_PUSHED : BPI_PUSH_RECALLED;
+    return BP_LIKELY((uintptr_t)top < (uintptr_t)BPI_LIMIT(&entry->hi)) ? BPI_PUSHED : BPI_PUSH_RECALLED;
 }
 
 /* ---- buffers ---------------------------------------------------------------------------------------------------- */
