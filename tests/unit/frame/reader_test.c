@@ -155,7 +155,7 @@ static void run(rig *r, const uint8_t *at, size_t left, size_t chunk, bpt_random
         at += count;
         left -= count;
         drain(r, t);
-        memset(r->landing, 0xA5, LANDING); /* no pointer into it may be left */
+        if (space.data == r->landing) memset(r->landing, 0xA5, count); /* no pointer into it may be left */
     }
 }
 
