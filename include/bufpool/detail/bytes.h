@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* For generated functions that a contract may not need. */
+#define BPI_UNUSED __attribute__((unused))
+
 #ifdef BPI_DEBUG
 #include <assert.h>
 #define BPI_ASSERT(condition) assert(condition)
@@ -219,6 +222,9 @@ static inline bp_err bpi_flaws_err(const bpi_flaws *flaws) {
 }
 
 /* The count, or the capacity when the count is above it. */
+static inline uint32_t bpi_clamped(uint32_t count, uint32_t capacity) { return count < capacity ? count : capacity; }
+
+/* The same, and tells. */
 static inline uint32_t bpi_bounded(uint32_t count, uint32_t capacity, bpi_flaws *flaws) {
     if (BP_LIKELY(count <= capacity)) return count;
     flaws->bound = 1;

@@ -1,0 +1,99 @@
+#include "codegen/emit.h"
+
+#include "codegen/emit_map.h"
+#include "codegen/template.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static cg_value *emit_classes(const cg_emitter *emitter) {
+    cg_value *const list = cg_value_list(emitter->arena);
+    for (size_t i = 0; i < emitter->model->class_count; i++) {
+        cg_value *const map = cg_value_map(emitter->arena);
+        cg_set_number(emitter->arena, map, "size", emitter->model->classes[i].size);
+        cg_set_number(emitter->arena, map, "idle_bytes", emitter->model->classes[i].idle_bytes);
+        cg_append(emitter->arena, list, map);
+    }
+    return list;
+}
+
+static cg_value *emit_ranges(const cg_emitter *emitter) {
+    static const char *const unknown[] = {
+        [CG_UNKNOWN_FAIL] = "FAIL", [CG_UNKNOWN_SKIP] = "SKIP", [CG_UNKNOWN_DELIVER] = "DELIVER"};
+    cg_value *const list = cg_value_list(emitter->arena);
+    for (size_t i = 0; i < emitter->model->range_count; i++) {
+        const cg_range *const range = &emitter->model->ranges[i];
+        cg_value *const map = cg_value_map(emitter->arena);
+        cg_set_text(emitter->arena, map, "name", range->name);
+        cg_set_number(emitter->arena, map, "first", range->first);
+        cg_set_number(emitter->arena, map, "last", range->last);
+        cg_set_text(emitter->arena, map, "unknown", unknown[range->unknown]);
+        cg_append(emitter->arena, list, map);
+    }
+    return list;
+}
+
+static void set_lists(const cg_emitter *emitter, cg_value *root) {
+    cg_arena *const arena = emitter->arena;
+    const cg_model *const model = emitter->model;
+    cg_value *const enums = cg_value_list(arena);
+    cg_value *const structs = cg_value_list(arena);
+    cg_value *const messages = cg_value_list(arena);
+    for (size_t i = 0; i < model->enum_count; i++) cg_append(arena, enums, cg_emit_enum(emitter, &model->enums[i]));
+    for (size_t i = 0; i < model->struct_count; i++)
+        cg_append(arena, structs, cg_emit_struct(emitter, model->structs[i]));
+    for (size_t i = 0; i < model->message_count; i++) {
+        cg_append(arena, messages, cg_emit_message(emitter, model->by_type[i]));
+    }
+    cg_set(arena, root, "enums", enums);
+    cg_set(arena, root, "structs", structs);
+    cg_set(arena, root, "messages", messages);
+    cg_set(arena, root, "classes", emit_classes(emitter));
+    cg_set(arena, root, "ranges", emit_ranges(emitter));
+}
+
+static cg_value *emit_root(const cg_emitter *emitter) {
+    cg_arena *const arena = emitter->arena;
+    const cg_model *const model = emitter->model;
+    cg_value *const root = cg_value_map(arena);
+    cg_set_text(arena, root, "file", model->file);
+    cg_set_text(arena, root, "schema", model->name.text);
+    cg_set_text(arena, root, "s", model->name.snake);
+    cg_set_text(arena, root, "S", model->name.upper);
+    cg_set_format(arena, root, "id", "0x%" PRIX32, model->id);
+    cg_set_number(arena, root, "version", model->version);
+    cg_set_number(arena, root, "min_compatible", model->min_compatible);
+    cg_set_format(arena, root, "hash", "0x%016" PRIx64, model->contract_hash);
+    cg_set_number(arena, root, "memory_limit", model->memory_limit);
+    cg_set_number(arena, root, "message_count", model->message_count);
+    cg_set_number(arena, root, "class_count", model->class_count);
+    cg_set_number(arena, root, "range_count", model->range_count);
+    set_lists(emitter, root);
+    return root;
+}
+
+/* Which template writes which file; %s is the schema's name. */
+static const struct {
+    const char *template_name, *file_name;
+} files[] = {
+    {"umbrella.h", "%s.h"},          {"sizes.h", "%s_sizes.h"},     {"messages.h", "%s_messages.h"},
+    {"messages.c", "%s_messages.c"}, {"service.h", "%s_service.h"}, {"service.c", "%s_service.c"},
+};
+
+cg_status cg_emit(const cg_model *model, cg_outputs *out) {
+    const cg_emitter emitter = {.arena = out->arena, .model = model};
+    const cg_value *const root = emit_root(&emitter);
+    cg_template_set set;
+    cg_template_error error;
+    cg_template_set_init(&set, out->arena, cg_templates, cg_template_count);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        const char *const text = cg_render(&set, files[i].template_name, root, &error);
+        if (text == NULL) {
+            out->error =
+                cg_arena_format(out->arena, "template %s, line %zu: %s", error.template_name, error.line, error.text);
+            return CG_FAILED;
+        }
+        cg_outputs_add(out, cg_arena_format(out->arena, files[i].file_name, model->name.snake), text, strlen(text));
+    }
+    return CG_OK;
+}

@@ -1,0 +1,54 @@
+/* codegen/emit_map.h: how the parts of a model look to templates, between the emit_*.c files.
+ *
+ *   slot   a C expression: where a value of fixed size begins in the bytes that were read
+ *   chunk  1, 2, 4 or 8 bytes of a gap: what one load or store covers
+ *
+ * docs/TEMPLATES.md lists the names that each map has. */
+#ifndef BUFPOOL_CODEGEN_EMIT_MAP_H
+#define BUFPOOL_CODEGEN_EMIT_MAP_H
+
+#include "codegen/model.h"
+#include "codegen/value.h"
+
+/* Strings and bytes with a larger capacity are a pointer and a count in owned structs. */
+enum { CG_MEMBER_BYTES_MAX = 4096 };
+
+typedef struct cg_emitter {
+    cg_arena *arena;
+    const cg_model *model;
+} cg_emitter;
+
+/* ---- emit_type.c: types and fields ---- */
+/* message is NULL for the field of a struct. */
+cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, const cg_field *field);
+cg_value *cg_emit_gaps(const cg_emitter *emitter, const cg_gap *gaps, size_t count);
+
+/* Whether bytes of this type can be wrong by themselves: padding, bools, closed enums, counts. */
+bool cg_type_has_checks(const cg_type *type);
+/* Whether an owned value of this type can be one that must not be encoded: counts, closed enums. */
+bool cg_type_has_limits(const cg_type *type);
+/* Whether values of this type, or of what is inside it, have rules that validate checks. */
+bool cg_type_has_rules(const cg_type *type);
+
+/* The scalar that a scalar or enum type has on the wire. */
+cg_kind cg_type_wire(const cg_type *type);
+/* The bpi_print_… function of a scalar kind. */
+const char *cg_kind_print(cg_kind kind);
+const char *cg_type_c_name(const cg_emitter *emitter, const cg_type *type);
+
+/* ---- emit_rule.c: literals and rules ---- */
+/* A constant expression of that scalar kind ("UINT64_C(7)"); wide integers are calls. */
+const char *cg_emit_literal(const cg_emitter *emitter, const cg_literal *literal, cg_kind kind);
+/* The same as an initialiser: wide integers are in braces. */
+const char *cg_emit_initialiser(const cg_emitter *emitter, const cg_literal *literal, cg_kind kind);
+/* Whether the literal is what a slot of zeros reads as. */
+bool cg_literal_is_zero(const cg_literal *literal);
+/* The rules of a field that validate has to check: those that can be broken. */
+cg_value *cg_emit_rules(const cg_emitter *emitter, const cg_field *field);
+
+/* ---- emit_message.c ---- */
+cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message);
+cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure);
+cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration);
+
+#endif

@@ -1,0 +1,213 @@
+/* Enums, structs and messages as templates see them. */
+#include "codegen/emit_map.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void set_name(const cg_emitter *emitter, cg_value *map, const cg_name *name, const char *description) {
+    cg_set_text(emitter->arena, map, "text", name->text);
+    cg_set_text(emitter->arena, map, "name", name->snake);
+    cg_set_text(emitter->arena, map, "upper", name->upper);
+    cg_set_text(emitter->arena, map, "doc", description == NULL ? "" : description);
+}
+
+cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration) {
+    cg_arena *const arena = emitter->arena;
+    const cg_type base = {.kind = enumeration->base};
+    cg_value *const map = cg_value_map(arena);
+    cg_value *const values = cg_value_list(arena);
+    set_name(emitter, map, &enumeration->name, enumeration->description);
+    cg_set_text(arena, map, "base", cg_type_c_name(emitter, &base));
+    cg_set_text(arena, map, "print", cg_kind_print(enumeration->base));
+    cg_set_flag(arena, map, "is_open", enumeration->is_open);
+    for (size_t i = 0; i < enumeration->value_count; i++) {
+        const cg_enum_value *const value = &enumeration->values[i];
+        const cg_literal literal = {.kind = CG_LITERAL_NUMBER, .number = value->value};
+        cg_value *const item = cg_value_map(arena);
+        set_name(emitter, item, &value->name, value->description);
+        cg_set_text(arena, item, "value", cg_emit_literal(emitter, &literal, enumeration->base));
+        cg_append(arena, values, item);
+    }
+    cg_set(arena, map, "values", values);
+    return map;
+}
+
+cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure) {
+    cg_arena *const arena = emitter->arena;
+    const cg_type type = {.kind = CG_STRUCT, .structure = structure};
+    cg_value *const map = cg_value_map(arena);
+    cg_value *const fields = cg_value_list(arena);
+    bool has_defaults = false;
+    set_name(emitter, map, &structure->name, structure->description);
+    cg_set_number(arena, map, "size", structure->size);
+    for (size_t i = 0; i < structure->field_count; i++) {
+        const cg_field *const field = &structure->fields[i];
+        cg_append(arena, fields, cg_emit_field(emitter, NULL, field));
+        has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
+    }
+    cg_set(arena, map, "fields", fields);
+    cg_set(arena, map, "gaps", cg_emit_gaps(emitter, structure->gaps, structure->gap_count));
+    cg_set_flag(arena, map, "has_checks", cg_type_has_checks(&type));
+    cg_set_flag(arena, map, "has_limits", cg_type_has_limits(&type));
+    cg_set_flag(arena, map, "has_rules", cg_type_has_rules(&type));
+    cg_set_flag(arena, map, "has_defaults", has_defaults);
+    return map;
+}
+
+/* The map that was made for a field of the message. */
+static const cg_value *field_map(const cg_message *message, const cg_value *fields, const cg_field *field) {
+    return fields->items[field - message->fields];
+}
+
+/* The bits of a group's bitmap that no field has. */
+static uint64_t unknown_bits(const cg_group *group) {
+    const uint64_t width = group->bitmap_size == 8 ? UINT64_MAX : (UINT64_C(1) << (8 * group->bitmap_size)) - 1;
+    const uint64_t known = group->optional_count == 64 ? UINT64_MAX : (UINT64_C(1) << group->optional_count) - 1;
+    return width & ~known;
+}
+
+static void set_bitmap(const cg_emitter *emitter, cg_value *map, const cg_group *group) {
+    cg_arena *const arena = emitter->arena;
+    const uint64_t unknown = unknown_bits(group);
+    cg_set_flag(arena, map, "has_bitmap", group->bitmap_size != 0);
+    if (group->bitmap_size == 0) return;
+    cg_set_format(arena, map, "bitmap_wire", "u%u", 8 * group->bitmap_size);
+    cg_set_format(arena, map, "bitmap_type", "uint%u_t", 8 * group->bitmap_size);
+    cg_set_number(arena, map, "bitmap_offset", group->bitmap_offset);
+    cg_set_flag(arena, map, "has_unknown_bits", unknown != 0);
+    cg_set_format(arena, map, "unknown_bits", "UINT%u_C(0x%" PRIx64 ")", 8 * group->bitmap_size, unknown);
+}
+
+/* Whether some byte of the group can be wrong. */
+static bool group_has_checks(const cg_group *group) {
+    bool has_checks = group->gap_count != 0 || group->optional_count != 0;
+    for (size_t i = 0; i < group->placed_count; i++) {
+        const cg_type *const type = group->placed[i]->type;
+        has_checks = has_checks || (!type->is_tail && cg_type_has_checks(type));
+    }
+    return has_checks;
+}
+
+static cg_value *emit_group(const cg_emitter *emitter, const cg_message *message, const cg_value *fields, size_t ix) {
+    cg_arena *const arena = emitter->arena;
+    const cg_group *const group = &message->groups[ix];
+    cg_value *const map = cg_value_map(arena);
+    cg_value *const placed = cg_value_list(arena);
+    cg_value *const optional = cg_value_list(arena);
+    for (size_t i = 0; i < group->placed_count; i++) {
+        const cg_value *const field = field_map(message, fields, group->placed[i]);
+        cg_append(arena, placed, field);
+        if (group->placed[i]->is_optional) cg_append(arena, optional, field);
+    }
+    cg_set_number(arena, map, "end", group->end);
+    cg_set_number(arena, map, "since", group->since);
+    cg_set_flag(arena, map, "has_checks", group_has_checks(group));
+    cg_set_flag(arena, map, "is_evolved", ix > message->accept_group_ix);
+    cg_set_flag(arena, map, "has_block_len", message->has_block_len && message->block_len_group_ix == ix);
+    cg_set(arena, map, "fields", placed);
+    cg_set(arena, map, "optional", optional);
+    cg_set(arena, map, "gaps", cg_emit_gaps(emitter, group->gaps, group->gap_count));
+    set_bitmap(emitter, map, group);
+    return map;
+}
+
+/* Ends of accepted groups but the last: block lengths that an older writer sends. */
+static cg_value *emit_older_ends(const cg_emitter *emitter, const cg_message *message) {
+    cg_value *const list = cg_value_list(emitter->arena);
+    for (size_t i = message->accept_group_ix; i + 1 < message->group_count; i++) {
+        cg_append(emitter->arena, list,
+                  cg_value_text(emitter->arena, cg_arena_format(emitter->arena, "%u", message->groups[i].end)));
+    }
+    return list;
+}
+
+static void set_sizes(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
+    cg_arena *const arena = emitter->arena;
+    cg_set_number(arena, map, "type", message->tlv_type);
+    cg_set_number(arena, map, "min", message->min);
+    cg_set_number(arena, map, "max", message->max);
+    cg_set_number(arena, map, "accept_min", message->accept_min);
+    cg_set_number(arena, map, "accept_max", message->accept_max);
+    cg_set_number(arena, map, "class_size", message->class_size);
+    cg_set_number(arena, map, "class_ix", message->class_ix);
+    cg_set_number(arena, map, "waste", message->waste);
+    cg_set_number(arena, map, "block", message->block_size);
+    cg_set_flag(arena, map, "has_tail", message->tail_count != 0);
+    if (message->tail_count == 0) return;
+    cg_set_number(arena, map, "block_len_offset", message->block_len_offset);
+    cg_set_number(arena, map, "block_len_end", message->groups[message->block_len_group_ix].end);
+    cg_set_flag(arena, map, "may_lack_block_len", message->block_len_group_ix > message->accept_group_ix);
+}
+
+/* Whether measuring has more to look at than the counts of tails. */
+static bool message_has_limits(const cg_message *message) {
+    for (size_t i = 0; i < message->field_count; i++) {
+        const cg_type *const type = message->fields[i].type;
+        if (!type->is_tail && cg_type_has_limits(type)) return true;
+        if (type->kind == CG_VECTOR && cg_type_has_limits(type->element)) return true;
+    }
+    return false;
+}
+
+static bool message_has_checks(const cg_message *message) {
+    for (size_t i = 0; i < message->group_count; i++) {
+        if (group_has_checks(&message->groups[i])) return true;
+    }
+    return false;
+}
+
+/* A constant expression: what a message with every tail full takes. */
+static const char *full_size(const cg_emitter *emitter, const cg_message *message) {
+    const char *size = cg_arena_format(emitter->arena, "%u", message->block_size);
+    for (size_t i = 0; i < message->tail_count; i++) {
+        const cg_type *const type = message->tail[i]->type;
+        size = cg_arena_format(emitter->arena, "BPI_ALIGNED(%s, %u) + %s_%s_%s_CAP * %u", size, type->element->align,
+                               emitter->model->name.upper, message->name.upper, message->tail[i]->name.upper,
+                               type->element_stride);
+    }
+    return size;
+}
+
+static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
+    cg_arena *const arena = emitter->arena;
+    const size_t indent =
+        strlen("BP_NODISCARD bp_err __encode(") + strlen(emitter->model->name.snake) + strlen(message->name.snake);
+    cg_set_flag(arena, map, "has_limits", message_has_limits(message));
+    cg_set_flag(arena, map, "has_checks", message_has_checks(message));
+    cg_set_flag(arena, map, "is_large", message->max > CG_MEMBER_BYTES_MAX);
+    cg_set_text(arena, map, "full_size", full_size(emitter, message));
+    cg_set_format(arena, map, "encode_indent", "%*s", (int)indent, "");
+}
+
+static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
+    cg_arena *const arena = emitter->arena;
+    cg_value *const fields = cg_value_list(arena);
+    cg_value *const tail = cg_value_list(arena);
+    cg_value *const groups = cg_value_list(arena);
+    bool has_defaults = false;
+    for (size_t i = 0; i < message->field_count; i++) {
+        const cg_field *const field = &message->fields[i];
+        cg_append(arena, fields, cg_emit_field(emitter, message, field));
+        has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
+    }
+    for (size_t i = 0; i < message->tail_count; i++)
+        cg_append(arena, tail, field_map(message, fields, message->tail[i]));
+    for (size_t i = 0; i < message->group_count; i++) cg_append(arena, groups, emit_group(emitter, message, fields, i));
+    cg_set(arena, map, "fields", fields);
+    cg_set(arena, map, "tail", tail);
+    cg_set(arena, map, "groups", groups);
+    cg_set_flag(arena, map, "has_defaults", has_defaults);
+}
+
+cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message) {
+    cg_arena *const arena = emitter->arena;
+    cg_value *const map = cg_value_map(arena);
+    set_name(emitter, map, &message->name, message->description);
+    cg_set_flag(arena, map, "is_sensitive", message->is_sensitive);
+    cg_set_flag(arena, map, "is_redacted", message->is_sensitive || !message->log_payload);
+    set_sizes(emitter, map, message);
+    set_fields(emitter, map, message);
+    set_codec(emitter, map, message);
+    cg_set(arena, map, "older_ends", emit_older_ends(emitter, message));
+    return map;
+}
