@@ -1,0 +1,11 @@
+/* Written by bufpoolc from contracts.yaml, do not edit: all of schema market. */
+#ifndef MARKET_H
+#define MARKET_H
+
+#include "market_service.h"
+
+#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0x669b2d5fff53b3dfu
+#error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
+#endif
+
+#endif
