@@ -56,7 +56,7 @@ bool cg_arena_attempt(cg_arena *arena, void (*work)(void *user), void *user) {
     return is_done;
 }
 
-static _Noreturn void leave(cg_arena *arena) {
+_Noreturn void cg_arena_out_of_memory(cg_arena *arena) {
     if (!arena->is_attempting) {
         fputs("bufpoolc: out of memory\n", stderr);
         abort();
@@ -72,29 +72,38 @@ static bool is_to_fail(cg_arena *arena) {
 }
 
 static void *new_block(cg_arena *arena, size_t size) {
-    block *fresh = size <= SIZE_MAX - sizeof *fresh ? calloc(1, sizeof *fresh + size) : NULL;
-    if (fresh == NULL) leave(arena);
+    block *fresh = calloc(1, sizeof *fresh + size);
+    if (fresh == NULL) return NULL;
     fresh->next = arena->blocks;
     arena->blocks = fresh;
     return fresh->data;
 }
 
-void *cg_arena_alloc(cg_arena *arena, size_t size) {
-    const size_t unit = sizeof(max_align_t);
-    if (size > PTRDIFF_MAX - unit || is_to_fail(arena)) leave(arena);
+/* NULL without memory. */
+static void *try_alloc(cg_arena *arena, size_t size) {
+    const size_t unit = _Alignof(max_align_t);
+    if (size > PTRDIFF_MAX / 2 || is_to_fail(arena)) return NULL;
     size = (size + unit - 1) / unit * unit;
     if (size > BLOCK_SIZE / 4) return new_block(arena, size);
     if (size > (size_t)(arena->end - arena->at)) {
-        arena->at = new_block(arena, BLOCK_SIZE);
-        arena->end = arena->at + BLOCK_SIZE;
+        char *fresh = new_block(arena, BLOCK_SIZE);
+        if (fresh == NULL) return NULL;
+        arena->at = fresh;
+        arena->end = fresh + BLOCK_SIZE;
     }
     char *piece = arena->at;
     arena->at += size;
     return piece;
 }
 
+void *cg_arena_alloc(cg_arena *arena, size_t size) {
+    void *piece = try_alloc(arena, size);
+    if (piece == NULL) cg_arena_out_of_memory(arena);
+    return piece;
+}
+
 void *cg_arena_array(cg_arena *arena, size_t count, size_t item_size) {
-    if (item_size != 0 && count > PTRDIFF_MAX / item_size) leave(arena);
+    if (item_size != 0 && count > PTRDIFF_MAX / item_size) cg_arena_out_of_memory(arena);
     return cg_arena_alloc(arena, count * item_size);
 }
 
@@ -126,7 +135,11 @@ void *cg_arena_grow(cg_arena *arena, void *items, size_t count, size_t item_size
 }
 
 void cg_arena_defer(cg_arena *arena, void (*undo)(void *what), void *what) {
-    deferral *added = CG_NEW(arena, deferral);
+    deferral *added = try_alloc(arena, sizeof *added);
+    if (added == NULL) {
+        undo(what);
+        cg_arena_out_of_memory(arena);
+    }
     added->undo = undo;
     added->what = what;
     added->next = arena->deferrals;

@@ -47,8 +47,11 @@ char *cg_arena_format(cg_arena *arena, const char *format, ...) __attribute__((f
  * count is 0 or a power of two. For arrays that only grow by one. */
 void *cg_arena_grow(cg_arena *arena, void *items, size_t count, size_t item_size);
 
-/* Runs undo(what) when the arena is freed. */
+/* Runs undo(what) when the arena is freed; at once when there is no memory to remember it. */
 void cg_arena_defer(cg_arena *arena, void (*undo)(void *what), void *what);
+
+/* Leaves the attempt, for memory that others could not get. */
+_Noreturn void cg_arena_out_of_memory(cg_arena *arena);
 
 /* Makes the allocation after `count` more fail, for tests; a negative count never fails. */
 void cg_arena_fail_after(cg_arena *arena, long count);

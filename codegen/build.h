@@ -1,0 +1,88 @@
+/* codegen/build.h: from the tree to the model; shared by the files that do it: model.c types.c fields.c rules.c.
+ *
+ *     declaration   a name that a type spelling can stand for: an enum, a struct, or another name for a type (alias)
+ *     open          a declaration that is being built: met again, it contains itself
+ *     builtin       a type that the language has
+ *
+ * Steps go on after an error, with what is wrong left out, so that one run finds all; a model is given out only when
+ * there was none. */
+#ifndef BUFPOOL_CODEGEN_BUILD_H
+#define BUFPOOL_CODEGEN_BUILD_H
+
+#include "codegen/diag.h"
+#include "codegen/load.h"
+#include "codegen/model.h"
+#include "codegen/table.h"
+
+enum {
+    CG_NESTED_MAX = 16,        /* types in types */
+    CG_INSIDE_TEXT_MAX = 4096, /* bytes of a string or bytes inside a type */
+    CG_GUESSES_MAX = 50        /* unknown types for which a near name is looked for */
+};
+
+typedef struct cg_declaration {
+    enum { CG_IS_ENUM, CG_IS_STRUCT, CG_IS_ALIAS } kind;
+    enum { CG_NEW_ONE, CG_OPEN, CG_DONE, CG_BROKEN } state;
+    cg_name name;
+    const cg_node *at;
+    cg_enum *enumeration;
+    cg_struct *structure;
+} cg_declaration;
+
+typedef struct cg_builder {
+    cg_arena *arena;
+    cg_diags *diags;
+    cg_model *model;
+    cg_table declarations;     /* cg_declaration by name */
+    cg_declaration **declared; /* the same in the order of the file */
+    size_t declared_count;
+    unsigned nested; /* open declarations */
+    unsigned guess_count;
+} cg_builder;
+
+/* Where a type stands. */
+typedef struct cg_type_place {
+    const cg_node *at;         /* the scalar that spells it */
+    bool is_message;           /* else in a type */
+    const cg_node *max_length; /* the rule that bounds it, or NULL */
+    const cg_node *wire;       /* `inline` or `tail`, or NULL */
+} cg_type_place;
+
+/* The type that is spelled there, laid out; NULL when it is none: then that was reported. */
+const cg_type *cg_type_read(cg_builder *builder, const cg_type_place *place);
+
+/* Whether a name is a type of the language. */
+bool cg_type_is_builtin(const char *name);
+
+/* The map under key, whatever may be wrong inside it; NULL when there is none. */
+const cg_node *cg_map_entry(const cg_node *map, const char *key);
+
+/* Reads `fields`, of a message or of a type. */
+cg_field *cg_fields_read(cg_builder *builder, const cg_node *fields, bool is_message, size_t *count);
+
+/* Checks what can be said only once the message is laid out: defaults of fields that old frames lack. */
+void cg_fields_check_defaults(cg_builder *builder, const cg_message *message);
+
+/* Reads the rules of a field whose type is known. */
+void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation);
+
+/* The rule's entry in a `validation` list, or NULL. */
+const cg_node *cg_rules_find(const cg_node *validation, const char *name);
+
+/* The first rule that a value of the field breaks, or NULL. */
+const cg_rule *cg_rules_broken(const cg_field *field, const cg_literal *value);
+
+/* Reads a literal for a scalar, enum or string type. False when it does not fit: then it was reported under id. */
+bool cg_literal_read(cg_builder *builder, const cg_type *type, const cg_node *at, cg_diag_id id, cg_literal *out);
+
+/* Builds every declaration that nobody needed so far. */
+void cg_declarations_read(cg_builder *builder, const cg_node *root);
+
+/* Gives every message its class. `pool` may be NULL. */
+void cg_classes_choose(cg_builder *builder, const cg_node *pool);
+
+/* The whole way from the text to the model. prefix, if not NULL, takes the place of the schema's name. NULL when
+ * anything is wrong; then diags says what. */
+cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefix, cg_diags *diags);
+
+#endif

@@ -1,0 +1,136 @@
+#include "codegen/build.h"
+#include "codegen/layout.h"
+#include "codegen/schema.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLASSES_MAX = 64, STEP = 16, DEFAULT_MIN = 64, DEFAULT_IDLE = 65536, LIMIT_FACTOR = 4 };
+
+static bool is_power_of_two(uint64_t value) { return value != 0 && (value & (value - 1)) == 0; }
+
+static cg_class *add_class(cg_builder *b, uint32_t size) {
+    cg_model *model = b->model;
+    model->classes = cg_arena_grow(b->arena, model->classes, model->class_count, sizeof(cg_class));
+    cg_class *added = &model->classes[model->class_count++];
+    *added = (cg_class){.size = size, .idle_bytes = model->idle_bytes_per_class};
+    return added;
+}
+
+/* ---- powers of two ---------------------------------------------------------------------------------------------- */
+
+static uint32_t power_for(uint32_t least, uint32_t need) {
+    uint32_t size = least;
+    while (size < need) size *= 2;
+    return size;
+}
+
+/* The powers of two that some message needs. */
+static void choose_powers(cg_builder *b) {
+    const cg_model *model = b->model;
+    uint64_t needed = 0; /* bit n: class 2^n */
+    for (size_t i = 0; i < model->message_count; i++) {
+        const cg_message *message = &model->messages[i];
+        needed |= power_for(model->min_class, message->max + message->reserve);
+    }
+    for (uint64_t size = model->min_class; size <= needed; size *= 2) {
+        if ((needed & size) != 0) add_class(b, (uint32_t)size);
+    }
+}
+
+/* ---- a list ----------------------------------------------------------------------------------------------------- */
+
+static void add_listed(cg_builder *b, const cg_node *item) {
+    uint64_t size = 0;
+    const cg_model *model = b->model;
+    const bool is_number = item->kind == CG_SCALAR && cg_read_bytes(item->text, &size);
+    if (item->is_bad) return;
+    if (!is_number || size == 0 || size % STEP != 0 || size > CG_VALUE_MAX) {
+        cg_report(b->diags, CG_E_CLASS_SIZE, cg_node_place(item), "a class is a multiple of 16 bytes, at most 1GiB");
+    } else if (model->class_count == CLASSES_MAX) {
+        cg_report(b->diags, CG_E_TOO_MANY, cg_node_place(item), "a pool has at most %d classes", CLASSES_MAX);
+    } else if (model->class_count != 0 && size <= model->classes[model->class_count - 1].size) {
+        cg_report(b->diags, CG_E_CLASS_SIZE, cg_node_place(item),
+                  "classes must rise: this is not above the one before it");
+    } else {
+        add_class(b, (uint32_t)size);
+    }
+}
+
+static void read_list(cg_builder *b, const cg_node *list) {
+    b->model->strategy = "list";
+    if (list->count == 0) cg_report(b->diags, CG_E_CLASS_SIZE, list->span, "at least one class is needed");
+    for (const cg_node *item = list->first; item != NULL; item = item->next) add_listed(b, item);
+}
+
+/* ---- members ---------------------------------------------------------------------------------------------------- */
+
+/* The smallest class that holds need, or class_count. */
+static size_t class_for(const cg_model *model, uint32_t need) {
+    size_t ix = 0;
+    while (ix < model->class_count && model->classes[ix].size < need) ix++;
+    return ix;
+}
+
+static void join(cg_builder *b, cg_message *message) {
+    cg_model *model = b->model;
+    const uint32_t need = message->max + message->reserve;
+    message->class_ix = class_for(model, need);
+    if (message->class_ix == model->class_count) {
+        if (model->class_count == 0 || b->diags->error_count != 0) return;
+        cg_report(b->diags, CG_E_NO_CLASS, cg_node_place(message->at),
+                  "'%s' needs %u bytes with its reserve, the largest class has %u", message->name.text, need,
+                  model->classes[model->class_count - 1].size);
+        return;
+    }
+    cg_class *its = &model->classes[message->class_ix];
+    its->messages = cg_arena_grow(b->arena, its->messages, its->message_count, sizeof(cg_message *));
+    its->messages[its->message_count++] = message;
+    message->class_size = its->size;
+    message->waste = its->size - message->max;
+    message->accept_max = its->size;
+}
+
+static void check_limit(cg_builder *b, const cg_node *pool) {
+    const cg_model *model = b->model;
+    const cg_node *limit = cg_good_entry(pool, "memory_limit");
+    if (limit == NULL || model->memory_limit == 0 || model->class_count == 0) return;
+    const uint64_t least = (uint64_t)LIMIT_FACTOR * model->classes[model->class_count - 1].size;
+    if (model->memory_limit >= least) return;
+    cg_report(b->diags, CG_E_MEMORY_LIMIT, limit->span,
+              "memory_limit must be at least four times the largest class: %" PRIu64, least);
+}
+
+static void choose_strategy(cg_builder *b, const cg_node *pool) {
+    const cg_node *classes = cg_good_entry(pool, "classes");
+    const cg_node *min_class = cg_good_entry(pool, "min_class");
+    b->model->strategy = "pow2";
+    if (!is_power_of_two(b->model->min_class)) {
+        cg_report(b->diags, CG_E_CLASS_SIZE, min_class->span, "min_class must be a power of two");
+        return;
+    }
+    if (classes != NULL && classes->kind == CG_LIST) {
+        read_list(b, classes);
+        return;
+    }
+    const bool is_text = classes != NULL && classes->kind == CG_SCALAR;
+    if (is_text && strncmp(classes->text, "auto:", 5) == 0) {
+        cg_report(b->diags, CG_E_NOT_YET, classes->span, "classes: auto:K is not supported yet");
+    } else if (classes != NULL && (!is_text || strcmp(classes->text, "pow2") != 0)) {
+        cg_report(b->diags, CG_E_WORD, is_text ? classes->span : cg_node_place(classes),
+                  "classes is pow2 or a list of sizes");
+    } else {
+        choose_powers(b);
+    }
+}
+
+void cg_classes_choose(cg_builder *builder, const cg_node *pool) {
+    cg_model *model = builder->model;
+    model->min_class = (uint32_t)cg_get_uint(pool, "min_class", DEFAULT_MIN);
+    model->idle_bytes_per_class = cg_get_uint(pool, "idle_bytes_per_class", DEFAULT_IDLE);
+    model->memory_limit = cg_get_uint(pool, "memory_limit", 0);
+    choose_strategy(builder, pool);
+    for (size_t i = 0; i < model->message_count; i++) join(builder, model->by_type[i]);
+    check_limit(builder, pool);
+}

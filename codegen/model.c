@@ -1,0 +1,452 @@
+#include "codegen/build.h"
+#include "codegen/layout.h"
+#include "codegen/names.h"
+#include "codegen/schema.h"
+#include "codegen/text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TYPES = 65536, MESSAGES_MAX = 65535 };
+
+/* ---- schema and tag ranges -------------------------------------------------------------------------------------- */
+
+/* The file's name without directory and extension, as far as it can be a name. */
+static const char *stem_of(cg_arena *arena, const char *path) {
+    const char *slash = strrchr(path, '/');
+    const char *base = slash == NULL ? path : slash + 1;
+    char *stem = cg_arena_copy(arena, base, strcspn(base, "."));
+    for (char *at = stem; *at != '\0'; at++) {
+        const bool is_fitting = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+        if (!is_fitting) *at = '_';
+    }
+    return stem;
+}
+
+static void read_schema(cg_builder *b, const cg_node *root, const char *prefix) {
+    cg_model *model = b->model;
+    const cg_node *schema = cg_map_entry(root, "schema");
+    const cg_node *name = cg_good_entry(schema, "name");
+    const cg_node *compatible = cg_good_entry(schema, "min_compatible");
+    const cg_span nowhere = {0, 0};
+    const char *text = prefix != NULL ? prefix : name != NULL ? name->text : stem_of(b->arena, b->diags->source->path);
+    cg_name_read(b->diags, text, name != NULL ? name->span : nowhere, &model->name);
+    if (strncmp(model->name.snake, "bp", 2) == 0) {
+        cg_report(b->diags, CG_E_RESERVED, name != NULL ? name->span : nowhere,
+                  "names that begin with bp are the library's");
+    }
+    model->id = (uint32_t)cg_get_uint(schema, "id", 0);
+    model->version = (uint16_t)cg_get_uint(schema, "version", 1);
+    model->min_compatible = (uint16_t)cg_get_uint(schema, "min_compatible", 1);
+    if (model->min_compatible <= model->version) return;
+    cg_report(b->diags, CG_E_RANGE, compatible->span, "min_compatible is above the version, %u", model->version);
+}
+
+/* Reads "1000-49999". */
+static bool read_range(const char *text, cg_range *out) {
+    char first[8] = "";
+    cg_number low, high;
+    const char *dash = strchr(text, '-');
+    if (dash == NULL || (size_t)(dash - text) >= sizeof first) return false;
+    memcpy(first, text, (size_t)(dash - text));
+    if (cg_number_parse(first, &low) != CG_NUMBER_OK || cg_number_parse(dash + 1, &high) != CG_NUMBER_OK) return false;
+    if (!cg_number_fits(&low, 16, false) || !cg_number_fits(&high, 16, false)) return false;
+    out->first = (uint16_t)cg_number_u64(&low);
+    out->last = (uint16_t)cg_number_u64(&high);
+    return out->first != 0 && out->first <= out->last;
+}
+
+static cg_unknown read_unknown(cg_builder *b, const cg_node *at) {
+    const cg_node *word = cg_good_entry(at, "unknown");
+    if (word == NULL || strcmp(word->text, "fail") == 0) return CG_UNKNOWN_FAIL;
+    if (strcmp(word->text, "skip") == 0) return CG_UNKNOWN_SKIP;
+    if (strcmp(word->text, "deliver") == 0) return CG_UNKNOWN_DELIVER;
+    cg_report(b->diags, CG_E_WORD, word->span, "unknown is fail, skip or deliver");
+    return CG_UNKNOWN_FAIL;
+}
+
+static void read_tag_range(cg_builder *b, const cg_node *at) {
+    cg_model *model = b->model;
+    const cg_node *text = at->kind == CG_SCALAR ? at : cg_good_entry(at, "range");
+    cg_range range = {.name = at->key->text, .unknown = read_unknown(b, at)};
+    if (text == NULL || text->is_bad) return;
+    if (!read_range(text->text, &range)) {
+        cg_report(b->diags, CG_E_TAG_RANGE, text->span, "a tag range is two numbers from 1 to 65535, as 1000-49999");
+        return;
+    }
+    model->ranges[model->range_count++] = range;
+}
+
+static int by_first(const void *left, const void *right) {
+    const cg_range *a = left, *b = right;
+    return (a->first > b->first) - (a->first < b->first);
+}
+
+static void read_tag_ranges(cg_builder *b, const cg_node *ranges) {
+    cg_model *model = b->model;
+    if (ranges == NULL) return;
+    model->ranges = CG_NEW_ARRAY(b->arena, cg_range, ranges->count);
+    for (const cg_node *at = ranges->first; at != NULL; at = at->next) {
+        if (at->kind != CG_LIST && (at->kind == CG_MAP || !at->is_bad)) read_tag_range(b, at);
+    }
+    if (model->range_count != 0) qsort(model->ranges, model->range_count, sizeof(cg_range), by_first);
+    for (size_t i = 1; i < model->range_count; i++) {
+        const cg_range *before = &model->ranges[i - 1], *range = &model->ranges[i];
+        if (range->first > before->last) continue;
+        cg_report(b->diags, CG_E_RANGES_OVERLAP, cg_node_place(cg_entry(ranges, range->name)),
+                  "this range overlaps '%s'", before->name);
+        cg_note(b->diags, cg_node_place(cg_entry(ranges, before->name)), "the other range");
+    }
+}
+
+/* ---- enums and declarations ------------------------------------------------------------------------------------- */
+
+static cg_kind read_base(cg_builder *b, const cg_node *at) {
+    const cg_node *type = cg_good_entry(at, "type");
+    for (cg_kind kind = CG_U8; kind <= CG_I64 && type != NULL; kind++) {
+        if (strcmp(type->text, cg_kind_name(kind)) == 0) return kind;
+    }
+    if (type != NULL) cg_report(b->diags, CG_E_ENUM_TYPE, type->span, "an enum's type is u8 .. u64 or i8 .. i64");
+    return CG_U64;
+}
+
+static int by_number(const void *left, const void *right) {
+    const cg_enum_value *a = *(const cg_enum_value *const *)left, *b = *(const cg_enum_value *const *)right;
+    const int order = cg_number_compare(&a->value, &b->value);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+static void check_numbers(cg_builder *b, const cg_enum *e) {
+    const cg_enum_value **sorted = CG_NEW_ARRAY(b->arena, const cg_enum_value *, e->value_count);
+    for (size_t i = 0; i < e->value_count; i++) sorted[i] = &e->values[i];
+    if (e->value_count != 0) qsort(sorted, e->value_count, sizeof *sorted, by_number);
+    for (size_t i = 1; i < e->value_count; i++) {
+        if (cg_number_compare(&sorted[i - 1]->value, &sorted[i]->value) != 0) continue;
+        cg_report(b->diags, CG_E_ENUM_VALUE_TWICE, sorted[i]->at->span, "'%s' has the number of '%s'",
+                  sorted[i]->name.text, sorted[i - 1]->name.text);
+        cg_note(b->diags, sorted[i - 1]->at->span, "first here");
+    }
+}
+
+static void read_enum(cg_builder *b, cg_enum *e, const cg_node *at) {
+    const cg_node *values = cg_map_entry(at, "values");
+    cg_type base = {.kind = read_base(b, at)};
+    e->at = at;
+    e->base = base.kind;
+    e->is_open = cg_get_bool(at, "open", false);
+    e->description = cg_get_text(at, "description", NULL);
+    if (values == NULL) return;
+    if (values->count == 0 && !values->is_bad)
+        cg_report(b->diags, CG_E_MISSING_KEY, values->key->span, "an enum needs a value");
+    e->values = CG_NEW_ARRAY(b->arena, cg_enum_value, values->count);
+    for (const cg_node *value = values->first; value != NULL; value = value->next) {
+        cg_enum_value *added = &e->values[e->value_count];
+        cg_literal literal;
+        added->at = value;
+        const bool is_named = cg_name_read(b->diags, value->key->text, value->key->span, &added->name);
+        const bool is_read = cg_literal_read(b, &base, value, CG_E_NUMBER, &literal);
+        added->value = literal.number;
+        e->value_count += is_named && is_read;
+    }
+    check_numbers(b, e);
+}
+
+static void check_not_builtin(cg_builder *b, const cg_node *at) {
+    if (!cg_type_is_builtin(at->key->text)) return;
+    cg_report(b->diags, CG_E_DUPLICATE_NAME, at->key->span, "'%s' is a type of the language", at->key->text);
+}
+
+static cg_declaration *declare(cg_builder *b, const cg_node *at) {
+    cg_declaration *added = CG_NEW(b->arena, cg_declaration);
+    added->at = at;
+    check_not_builtin(b, at);
+    cg_name_read(b->diags, at->key->text, at->key->span, &added->name);
+    const cg_declaration *first = cg_table_add(&b->declarations, added->name.text, added);
+    if (first != added) {
+        cg_report(b->diags, CG_E_DUPLICATE_NAME, at->key->span, "'%s' is declared twice", added->name.text);
+        cg_note(b->diags, first->at->key->span, "first here");
+    }
+    b->declared = cg_arena_grow(b->arena, b->declared, b->declared_count, sizeof added);
+    b->declared[b->declared_count++] = added;
+    return added;
+}
+
+static void declare_enums(cg_builder *b, const cg_node *enums) {
+    if (enums == NULL) return;
+    b->model->enums = CG_NEW_ARRAY(b->arena, cg_enum, enums->count);
+    for (const cg_node *at = enums->first; at != NULL; at = at->next) {
+        if (at->kind != CG_MAP) continue;
+        cg_declaration *added = declare(b, at);
+        added->kind = CG_IS_ENUM;
+        added->state = CG_DONE;
+        added->enumeration = &b->model->enums[b->model->enum_count++];
+        added->enumeration->name = added->name;
+        read_enum(b, added->enumeration, at);
+    }
+}
+
+/* A type entry that only describes what the language has anyway. */
+static bool is_ignored(cg_builder *b, const cg_node *at) {
+    if (!cg_type_is_builtin(at->key->text) || cg_entry(at, "fields") != NULL || cg_entry(at, "is") != NULL)
+        return false;
+    cg_report(b->diags, CG_W_IGNORED_TYPE, at->key->span, "'%s' is a type of the language: this entry is ignored",
+              at->key->text);
+    return true;
+}
+
+static void declare_type(cg_builder *b, const cg_node *at) {
+    const cg_node *fields = cg_entry(at, "fields"), *is = cg_entry(at, "is");
+    if (is_ignored(b, at)) return;
+    cg_declaration *added = declare(b, at);
+    added->kind = is != NULL ? CG_IS_ALIAS : CG_IS_STRUCT;
+    if (is != NULL && fields != NULL) {
+        cg_report(b->diags, CG_E_UNKNOWN_KEY, is->key->span, "a type has either 'fields' or 'is'");
+        cg_note(b->diags, fields->key->span, "fields");
+    }
+    if (is != NULL) return;
+    if (fields == NULL || fields->kind == CG_SCALAR) {
+        if (fields == NULL && !at->is_bad) {
+            cg_report(b->diags, CG_E_MISSING_KEY, cg_node_place(at), "a type needs 'fields' or 'is'");
+        }
+        added->state = CG_BROKEN;
+        return;
+    }
+    added->structure = CG_NEW(b->arena, cg_struct);
+    added->structure->name = added->name;
+    added->structure->at = at;
+    added->structure->description = cg_get_text(at, "description", NULL);
+}
+
+static void declare_types(cg_builder *b, const cg_node *types) {
+    if (types == NULL) return;
+    b->model->structs = CG_NEW_ARRAY(b->arena, cg_struct *, types->count);
+    for (const cg_node *at = types->first; at != NULL; at = at->next) {
+        if (at->kind == CG_MAP) declare_type(b, at);
+    }
+}
+
+/* ---- messages --------------------------------------------------------------------------------------------------- */
+
+/* How many values a bounded field usually has. */
+static void read_typical(cg_builder *b, cg_message *message, const cg_node *typical) {
+    for (const cg_node *hint = typical == NULL ? NULL : typical->first; hint != NULL; hint = hint->next) {
+        cg_field *field = NULL;
+        uint64_t count = 0;
+        cg_guess guess = cg_guess_of(hint->key->text);
+        for (size_t i = 0; i < message->field_count; i++) {
+            if (strcmp(message->fields[i].name.text, hint->key->text) == 0) field = &message->fields[i];
+            cg_guess_offer(&guess, message->fields[i].name.text);
+        }
+        if (field == NULL) {
+            cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "'%s' has no field '%.64s'%s", message->name.text,
+                      hint->key->text, cg_guess_text(&guess, b->arena));
+        } else if (field->type == NULL || hint->is_bad) {
+            continue;
+        } else if (!cg_kind_is_counted(field->type->kind)) {
+            cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "typical is for strings, bytes and vectors");
+        } else if (hint->kind != CG_SCALAR || !cg_read_bytes(hint->text, &count) || count > field->type->capacity) {
+            cg_report(b->diags, CG_E_TYPICAL, cg_node_place(hint), "typical must be a number up to the bound, %u",
+                      field->type->capacity);
+        } else {
+            field->typical = (uint32_t)count;
+        }
+    }
+}
+
+static bool are_typed(const cg_message *message) {
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (message->fields[i].type == NULL) return false;
+    }
+    return message->field_count != 0;
+}
+
+static void check_max_total(cg_builder *b, const cg_message *message, const cg_node *at) {
+    const cg_node *node = cg_good_entry(at, "max_total");
+    const uint64_t most = cg_get_uint(at, "max_total", UINT64_MAX);
+    if (message->max <= most) return;
+    cg_report(b->diags, CG_E_MAX_TOTAL, node->span, "'%s' can take %u bytes", message->name.text, message->max);
+}
+
+static void read_message(cg_builder *b, cg_message *message, const cg_node *at) {
+    const cg_node *fields = cg_entry(at, "fields");
+    message->at = at;
+    if (cg_name_read(b->diags, at->key->text, at->key->span, &message->name)) {
+        cg_name_refuse_reserved(b->diags, &message->name, at->key->span);
+    }
+    message->tlv_type = (uint16_t)cg_get_uint(at, "tlv_type", 0);
+    message->domain = cg_get_text(at, "domain", NULL);
+    message->description = cg_get_text(at, "description", NULL);
+    message->sensitivity = cg_get_text(at, "sensitivity", "public");
+    message->is_sensitive = strcmp(message->sensitivity, "public") != 0;
+    message->log_payload = cg_get_bool(at, "log_payload", true);
+    message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
+    message->fields = cg_fields_read(b, fields, true, &message->field_count);
+    if (fields != NULL && fields->kind != CG_SCALAR && fields->count == 0 && !fields->is_bad) {
+        cg_report(b->diags, CG_E_NOT_YET, cg_node_place(fields), "a message without fields is not supported yet");
+    }
+    read_typical(b, message, cg_map_entry(at, "typical"));
+    if (!are_typed(message) || !cg_layout_message(b->diags, message, b->model->min_compatible)) return;
+    cg_fields_check_defaults(b, message);
+    check_max_total(b, message, at);
+}
+
+static const cg_range *range_of(const cg_model *model, uint16_t tlv_type) {
+    for (size_t i = 0; i < model->range_count; i++) {
+        if (tlv_type >= model->ranges[i].first && tlv_type <= model->ranges[i].last) return &model->ranges[i];
+    }
+    return NULL;
+}
+
+static void check_id_range(cg_builder *b, const cg_message *message, const cg_node *id) {
+    const cg_range *range = range_of(b->model, message->tlv_type);
+    if (b->model->range_count == 0) return;
+    if (range == NULL) {
+        cg_report(b->diags, CG_W_ID_OUTSIDE, id->span, "%u lies outside of all tag ranges", message->tlv_type);
+    } else if (strcmp(range->name, "core") == 0) {
+        cg_report(b->diags, CG_E_ID_CORE, id->span, "%u lies in the core range, %u-%u", message->tlv_type, range->first,
+                  range->last);
+    } else if (strcmp(range->name, "experimental") == 0) {
+        cg_report(b->diags, CG_W_ID_EXPERIMENTAL, id->span, "%u lies in the experimental range, %u-%u",
+                  message->tlv_type, range->first, range->last);
+    }
+}
+
+/* Ids are few enough for a table of all of them; it also gives the messages in ascending order. */
+static void check_ids(cg_builder *b) {
+    cg_model *model = b->model;
+    cg_message **by_id = CG_NEW_ARRAY(b->arena, cg_message *, TYPES);
+    for (size_t i = 0; i < model->message_count; i++) {
+        cg_message *message = &model->messages[i];
+        const cg_node *id = cg_good_entry(message->at, "tlv_type");
+        if (id == NULL) continue;
+        cg_message **slot = &by_id[message->tlv_type];
+        if (message->tlv_type == 0) {
+            cg_report(b->diags, CG_E_ID_ZERO, id->span, "tlv_type 0 is the library's own control frame");
+        } else if (*slot != NULL) {
+            cg_report(b->diags, CG_E_DUPLICATE_ID, id->span, "'%s' and '%s' share tlv_type %u", (*slot)->name.text,
+                      message->name.text, message->tlv_type);
+            cg_note(b->diags, cg_entry((*slot)->at, "tlv_type")->span, "first here");
+        } else {
+            *slot = message;
+            check_id_range(b, message, id);
+        }
+    }
+    size_t count = 0;
+    model->by_type = CG_NEW_ARRAY(b->arena, cg_message *, model->message_count);
+    for (size_t id = 1; id < TYPES; id++) {
+        if (by_id[id] != NULL) model->by_type[count++] = by_id[id];
+    }
+}
+
+static void read_messages(cg_builder *b, const cg_node *messages) {
+    cg_model *model = b->model;
+    if (messages == NULL) return;
+    if (messages->count == 0 && !messages->is_bad) {
+        cg_report(b->diags, CG_E_NOTHING, messages->key->span, "the contract describes no message");
+    }
+    if (messages->count > MESSAGES_MAX) {
+        cg_report(b->diags, CG_E_TOO_MANY, messages->key->span, "a contract has at most %d messages", MESSAGES_MAX);
+        return;
+    }
+    model->messages = CG_NEW_ARRAY(b->arena, cg_message, messages->count);
+    for (const cg_node *at = messages->first; at != NULL; at = at->next) {
+        if (at->kind == CG_MAP) read_message(b, &model->messages[model->message_count++], at);
+    }
+    check_ids(b);
+}
+
+/* ---- the contract's hash ---------------------------------------------------------------------------------------- */
+
+static void add_type(cg_text *out, const cg_type *type) {
+    if (type->kind == CG_ENUM)
+        cg_text_format(out, "enum %s", type->enumeration->name.text);
+    else if (type->kind == CG_STRUCT)
+        cg_text_format(out, "type %s", type->structure->name.text);
+    else
+        cg_text_format(out, "kind %d", (int)type->kind);
+    cg_text_format(out, " %u/%u/%u/%u/%u/%d", type->capacity, type->count_size, type->items_offset, type->size,
+                   type->align, type->is_tail);
+    if (type->element == NULL) return;
+    cg_text_add(out, " of ", 4);
+    add_type(out, type->element);
+}
+
+static void add_field(cg_text *out, const cg_field *field) {
+    cg_text_format(out, " field %s since %u at %u bit %d: ", field->name.text, field->since, field->offset,
+                   field->is_optional ? (int)field->bit : -1);
+    add_type(out, field->type);
+    cg_text_add(out, "\n", 1);
+}
+
+static void add_message(cg_text *out, const cg_message *m) {
+    cg_text_format(out, "message %s %u: %u %u %u %u class %u sensitive %d len %d %u\n", m->name.text, m->tlv_type,
+                   m->min, m->max, m->accept_min, m->accept_max, m->class_size, m->is_sensitive, m->has_block_len,
+                   m->block_len_offset);
+    for (size_t i = 0; i < m->group_count; i++) {
+        cg_text_format(out, " group %u..%u bitmap %u %u\n", m->groups[i].start, m->groups[i].end,
+                       m->groups[i].bitmap_offset, m->groups[i].bitmap_size);
+    }
+    for (size_t i = 0; i < m->field_count; i++) add_field(out, &m->fields[i]);
+}
+
+static void add_enum(cg_text *out, const cg_enum *e) {
+    char digits[CG_NUMBER_TEXT_MAX];
+    cg_text_format(out, "enum %s %s open %d\n", e->name.text, cg_kind_name(e->base), e->is_open);
+    for (size_t i = 0; i < e->value_count; i++) {
+        cg_number_print(&e->values[i].value, digits);
+        cg_text_format(out, " %s %s\n", e->values[i].name.text, digits);
+    }
+}
+
+/* Of a canonical text of everything that the wire, the pool or a generated identifier depends on. */
+static uint64_t hash_of(cg_arena *arena, const cg_model *model) {
+    cg_text out = {.arena = arena};
+    cg_text_format(&out, "bufpool contract 1\nschema %s %u %u %u\n", model->name.text, model->id, model->version,
+                   model->min_compatible);
+    cg_text_format(&out, "pool %s %" PRIu64 " %" PRIu64 "\n", model->strategy, model->idle_bytes_per_class,
+                   model->memory_limit);
+    for (size_t i = 0; i < model->class_count; i++) cg_text_format(&out, "class %u\n", model->classes[i].size);
+    for (size_t i = 0; i < model->range_count; i++) {
+        cg_text_format(&out, "range %u-%u %d\n", model->ranges[i].first, model->ranges[i].last,
+                       (int)model->ranges[i].unknown);
+    }
+    for (size_t i = 0; i < model->enum_count; i++) add_enum(&out, &model->enums[i]);
+    for (size_t i = 0; i < model->struct_count; i++) {
+        const cg_struct *t = model->structs[i];
+        cg_text_format(&out, "type %s %u %u\n", t->name.text, t->size, t->align);
+        for (size_t k = 0; k < t->field_count; k++) add_field(&out, &t->fields[k]);
+    }
+    for (size_t i = 0; i < model->message_count; i++) add_message(&out, model->by_type[i]);
+    const uint64_t hash = cg_hash(CG_HASH_START, out.data, out.length);
+    return hash == 0 ? 1 : hash;
+}
+
+/* ---- all of it -------------------------------------------------------------------------------------------------- */
+
+static void build(cg_builder *b, const cg_node *root, const char *prefix) {
+    read_schema(b, root, prefix);
+    read_tag_ranges(b, cg_map_entry(root, "tag_ranges"));
+    declare_enums(b, cg_map_entry(root, "enums"));
+    declare_types(b, cg_map_entry(root, "types"));
+    cg_declarations_read(b, root);
+    read_messages(b, cg_map_entry(root, "messages"));
+    if (b->diags->error_count == 0) cg_classes_choose(b, cg_map_entry(root, "pool"));
+    if (b->diags->error_count == 0) cg_names_claim(b->diags, b->model);
+}
+
+cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefix, cg_diags *diags) {
+    cg_builder b = {.arena = arena, .diags = diags, .declarations = {.arena = arena}};
+    diags->arena = arena;
+    diags->source = source;
+    cg_node *root = cg_load(arena, source, diags);
+    if (root == NULL) return NULL;
+    cg_schema_check(diags, root);
+    b.model = CG_NEW(arena, cg_model);
+    const char *slash = strrchr(source->path, '/');
+    b.model->file = slash == NULL ? source->path : slash + 1;
+    if (root->kind == CG_MAP) build(&b, root, prefix);
+    if (diags->error_count != 0) return NULL;
+    b.model->contract_hash = hash_of(arena, b.model);
+    return b.model;
+}

@@ -1,0 +1,187 @@
+#include "codegen/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static bool is_name(const char *text) {
+    if (!is_upper(text[0]) && !is_lower(text[0])) return false;
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '_' && (at[1] == '_' || at[1] == '\0')) return false;
+        if (*at != '_' && !is_upper(*at) && !is_lower(*at) && !is_digit(*at)) return false;
+    }
+    return strlen(text) <= CG_NAME_MAX;
+}
+
+/* Whether a word starts at text[i]: at a capital behind a small letter or digit, or before a small letter. */
+static bool is_word_start(const char *text, size_t i) {
+    if (i == 0 || !is_upper(text[i]) || text[i - 1] == '_') return false;
+    return !is_upper(text[i - 1]) || is_lower(text[i + 1]);
+}
+
+static void mangle(cg_arena *arena, const char *text, cg_name *out) {
+    char snake[2 * CG_NAME_MAX + 1], upper[2 * CG_NAME_MAX + 1];
+    size_t length = 0;
+    for (size_t i = 0; text[i] != '\0'; i++, length++) {
+        if (is_word_start(text, i)) {
+            snake[length] = upper[length] = '_';
+            length++;
+        }
+        snake[length] = is_upper(text[i]) ? (char)(text[i] - 'A' + 'a') : text[i];
+        upper[length] = is_lower(text[i]) ? (char)(text[i] - 'a' + 'A') : text[i];
+    }
+    *out = (cg_name){text, cg_arena_copy(arena, snake, length), cg_arena_copy(arena, upper, length)};
+}
+
+bool cg_name_read(cg_diags *diags, const char *text, cg_span at, cg_name *out) {
+    if (is_name(text)) {
+        mangle(diags->arena, text, out);
+        return true;
+    }
+    *out = (cg_name){text, text, text};
+    cg_report(diags, CG_E_NAME, at,
+              "'%.64s' is not a name: letters, digits and single underscores, a letter first, at most %d", text,
+              CG_NAME_MAX);
+    return false;
+}
+
+/* C11, C++17 and their alternative spellings; last, macros that the standard headers or the compilers define in small
+ * letters. Ascending. */
+static const char *const reserved[] = {
+    "alignas",   "alignof",  "and",       "and_eq",   "asm",          "assert",    "auto",          "bitand",
+    "bitor",     "bool",     "break",     "case",     "catch",        "char",      "char16_t",      "char32_t",
+    "class",     "compl",    "complex",   "const",    "const_cast",   "constexpr", "continue",      "decltype",
+    "default",   "delete",   "do",        "double",   "dynamic_cast", "else",      "enum",          "errno",
+    "explicit",  "export",   "extern",    "false",    "float",        "for",       "friend",        "goto",
+    "i386",      "if",       "imaginary", "inline",   "int",          "linux",     "long",          "mutable",
+    "namespace", "new",      "noexcept",  "noreturn", "not",          "not_eq",    "nullptr",       "offsetof",
+    "operator",  "or",       "or_eq",     "private",  "protected",    "public",    "register",      "reinterpret_cast",
+    "restrict",  "return",   "short",     "signed",   "sizeof",       "static",    "static_assert", "static_cast",
+    "stderr",    "stdin",    "stdout",    "struct",   "switch",       "template",  "this",          "thread_local",
+    "throw",     "true",     "try",       "typedef",  "typeid",       "typename",  "typeof",        "union",
+    "unix",      "unsigned", "using",     "virtual",  "void",         "volatile",  "wchar_t",       "while",
+    "xor",       "xor_eq",
+};
+
+static int compare_words(const void *word, const void *entry) { return strcmp(word, *(const char *const *)entry); }
+
+void cg_name_refuse_reserved(cg_diags *diags, const cg_name *name, cg_span at) {
+    const size_t count = sizeof reserved / sizeof reserved[0];
+    if (bsearch(name->snake, reserved, count, sizeof reserved[0], compare_words) == NULL) return;
+    cg_report(diags, CG_E_RESERVED, at, "'%s' is a reserved word of C or C++", name->snake);
+}
+
+/* ---- claims ----------------------------------------------------------------------------------------------------- */
+
+typedef struct claims {
+    cg_diags *diags;
+    cg_table files; /* identifiers of file scope: the node that they come from */
+    const cg_model *model;
+} claims;
+
+static char *append(char *at, const char *text) {
+    const size_t length = strlen(text);
+    memcpy(at, text, length);
+    return at + length;
+}
+
+/* One identifier: the four parts in a row. */
+static void claim_in(claims *c, cg_table *scope, const cg_node *from, const char *const parts[4]) {
+    char identifier[4 * 2 * CG_NAME_MAX + 64];
+    char *end = identifier;
+    for (int i = 0; i < 4; i++) end = append(end, parts[i]);
+    const char *key = cg_arena_copy(c->diags->arena, identifier, (size_t)(end - identifier));
+    const cg_node *owner = cg_table_add(scope, key, (void *)(uintptr_t)from);
+    if (owner == from) return;
+    cg_report(c->diags, CG_E_COLLISION, cg_node_place(from), "this would generate '%s' a second time", key);
+    if (owner != (const cg_node *)(uintptr_t)c->model)
+        cg_note(c->diags, cg_node_place(owner), "first generated by this");
+}
+
+static void claim(claims *c, const cg_node *from, const char *a, const char *b, const char *d, const char *e) {
+    const char *const parts[4] = {a, b, d, e};
+    claim_in(c, &c->files, from, parts);
+}
+
+/* Identifiers of the schema itself belong to no node: the model stands for it. */
+static void claim_schema(claims *c) {
+    static const char *const snakes[] = {"_schema",  "_pool_config",   "_handlers",
+                                         "_service", "_server_config", "_client_config"};
+    static const char *const uppers[] = {"_SCHEMA_ID",   "_SCHEMA_VERSION", "_MIN_COMPATIBLE", "_CLASS_COUNT",
+                                         "_CLASS_SIZES", "_MESSAGE_COUNT",  "_CONTRACT_HASH",  "_MESSAGES"};
+    const cg_node *none = (const cg_node *)(uintptr_t)c->model;
+    for (size_t i = 0; i < sizeof snakes / sizeof *snakes; i++) claim(c, none, c->model->name.snake, snakes[i], "", "");
+    for (size_t i = 0; i < sizeof uppers / sizeof *uppers; i++) claim(c, none, c->model->name.upper, uppers[i], "", "");
+}
+
+static void claim_enum(claims *c, const cg_enum *e) {
+    const char *s = c->model->name.snake, *upper = c->model->name.upper;
+    claim(c, e->at, s, "_", e->name.snake, "");
+    claim(c, e->at, s, "_", e->name.snake, "_name");
+    for (size_t i = 0; i < e->value_count; i++) {
+        const char *const parts[4] = {upper, "_", e->name.upper,
+                                      cg_arena_format(c->diags->arena, "_%s", e->values[i].name.upper)};
+        claim_in(c, &c->files, e->values[i].at, parts);
+    }
+}
+
+/* The members that one field becomes. */
+static void claim_members(claims *c, cg_table *members, const cg_field *field) {
+    const char *const plain[4] = {field->name.snake, "", "", ""};
+    const char *const has[4] = {"has_", field->name.snake, "", ""};
+    const char *const counted[4] = {field->name.snake, field->type->kind == CG_VECTOR ? "_count" : "_length", "", ""};
+    claim_in(c, members, field->at, plain);
+    if (field->is_optional) claim_in(c, members, field->at, has);
+    if (cg_kind_is_counted(field->type->kind)) claim_in(c, members, field->at, counted);
+}
+
+static void claim_struct(claims *c, const cg_struct *t) {
+    cg_table members = {.arena = c->diags->arena};
+    claim(c, t->at, c->model->name.snake, "_", t->name.snake, "");
+    claim(c, t->at, c->model->name.upper, "_", t->name.upper, "_INIT");
+    claim(c, t->at, c->model->name.upper, "_", t->name.upper, "_SIZE");
+    for (size_t i = 0; i < t->field_count; i++) claim_members(c, &members, &t->fields[i]);
+}
+
+static void claim_getters(claims *c, const char *x, const char *upper, const cg_field *field) {
+    const char *f = field->name.snake;
+    const bool is_listed = field->type->kind == CG_VECTOR || field->type->kind == CG_ARRAY;
+    claim(c, field->at, x, "_get_", f, "");
+    if (field->is_optional || field->since > 1) claim(c, field->at, x, "_has_", f, "");
+    if (is_listed) claim(c, field->at, x, "_", f, "_count");
+    if (is_listed) claim(c, field->at, x, "_", f, "_at");
+    if (cg_kind_is_counted(field->type->kind)) claim(c, field->at, upper, "_", field->name.upper, "_CAP");
+}
+
+static void claim_message(claims *c, const cg_message *m, cg_table *handlers) {
+    static const char *const snakes[] = {"",           "_view",     "_size",  "_encode", "_decode",
+                                         "_view_init", "_validate", "_print", "_pack"};
+    static const char *const uppers[] = {"_INIT",       "_TYPE",  "_MIN",      "_MAX",   "_ACCEPT_MIN",
+                                         "_ACCEPT_MAX", "_CLASS", "_CLASS_IX", "_WASTE", "_FIELDS"};
+    cg_arena *arena = c->diags->arena;
+    const char *x = cg_arena_format(arena, "%s_%s", c->model->name.snake, m->name.snake);
+    const char *upper = cg_arena_format(arena, "%s_%s", c->model->name.upper, m->name.upper);
+    const char *const handler[4] = {m->name.snake, "", "", ""}, *const with_buf[4] = {m->name.snake, "_buf", "", ""};
+    cg_table members = {.arena = arena};
+    for (size_t i = 0; i < sizeof snakes / sizeof *snakes; i++) claim(c, m->at, x, snakes[i], "", "");
+    for (size_t i = 0; i < sizeof uppers / sizeof *uppers; i++) claim(c, m->at, upper, uppers[i], "", "");
+    claim(c, m->at, c->model->name.snake, "_send_", m->name.snake, "");
+    claim_in(c, handlers, m->at, handler);
+    claim_in(c, handlers, m->at, with_buf);
+    for (size_t i = 0; i < m->field_count; i++) {
+        claim_members(c, &members, &m->fields[i]);
+        claim_getters(c, x, upper, &m->fields[i]);
+    }
+}
+
+void cg_names_claim(cg_diags *diags, const cg_model *model) {
+    claims c = {.diags = diags, .files = {.arena = diags->arena}, .model = model};
+    cg_table handlers = {.arena = diags->arena};
+    claim_schema(&c);
+    for (size_t i = 0; i < model->enum_count; i++) claim_enum(&c, &model->enums[i]);
+    for (size_t i = 0; i < model->struct_count; i++) claim_struct(&c, model->structs[i]);
+    for (size_t i = 0; i < model->message_count; i++) claim_message(&c, &model->messages[i], &handlers);
+}

@@ -1,0 +1,268 @@
+#include "codegen/schema.h"
+#include "codegen/number.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const cg_key cg_keys[] = {
+#define CG_KEY(where, key, want, low, high, child, state, text)                                                        \
+    {CG_AT_##where, key, CG_WANT_##want, low, high, CG_AT_##child, CG_KEY_##state, text},
+#include "codegen/keys.def"
+#undef CG_KEY
+};
+const size_t cg_key_count = sizeof cg_keys / sizeof cg_keys[0];
+
+typedef struct checker {
+    cg_diags *diags;
+    bool is_warned[sizeof cg_keys / sizeof cg_keys[0]]; /* an ignored key warns once */
+} checker;
+
+static void check_map(checker *c, cg_node *map, cg_where where);
+
+static const char *where_name(cg_where where) {
+    switch (where) {
+    case CG_AT_SCHEMA: return "in schema";
+    case CG_AT_RANGES: return "in tag_ranges";
+    case CG_AT_RANGE: return "in a tag range";
+    case CG_AT_POOL: return "in pool";
+    case CG_AT_ENUM: return "in an enum";
+    case CG_AT_TYPE: return "in a type";
+    case CG_AT_MESSAGE: return "in a message";
+    case CG_AT_FIELD: return "in a field";
+    case CG_AT_MEMBER: return "in a field of a type";
+    case CG_AT_RULE: return "in validation";
+    default: return "in a contract";
+    }
+}
+
+static const cg_key *find_key(cg_where where, const char *name) {
+    for (size_t i = 0; i < cg_key_count; i++) {
+        const cg_key *key = &cg_keys[i];
+        if ((key->where == where || key->where == CG_AT_ANYWHERE) && strcmp(key->name, name) == 0) return key;
+    }
+    return NULL;
+}
+
+static void bad(checker *c, cg_node *node, cg_diag_id id, const char *message) {
+    node->is_bad = true;
+    cg_report(c->diags, id, node->span, "%s", message);
+}
+
+/* Whether the node is of that kind; reports and marks it otherwise. */
+static bool is_kind(checker *c, cg_node *node, cg_node_kind kind) {
+    static const char *const names[] = {"a single value", "a map of `key: value`", "a list"};
+    if (node->kind == kind) return true;
+    node->is_bad = true;
+    const cg_span at = node->kind == CG_SCALAR && node->length != 0 ? node->span : cg_node_place(node);
+    cg_report(c->diags, CG_E_KIND, at, "%s%s%s must be %s, not %s", node->key == NULL ? "this" : "'",
+              node->key == NULL ? "" : node->key->text, node->key == NULL ? "" : "'", names[kind],
+              node->kind == CG_SCALAR && node->length == 0 ? "empty" : names[node->kind]);
+    return false;
+}
+
+/* ---- scalars ---------------------------------------------------------------------------------------------------- */
+
+bool cg_read_bytes(const char *text, uint64_t *out) {
+    static const struct {
+        const char *suffix;
+        unsigned shift;
+    } units[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}};
+    char digits[64];
+    const size_t length = strlen(text);
+    size_t digit_count = length;
+    unsigned shift = 0;
+    cg_number number;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (length < 4 || strcmp(text + length - 3, units[i].suffix) != 0) continue;
+        shift = units[i].shift;
+        digit_count = length - 3;
+    }
+    if (digit_count >= sizeof digits) return false;
+    memcpy(digits, text, digit_count);
+    digits[digit_count] = '\0';
+    if (cg_number_parse(digits, &number) != CG_NUMBER_OK || !cg_number_fits(&number, 64 - shift, false)) return false;
+    *out = cg_number_u64(&number) << shift;
+    return true;
+}
+
+static void check_bool(checker *c, cg_node *node) {
+    if (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0) return;
+    bad(c, node, CG_E_BOOL, "a boolean is written true or false");
+}
+
+static void check_range(checker *c, cg_node *node, const cg_key *key, uint64_t value) {
+    if (value >= key->low && value <= key->high) return;
+    node->is_bad = true;
+    cg_report(c->diags, CG_E_RANGE, node->span, "'%s' must be from %" PRIu64 " to %" PRIu64, key->name, key->low,
+              key->high);
+}
+
+static void check_integer(checker *c, cg_node *node, const cg_key *key) {
+    cg_number number;
+    switch (cg_number_parse(node->text, &number)) {
+    case CG_NUMBER_NOT_ONE: bad(c, node, CG_E_NUMBER, "an integer is needed, in decimal or as 0x..."); return;
+    case CG_NUMBER_TOO_BIG: check_range(c, node, key, UINT64_MAX); return;
+    case CG_NUMBER_OK: break;
+    }
+    check_range(c, node, key, cg_number_fits(&number, 64, false) ? cg_number_u64(&number) : UINT64_MAX);
+}
+
+static void check_bytes(checker *c, cg_node *node, const cg_key *key) {
+    uint64_t value = 0;
+    if (cg_read_bytes(node->text, &value))
+        check_range(c, node, key, value);
+    else
+        bad(c, node, CG_E_BYTE_SIZE, "a size in bytes is needed, such as 4096, 64KiB or 256MiB");
+}
+
+static void check_scalar(checker *c, cg_node *node, const cg_key *key) {
+    if (!is_kind(c, node, CG_SCALAR) || node->is_bad) return;
+    if (key->want == CG_WANT_BOOL) check_bool(c, node);
+    if (key->want == CG_WANT_INTEGER) check_integer(c, node, key);
+    if (key->want == CG_WANT_BYTES) check_bytes(c, node, key);
+}
+
+/* ---- maps and lists --------------------------------------------------------------------------------------------- */
+
+static void check_map_of(checker *c, cg_node *map, cg_where child) {
+    if (!is_kind(c, map, CG_MAP)) return;
+    for (cg_node *entry = map->first; entry != NULL && child != CG_AT_NONE; entry = entry->next) {
+        check_map(c, entry, child);
+    }
+}
+
+static void check_field_item(checker *c, cg_node *item, cg_where child) {
+    check_map(c, item, child);
+    if (item->kind != CG_MAP || cg_entry(item, "name") != NULL) return;
+    item->is_bad = true;
+    cg_report(c->diags, CG_E_MISSING_KEY, cg_node_place(item), "a field in a list needs a 'name'");
+}
+
+static void check_fields(checker *c, cg_node *fields, cg_where child) {
+    if (fields->kind == CG_SCALAR) {
+        is_kind(c, fields, CG_MAP);
+        return;
+    }
+    for (cg_node *field = fields->first; field != NULL; field = field->next) {
+        if (fields->kind == CG_LIST)
+            check_field_item(c, field, child);
+        else if (field->kind != CG_SCALAR || field->length == 0)
+            check_map(c, field, child);
+    }
+}
+
+static void check_rules(checker *c, cg_node *rules, cg_where child) {
+    if (!is_kind(c, rules, CG_LIST)) return;
+    for (cg_node *rule = rules->first; rule != NULL; rule = rule->next) check_map(c, rule, child);
+}
+
+static void check_value(checker *c, cg_node *value, const cg_key *key) {
+    switch (key->want) {
+    case CG_WANT_ANY: break;
+    case CG_WANT_LIST: is_kind(c, value, CG_LIST); break;
+    case CG_WANT_MAP: check_map(c, value, key->child); break;
+    case CG_WANT_MAP_OF: check_map_of(c, value, key->child); break;
+    case CG_WANT_FIELDS: check_fields(c, value, key->child); break;
+    case CG_WANT_RULES: check_rules(c, value, key->child); break;
+    case CG_WANT_RANGE:
+        if (value->kind != CG_SCALAR) check_map(c, value, key->child);
+        break;
+    default: check_scalar(c, value, key); break;
+    }
+}
+
+/* A rule that nobody knows is a hook of the user's, unless it looks like a slip of the pen. */
+static bool is_hook(const cg_node *entry) {
+    if (entry->kind != CG_SCALAR || strcmp(entry->text, "true") != 0) return false;
+    for (size_t i = 0; i < cg_key_count; i++) {
+        const bool is_rule = cg_keys[i].where == CG_AT_RULE;
+        if (is_rule && cg_edit_distance(entry->key->text, cg_keys[i].name, 3) < 3) return false;
+    }
+    return true;
+}
+
+static void report_unknown(checker *c, const cg_node *entry, cg_where where) {
+    const char *name = entry->key->text;
+    cg_guess guess = cg_guess_of(name);
+    for (size_t i = 0; i < cg_key_count; i++) {
+        if (cg_keys[i].where == where) cg_guess_offer(&guess, cg_keys[i].name);
+    }
+    const char *hint = cg_guess_text(&guess, c->diags->arena);
+    if (where != CG_AT_RULE) {
+        cg_report(c->diags, CG_E_UNKNOWN_KEY, entry->key->span, "unknown key '%.64s' %s%s", name, where_name(where),
+                  hint);
+    } else if (is_hook(entry)) {
+        cg_report(c->diags, CG_E_NOT_YET, entry->key->span,
+                  "'%.64s' is not a rule of the language, and hooks are not supported yet", name);
+    } else {
+        cg_report(c->diags, CG_E_RULE_UNKNOWN, entry->key->span, "unknown rule '%.64s'%s", name, hint);
+    }
+}
+
+static void check_entry(checker *c, cg_node *entry, cg_where where) {
+    const cg_key *key = find_key(where, entry->key->text);
+    if (key == NULL) {
+        entry->is_bad = true;
+        report_unknown(c, entry, where);
+        return;
+    }
+    switch (key->state) {
+    case CG_KEY_LATER:
+        entry->is_bad = true;
+        cg_report(c->diags, CG_E_NOT_YET, entry->key->span, "'%s' is not supported yet", key->name);
+        break;
+    case CG_KEY_IGNORED:
+        if (!c->is_warned[key - cg_keys]) {
+            cg_report(c->diags, CG_W_IGNORED_KEY, entry->key->span, "'%s' is ignored, here and wherever it stands",
+                      key->name);
+        }
+        c->is_warned[key - cg_keys] = true;
+        break;
+    default: check_value(c, entry, key); break;
+    }
+}
+
+static void check_missing(checker *c, cg_node *map, cg_where where) {
+    for (size_t i = 0; i < cg_key_count; i++) {
+        const cg_key *key = &cg_keys[i];
+        if (key->where != where || key->state != CG_KEY_NEEDED || cg_entry(map, key->name) != NULL) continue;
+        map->is_bad = true;
+        cg_report(c->diags, CG_E_MISSING_KEY, cg_node_place(map), "'%s' is missing %s", key->name, where_name(where));
+    }
+}
+
+static void check_map(checker *c, cg_node *map, cg_where where) {
+    if (!is_kind(c, map, CG_MAP)) return;
+    for (cg_node *entry = map->first; entry != NULL; entry = entry->next) check_entry(c, entry, where);
+    /* What is missing may stand in an entry that could not be read; one report is enough. */
+    if (!map->is_bad) check_missing(c, map, where);
+}
+
+void cg_schema_check(cg_diags *diags, cg_node *root) {
+    checker c = {.diags = diags};
+    check_map(&c, root, CG_AT_ROOT);
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
+
+const cg_node *cg_good_entry(const cg_node *map, const char *key) {
+    const cg_node *entry = cg_entry(map, key);
+    return entry == NULL || entry->is_bad ? NULL : entry;
+}
+
+const char *cg_get_text(const cg_node *map, const char *key, const char *otherwise) {
+    const cg_node *entry = cg_good_entry(map, key);
+    return entry == NULL ? otherwise : entry->text;
+}
+
+bool cg_get_bool(const cg_node *map, const char *key, bool otherwise) {
+    const cg_node *entry = cg_good_entry(map, key);
+    return entry == NULL ? otherwise : strcmp(entry->text, "true") == 0;
+}
+
+uint64_t cg_get_uint(const cg_node *map, const char *key, uint64_t otherwise) {
+    const cg_node *entry = cg_good_entry(map, key);
+    uint64_t value = otherwise;
+    if (entry != NULL) (void)cg_read_bytes(entry->text, &value);
+    return value;
+}

@@ -1,0 +1,163 @@
+#include "codegen/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHAR_STEP = 256 };
+
+static bool is_continuation(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+
+/* Length of the well-formed UTF-8 sequence at `at`, 0 when it is none (Unicode 15, table 3-7). */
+static uint32_t sequence_length(const unsigned char *at, size_t left) {
+    const unsigned char first = at[0];
+    unsigned char low = 0x80, high = 0xBF;
+    uint32_t length = 0;
+    if (first < 0x80) return 1;
+    if (first >= 0xC2 && first <= 0xDF) length = 2;
+    if (first >= 0xE0 && first <= 0xEF) length = 3;
+    if (first >= 0xF0 && first <= 0xF4) length = 4;
+    if (first == 0xE0) low = 0xA0;
+    if (first == 0xED) high = 0x9F;
+    if (first == 0xF0) low = 0x90;
+    if (first == 0xF4) high = 0x8F;
+    if (length == 0 || left < length || at[1] < low || at[1] > high) return 0;
+    for (uint32_t i = 2; i < length; i++) {
+        if (!is_continuation((char)at[i])) return 0;
+    }
+    return length;
+}
+
+/* Finds the first byte that is not UTF-8; true when every character is one byte long. */
+static bool check_utf8(cg_source *source) {
+    bool is_ascii = true;
+    uint32_t at = 0;
+    while (at < source->length) {
+        const uint32_t step = sequence_length((const unsigned char *)source->text + at, source->length - at);
+        if (step == 0) break;
+        is_ascii = is_ascii && step == 1;
+        at += step;
+    }
+    source->bad_at = at;
+    return is_ascii;
+}
+
+static void index_chars(cg_arena *arena, cg_source *source) {
+    source->char_starts = CG_NEW_ARRAY(arena, uint32_t, source->length / CHAR_STEP + 2);
+    uint32_t character = 0;
+    for (uint32_t at = 0; at < source->bad_at; at++) {
+        if (is_continuation(source->text[at])) continue;
+        if (character % CHAR_STEP == 0) source->char_starts[character / CHAR_STEP] = at;
+        character++;
+    }
+    /* What lies behind the last step counts from there to the end. */
+    for (uint32_t i = character == 0 ? 0 : (character - 1) / CHAR_STEP + 1; i < source->length / CHAR_STEP + 2; i++) {
+        source->char_starts[i] = source->bad_at;
+    }
+}
+
+/* The length of the line end at `at`, 0 when there is none. */
+static uint32_t line_end(const cg_source *source, uint32_t at) {
+    if (source->text[at] == '\n') return 1;
+    if (source->text[at] != '\r') return 0;
+    return source->text[at + 1] == '\n' ? 2 : 1;
+}
+
+static void index_lines(cg_arena *arena, cg_source *source) {
+    source->line_starts = cg_arena_grow(arena, NULL, 0, sizeof *source->line_starts);
+    source->line_count = 1;
+    for (uint32_t at = 0; at < source->length;) {
+        const uint32_t step = line_end(source, at);
+        at += step == 0 ? 1 : step;
+        if (step == 0) continue;
+        source->line_starts =
+            cg_arena_grow(arena, source->line_starts, source->line_count, sizeof *source->line_starts);
+        source->line_starts[source->line_count++] = at;
+    }
+}
+
+/* Takes text, which the arena owns. */
+static cg_source *source_over(cg_arena *arena, const char *path, const char *text, size_t length) {
+    cg_source *source = CG_NEW(arena, cg_source);
+    const size_t mark = length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    source->path = cg_arena_text(arena, path);
+    source->text = text + mark;
+    source->length = (uint32_t)(length - mark);
+    if (!check_utf8(source)) index_chars(arena, source);
+    index_lines(arena, source);
+    return source;
+}
+
+cg_source *cg_source_of(cg_arena *arena, const char *path, const char *text, size_t length) {
+    return source_over(arena, path, cg_arena_copy(arena, text, length), length);
+}
+
+static cg_status say(const char *path, const char *why) {
+    fprintf(stderr, "bufpoolc: %s: %s\n", path, why);
+    return CG_FAILED;
+}
+
+static void close_file(void *file) { fclose(file); }
+
+cg_status cg_source_read(cg_arena *arena, const char *path, cg_source **out) {
+    enum { PIECE = 64 * 1024 };
+    size_t room = PIECE, length = 0;
+    char *text = cg_arena_alloc(arena, room + 1);
+    FILE *file = fopen(path, "rb");
+    *out = NULL;
+    if (file == NULL) return say(path, strerror(errno));
+    cg_arena_defer(arena, close_file, file);
+    for (;;) {
+        length += fread(text + length, 1, room - length, file);
+        if (length < room) break;
+        if (length > CG_SOURCE_MAX) return say(path, "a contract may have at most 32 MiB");
+        char *longer = cg_arena_alloc(arena, 2 * room + 1);
+        memcpy(longer, text, length);
+        text = longer;
+        room *= 2;
+    }
+    if (ferror(file)) return say(path, strerror(errno));
+    if (length > CG_SOURCE_MAX) return say(path, "a contract may have at most 32 MiB");
+    text[length] = '\0';
+    *out = source_over(arena, path, text, length);
+    return CG_OK;
+}
+
+uint32_t cg_source_offset(const cg_source *source, size_t character) {
+    if (source->char_starts == NULL) return character < source->length ? (uint32_t)character : source->length;
+    const size_t step = character / CHAR_STEP;
+    if (step >= source->length / CHAR_STEP + 2) return source->length;
+    uint32_t at = source->char_starts[step];
+    for (size_t left = character % CHAR_STEP; left != 0 && at < source->length; left--) {
+        do at++;
+        while (at < source->length && is_continuation(source->text[at]));
+    }
+    return at;
+}
+
+uint32_t cg_source_line(const cg_source *source, uint32_t offset) {
+    uint32_t low = 0, high = source->line_count;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (source->line_starts[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+cg_span cg_source_line_span(const cg_source *source, uint32_t line) {
+    cg_span span = {source->line_starts[line], source->length};
+    if (line + 1 < source->line_count) span.end = source->line_starts[line + 1];
+    while (span.end > span.start && (source->text[span.end - 1] == '\n' || source->text[span.end - 1] == '\r')) {
+        span.end--;
+    }
+    return span;
+}
+
+uint32_t cg_source_char_count(const cg_source *source, cg_span span) {
+    uint32_t count = 0;
+    for (uint32_t at = span.start; at < span.end; at++) count += !is_continuation(source->text[at]);
+    return count;
+}

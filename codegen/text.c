@@ -1,0 +1,47 @@
+#include "codegen/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void make_room(cg_text *text, size_t length) {
+    if (length <= text->room - text->length) return;
+    const size_t room = 2 * text->room + length + 256;
+    char *data = cg_arena_alloc(text->arena, room);
+    if (text->length != 0) memcpy(data, text->data, text->length);
+    text->data = data;
+    text->room = room;
+}
+
+void cg_text_add(cg_text *text, const char *added, size_t length) {
+    make_room(text, length);
+    if (length != 0) memcpy(text->data + text->length, added, length);
+    text->length += length;
+}
+
+/* Formats into the room there is; returns the bytes that the whole takes. */
+static size_t try_format(cg_text *text, const char *format, va_list arguments) {
+    make_room(text, 1);
+    const int length = vsnprintf(text->data + text->length, text->room - text->length, format, arguments);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+void cg_text_format(cg_text *text, const char *format, ...) {
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    const size_t length = try_format(text, format, arguments);
+    va_end(arguments);
+    if (length >= text->room - text->length) {
+        make_room(text, length + 1);
+        (void)try_format(text, format, again);
+    }
+    va_end(again);
+    text->length += length;
+}
+
+const char *cg_text_end(cg_text *text) {
+    make_room(text, 1);
+    text->data[text->length] = '\0';
+    return text->data;
+}

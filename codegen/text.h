@@ -1,0 +1,19 @@
+/* codegen/text.h: a string that grows at its end, in the arena. */
+#ifndef BUFPOOL_CODEGEN_TEXT_H
+#define BUFPOOL_CODEGEN_TEXT_H
+
+#include "codegen/arena.h"
+
+typedef struct cg_text {
+    cg_arena *arena;
+    char *data; /* NULL while empty; not NUL-terminated before cg_text_end */
+    size_t length, room;
+} cg_text;
+
+void cg_text_add(cg_text *text, const char *added, size_t length);
+void cg_text_format(cg_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The string, NUL-terminated; valid until more is added. */
+const char *cg_text_end(cg_text *text);
+
+#endif

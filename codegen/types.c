@@ -1,0 +1,363 @@
+#include "codegen/build.h"
+#include "codegen/layout.h"
+#include "codegen/names.h"
+#include "codegen/schema.h"
+
+#include <string.h>
+
+/* Every spelling of a type that takes no arguments. */
+static const struct {
+    const char *name;
+    cg_kind kind;
+} builtins[] = {
+    {"bool", CG_BOOL},  {"u8", CG_U8},        {"u16", CG_U16},       {"u32", CG_U32},       {"u64", CG_U64},
+    {"i8", CG_I8},      {"i16", CG_I16},      {"i32", CG_I32},       {"i64", CG_I64},       {"f32", CG_F32},
+    {"f64", CG_F64},    {"u128", CG_U128},    {"u256", CG_U256},     {"uint8", CG_U8},      {"uint16", CG_U16},
+    {"uint32", CG_U32}, {"uint64", CG_U64},   {"int8", CG_I8},       {"int16", CG_I16},     {"int32", CG_I32},
+    {"int64", CG_I64},  {"float32", CG_F32},  {"float64", CG_F64},   {"U128", CG_U128},     {"uint128", CG_U128},
+    {"U256", CG_U256},  {"uint256", CG_U256}, {"String", CG_STRING}, {"Address", CG_ARRAY},
+};
+static const char *const with_arguments[] = {"Vec", "FixedStr", "FixedVec", "bytes"};
+
+enum {
+    BUILTINS = sizeof builtins / sizeof builtins[0],
+    WITH_ARGUMENTS = sizeof with_arguments / sizeof *with_arguments
+};
+
+bool cg_type_is_builtin(const char *name) {
+    for (size_t i = 0; i < BUILTINS; i++) {
+        if (strcmp(builtins[i].name, name) == 0) return true;
+    }
+    for (size_t i = 0; i < WITH_ARGUMENTS; i++) {
+        if (strcmp(with_arguments[i], name) == 0) return true;
+    }
+    return false;
+}
+
+/* ---- words of a spelling ---------------------------------------------------------------------------------------- */
+
+/* Reads one spelling from left to right. */
+typedef struct reader {
+    cg_builder *builder;
+    const cg_type_place *place;
+    const char *text;
+    size_t at;
+    bool is_failed;    /* reported */
+    bool is_outermost; /* no element of another type: may take its bound from max_length */
+} reader;
+
+static cg_type *read_type(reader *r);
+
+/* Where text[start .. end - 1] stands in the file. */
+static cg_span part_span(const reader *r, size_t start, size_t end) {
+    const cg_source *source = r->builder->diags->source;
+    cg_span span = r->place->at->span;
+    const uint32_t length = r->place->at->length;
+    if (source == NULL || span.end - span.start < length) return span;
+    const uint32_t quote = span.end - span.start == length ? 0 : 1;
+    if (memcmp(source->text + span.start + quote, r->text, length) != 0) return span;
+    span.start += quote;
+    if (end > length) return (cg_span){span.start + length, span.start + length};
+    return (cg_span){span.start + (uint32_t)start, span.start + (uint32_t)end};
+}
+
+static void fail(reader *r, cg_diag_id id, size_t start, const char *message) {
+    if (!r->is_failed)
+        cg_report(r->builder->diags, id, part_span(r, start, r->at > start ? r->at : start + 1), "%s", message);
+    r->is_failed = true;
+}
+
+static void skip_space(reader *r) {
+    while (r->text[r->at] == ' ') r->at++;
+}
+
+static bool expect(reader *r, char c, const char *message) {
+    skip_space(r);
+    if (r->text[r->at] == c) {
+        r->at++;
+        skip_space(r);
+        return true;
+    }
+    fail(r, CG_E_TYPE_SYNTAX, r->at, message);
+    return false;
+}
+
+static bool is_word_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static const char *read_word(reader *r) {
+    const size_t start = r->at;
+    while (is_word_char(r->text[r->at])) r->at++;
+    return cg_arena_copy(r->builder->arena, r->text + start, r->at - start);
+}
+
+/* A capacity: 1 .. CG_VALUE_MAX; 0 after an error. */
+static uint32_t read_capacity(reader *r) {
+    skip_space(r);
+    const size_t start = r->at;
+    cg_number number;
+    const cg_number_outcome outcome = cg_number_parse(read_word(r), &number);
+    if (outcome == CG_NUMBER_NOT_ONE) {
+        fail(r, CG_E_TYPE_SYNTAX, start, "a capacity is needed here, as a number");
+        return 0;
+    }
+    if (outcome == CG_NUMBER_TOO_BIG || !cg_number_fits(&number, 30, false) || cg_number_u64(&number) == 0) {
+        fail(r, CG_E_CAPACITY, start, "a capacity must be from 1 to 2^30 - 1");
+        return 0;
+    }
+    return (uint32_t)cg_number_u64(&number);
+}
+
+/* ---- making types ----------------------------------------------------------------------------------------------- */
+
+static cg_type *new_type(reader *r, cg_kind kind, const cg_type *element, uint32_t capacity) {
+    cg_type *type = CG_NEW(r->builder->arena, cg_type);
+    type->kind = kind;
+    type->element = element;
+    type->capacity = capacity;
+    return type;
+}
+
+/* Where the elements of an outermost counted type go. */
+static bool is_tail(const reader *r, cg_kind kind, uint32_t capacity) {
+    const cg_node *wire = r->place->wire;
+    if (!r->is_outermost || !r->place->is_message) return false;
+    if (wire != NULL) return strcmp(wire->text, "tail") == 0;
+    return cg_layout_prefers_tail(kind, capacity);
+}
+
+static cg_type *finish(reader *r, cg_type *type, size_t start) {
+    if (r->is_failed) return NULL;
+    if (cg_kind_is_counted(type->kind)) type->is_tail = is_tail(r, type->kind, type->capacity);
+    if (!cg_layout_type(type)) fail(r, CG_E_CAPACITY, start, "this takes more than 1 GiB");
+    type->spelling = cg_arena_copy(r->builder->arena, r->text + start, r->at - start);
+    return type;
+}
+
+/* An element of an array or vector: what generated code can hold in a row. */
+static const cg_type *read_element(reader *r) {
+    const size_t start = r->at;
+    const bool was_outermost = r->is_outermost;
+    r->is_outermost = false;
+    const cg_type *element = read_type(r);
+    r->is_outermost = was_outermost;
+    if (element == NULL) return NULL;
+    const bool is_byte_array = element->kind == CG_ARRAY && element->element->kind == CG_U8;
+    if (element->kind <= CG_STRUCT || is_byte_array) return element;
+    fail(r, CG_E_NOT_YET, start,
+         "elements that are strings, vectors or arrays are not supported yet: wrap them in a type");
+    return NULL;
+}
+
+static cg_type *read_array(reader *r, size_t start) {
+    r->at++;
+    skip_space(r);
+    const cg_type *element = read_element(r);
+    if (element == NULL || !expect(r, ';', "an array is written [T; N]")) return NULL;
+    const uint32_t capacity = read_capacity(r);
+    if (capacity == 0 || !expect(r, ']', "an array is written [T; N]")) return NULL;
+    return finish(r, new_type(r, CG_ARRAY, element, capacity), start);
+}
+
+static cg_type *byte_type(reader *r) {
+    cg_type *byte = new_type(r, CG_U8, NULL, 0);
+    byte->spelling = "u8";
+    (void)cg_layout_type(byte);
+    return byte;
+}
+
+/* Strings and bytes in types are part of every element: long ones are refused. */
+static cg_type *text_type(reader *r, cg_kind kind, uint32_t capacity, size_t start) {
+    if (capacity == 0) return NULL;
+    cg_type *type = finish(r, new_type(r, kind, byte_type(r), capacity), start);
+    if (type != NULL && capacity > CG_INSIDE_TEXT_MAX && !type->is_tail) {
+        fail(r, CG_E_NOT_YET, start, "more than 4096 bytes of text inline are not supported yet");
+    }
+    return type;
+}
+
+/* The capacity of a type that takes it from max_length. */
+static uint32_t bound(reader *r, size_t start) {
+    const cg_node *max_length = r->place->max_length;
+    uint64_t value = 0;
+    if (max_length != NULL && r->is_outermost) {
+        if (!max_length->is_bad) (void)cg_read_bytes(max_length->text, &value);
+        r->is_failed = r->is_failed || max_length->is_bad;
+        return (uint32_t)value;
+    }
+    fail(r, CG_E_NO_BOUND, start,
+         r->is_outermost ? "this needs a bound: validation: [{max_length: N}]"
+                         : "inside another type this needs its bound in the type: FixedStr<N>, FixedVec<T, N>");
+    return 0;
+}
+
+static cg_type *read_generic(reader *r, const char *word, size_t start) {
+    const bool is_vector = strcmp(word, "Vec") == 0 || strcmp(word, "FixedVec") == 0;
+    const bool is_bounded = strcmp(word, "Vec") != 0;
+    const cg_type *element = NULL;
+    uint32_t capacity = 0;
+    if (!expect(r, '<', "this type takes arguments: Vec<T>, FixedVec<T, N>, FixedStr<N>, bytes<N>")) return NULL;
+    if (is_vector && (element = read_element(r)) == NULL) return NULL;
+    if (is_vector && is_bounded && !expect(r, ',', "a FixedVec is written FixedVec<T, N>")) return NULL;
+    if (is_bounded && (capacity = read_capacity(r)) == 0) return NULL;
+    if (!expect(r, '>', "'>' is missing")) return NULL;
+    if (!is_bounded && (capacity = bound(r, start)) == 0) return NULL;
+    if (is_vector) return finish(r, new_type(r, CG_VECTOR, element, capacity), start);
+    return text_type(r, strcmp(word, "bytes") == 0 ? CG_BYTES : CG_STRING, capacity, start);
+}
+
+/* ---- declared types --------------------------------------------------------------------------------------------- */
+
+static bool open_struct(cg_builder *b, cg_declaration *d) {
+    const cg_node *fields = cg_entry(d->at, "fields");
+    cg_struct *t = d->structure;
+    t->fields = cg_fields_read(b, fields, false, &t->field_count);
+    if (t->field_count == 0 && !fields->is_bad) {
+        cg_report(b->diags, CG_E_NOT_YET, cg_node_place(d->at), "a type without fields is not supported yet");
+    }
+    for (size_t i = 0; i < t->field_count; i++) {
+        if (t->fields[i].type == NULL) return false;
+    }
+    if (t->field_count == 0) return false;
+    if (cg_layout_struct(b->arena, t)) {
+        b->model->structs[b->model->struct_count++] = t;
+        return true;
+    }
+    cg_report(b->diags, CG_E_CAPACITY, cg_node_place(d->at), "'%s' takes more than 1 GiB", d->name.text);
+    return false;
+}
+
+/* Builds a struct that is used for the first time. False when it cannot be used; then that was or is reported. */
+static bool build_struct(cg_builder *b, cg_declaration *d) {
+    if (d->state != CG_NEW_ONE) return d->state == CG_DONE;
+    d->state = CG_OPEN;
+    b->nested++;
+    const bool is_built = open_struct(b, d);
+    b->nested--;
+    d->state = is_built ? CG_DONE : CG_BROKEN;
+    return is_built;
+}
+
+/* The type that another name stands for, read anew for every use: its bound is the user's. */
+static cg_type *read_alias(reader *r, cg_declaration *d, size_t start) {
+    const cg_node *is = cg_good_entry(d->at, "is");
+    if (is == NULL || d->state == CG_BROKEN) {
+        r->is_failed = true;
+        return NULL;
+    }
+    cg_type_place place = *r->place;
+    place.at = is;
+    reader inner = {.builder = r->builder, .place = &place, .text = is->text, .is_outermost = r->is_outermost};
+    d->state = CG_OPEN;
+    r->builder->nested++;
+    cg_type *type = read_type(&inner);
+    if (type != NULL && inner.text[inner.at] != '\0')
+        fail(&inner, CG_E_TYPE_SYNTAX, inner.at, "nothing may follow the type");
+    r->builder->nested--;
+    d->state = inner.is_failed ? CG_BROKEN : CG_NEW_ONE;
+    if (!inner.is_failed) return type;
+    cg_note(r->builder->diags, part_span(r, start, r->at), "it is used here");
+    r->is_failed = true;
+    return NULL;
+}
+
+static void report_unknown(reader *r, const char *word, size_t start) {
+    cg_builder *b = r->builder;
+    cg_guess guess = cg_guess_of(word);
+    const bool is_guessing = b->guess_count++ < CG_GUESSES_MAX;
+    for (size_t i = 0; i < b->declared_count && is_guessing; i++) cg_guess_offer(&guess, b->declared[i]->name.text);
+    for (size_t i = 0; i < BUILTINS && is_guessing; i++) cg_guess_offer(&guess, builtins[i].name);
+    for (size_t i = 0; i < WITH_ARGUMENTS && is_guessing; i++) cg_guess_offer(&guess, with_arguments[i]);
+    cg_report(b->diags, CG_E_TYPE_UNKNOWN, part_span(r, start, r->at), "unknown type '%.64s'%s", word,
+              cg_guess_text(&guess, b->arena));
+    r->is_failed = true;
+}
+
+static cg_type *read_declared(reader *r, cg_declaration *d, size_t start) {
+    if (d->state == CG_OPEN) {
+        fail(r, CG_E_RECURSION, start, "a type cannot contain itself");
+        cg_note(r->builder->diags, d->at->key->span, "the type that this is in, directly or through others");
+        return NULL;
+    }
+    if (r->builder->nested == CG_NESTED_MAX) {
+        fail(r, CG_E_TOO_NESTED, start, "types are nested more than 16 deep");
+        return NULL;
+    }
+    if (d->kind == CG_IS_ALIAS) return read_alias(r, d, start);
+    if (d->kind == CG_IS_STRUCT && !build_struct(r->builder, d)) {
+        r->is_failed = true;
+        return NULL;
+    }
+    cg_type *type = new_type(r, d->kind == CG_IS_ENUM ? CG_ENUM : CG_STRUCT, NULL, 0);
+    type->enumeration = d->enumeration;
+    type->structure = d->structure;
+    return finish(r, type, start);
+}
+
+/* ---- spellings -------------------------------------------------------------------------------------------------- */
+
+static cg_type *read_builtin(reader *r, cg_kind kind, size_t start) {
+    if (kind == CG_STRING) return text_type(r, CG_STRING, bound(r, start), start);
+    if (kind == CG_ARRAY) return finish(r, new_type(r, CG_ARRAY, byte_type(r), 20), start);
+    return finish(r, new_type(r, kind, NULL, 0), start);
+}
+
+static cg_type *read_type(reader *r) {
+    const size_t start = r->at;
+    if (r->text[start] == '[') return read_array(r, start);
+    const char *word = read_word(r);
+    if (word[0] == '\0') {
+        fail(r, CG_E_TYPE_SYNTAX, start, "a type is needed here, such as u32, [u8; 16], String or Vec<T>");
+        return NULL;
+    }
+    for (size_t i = 0; i < BUILTINS; i++) {
+        if (strcmp(builtins[i].name, word) == 0) return read_builtin(r, builtins[i].kind, start);
+    }
+    for (size_t i = 0; i < WITH_ARGUMENTS; i++) {
+        if (strcmp(with_arguments[i], word) == 0) return read_generic(r, word, start);
+    }
+    cg_declaration *d = cg_table_find(&r->builder->declarations, word);
+    if (d != NULL) return read_declared(r, d, start);
+    report_unknown(r, word, start);
+    return NULL;
+}
+
+static void check_wire(reader *r, const cg_type *type) {
+    const cg_node *wire = r->place->wire;
+    if (wire == NULL || cg_kind_is_counted(type->kind)) return;
+    cg_report(r->builder->diags, CG_E_WIRE, wire->span, "wire is for strings, bytes and vectors");
+}
+
+const cg_type *cg_type_read(cg_builder *builder, const cg_type_place *place) {
+    reader r = {.builder = builder, .place = place, .text = place->at->text, .is_outermost = true};
+    if (place->at->is_bad) return NULL;
+    /* Arrays nest by recursion of this reader. */
+    if (place->at->length > 1024) {
+        fail(&r, CG_E_TYPE_SYNTAX, 0, "a type has at most 1024 characters");
+        return NULL;
+    }
+    cg_type *type = read_type(&r);
+    if (type == NULL || r.is_failed) return NULL;
+    if (r.text[r.at] != '\0') {
+        fail(&r, CG_E_TYPE_SYNTAX, r.at, "nothing may follow the type");
+        return NULL;
+    }
+    type->spelling = place->at->text;
+    check_wire(&r, type);
+    return type;
+}
+
+void cg_declarations_read(cg_builder *builder, const cg_node *root) {
+    (void)root;
+    for (size_t i = 0; i < builder->declared_count; i++) {
+        cg_declaration *d = builder->declared[i];
+        if (d->kind == CG_IS_STRUCT) (void)build_struct(builder, d);
+        if (d->kind != CG_IS_ALIAS || d->state != CG_NEW_ONE || cg_good_entry(d->at, "is") == NULL) continue;
+        /* Read for its errors alone, with a bound, since each use has its own. */
+        cg_node bounded = {.kind = CG_SCALAR, .text = "1"};
+        const cg_type_place place = {.at = cg_entry(d->at, "is"), .is_message = true, .max_length = &bounded};
+        d->state = CG_OPEN;
+        d->state = cg_type_read(builder, &place) == NULL ? CG_BROKEN : CG_NEW_ONE;
+    }
+}
