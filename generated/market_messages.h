@@ -11,7 +11,7 @@
 #include "bufpool/base.h"
 #include "bufpool/detail/bytes.h"
 
-#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0x669b2d5fff53b3dfu
+#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0xa3395ddd83a2b444u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -681,6 +681,7 @@ typedef struct market_log_line {
     market_severity severity;
     char source[MARKET_LOG_LINE_SOURCE_CAP + 1];
     uint8_t source_length;
+    /* With the rest it fills the class of 4096 bytes */
     char text[MARKET_LOG_LINE_TEXT_CAP + 1];
     uint16_t text_length;
 } market_log_line;
@@ -733,6 +734,7 @@ static inline bp_text market_log_line_get_source(const market_log_line_view *vie
     return bpi_text((const char *)(view->value + 14), bpi_load_u8(view->value + 13));
 }
 
+/* With the rest it fills the class of 4096 bytes */
 static inline bp_text market_log_line_get_text(const market_log_line_view *view) {
     return bpi_text((const char *)view->value + view->text_at, view->text_count);
 }
@@ -743,6 +745,7 @@ typedef struct market_snapshot {
     uint64_t timestamp;
     char name[MARKET_SNAPSHOT_NAME_CAP + 1];
     uint16_t name_length;
+    /* With the rest it fits the class of 256 KiB */
     const uint8_t *content; /* the caller's memory on encode, the decoded value's on decode */
     uint32_t content_length;
 } market_snapshot;
@@ -792,6 +795,7 @@ static inline bp_text market_snapshot_get_name(const market_snapshot_view *view)
     return bpi_text((const char *)view->value + view->name_at, view->name_count);
 }
 
+/* With the rest it fits the class of 256 KiB */
 static inline bp_bytes market_snapshot_get_content(const market_snapshot_view *view) {
     return bpi_bytes(view->value + view->content_at, view->content_count);
 }

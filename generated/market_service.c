@@ -1,7 +1,7 @@
 /* Written by bufpoolc from contracts.yaml, do not edit: tables and dispatch of schema market. */
 #include "market_service.h"
 
-#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0x669b2d5fff53b3dfu
+#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0xa3395ddd83a2b444u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -9,8 +9,8 @@ static const bp_class classes[] = {
     {.size = 64, .idle_bytes = 65536},
     {.size = 256, .idle_bytes = 65536},
     {.size = 2048, .idle_bytes = 65536},
-    {.size = 8192, .idle_bytes = 65536},
-    {.size = 524288, .idle_bytes = 65536},
+    {.size = 4096, .idle_bytes = 65536},
+    {.size = 262144, .idle_bytes = 65536},
 };
 
 const bp_pool_config market_pool_config = {
@@ -447,7 +447,7 @@ bp_err market_log_line_pack(bp_pool *pool, const market_log_line *message, bp_bu
     uint32_t length = 0;
     *out = NULL;
     bp_err err = market_log_line_size(message, &length);
-    if (err == BP_OK) err = bp_pool_acquire(pool, length, &buf);
+    if (err == BP_OK) err = bp_pool_acquire_class(pool, MARKET_LOG_LINE_CLASS_IX, length, &buf);
     if (err != BP_OK) return err;
     err = market_log_line_encode(message, bp_buf_data(buf), length, &length);
     if (err != BP_OK) {

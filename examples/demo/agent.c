@@ -1,5 +1,6 @@
 /* The agent: a client that samples the machine it runs on and replays a market burst as fast as the collector takes
  * it. It ends when the burst's time is over and every order book was acknowledged. */
+#define _POSIX_C_SOURCE 200809L
 #include "burst.h"
 #include "machine.h"
 #include "tests/support/alloc_count.h"

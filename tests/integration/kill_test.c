@@ -37,8 +37,7 @@ static _Noreturn void run_agent(int go_fd) {
     config.conn.on_open = pump;
     config.conn.on_drain = pump;
     if (bp_client_new(&config, address, &client) != BP_OK) _exit(2);
-    (void)bp_client_run(client);
-    _exit(4); /* only a signal ends this process */
+    _exit(bp_client_run(client) == BP_OK ? 4 : 5); /* a killed process does not come here */
 }
 
 /* A process that waits for the address on *go_fd; forked before this process has a pool. */
