@@ -170,13 +170,16 @@ static const char *full_size(const cg_emitter *emitter, const cg_message *messag
 
 static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
     cg_arena *const arena = emitter->arena;
-    const size_t indent =
-        strlen("BP_NODISCARD bp_err __encode(") + strlen(emitter->model->name.snake) + strlen(message->name.snake);
+    const int name = (int)(strlen(emitter->model->name.snake) + strlen(message->name.snake));
+    const int local_name = (int)strlen(message->name.snake);
     cg_set_flag(arena, map, "has_limits", message_has_limits(message));
     cg_set_flag(arena, map, "has_checks", message_has_checks(message));
     cg_set_flag(arena, map, "is_large", message->max > CG_MEMBER_BYTES_MAX);
     cg_set_text(arena, map, "full_size", full_size(emitter, message));
-    cg_set_format(arena, map, "encode_indent", "%*s", (int)indent, "");
+    /* What continued parameter lists stand under. */
+    cg_set_format(arena, map, "encode_indent", "%*s", name + (int)strlen("BP_NODISCARD bp_err __encode("), "");
+    cg_set_format(arena, map, "define_indent", "%*s", name + (int)strlen("bp_err __encode("), "");
+    cg_set_format(arena, map, "open_indent", "%*s", local_name + (int)strlen("static inline bp_err _open("), "");
 }
 
 static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_message *message) {

@@ -109,7 +109,7 @@ static bool rule_always_holds(const cg_field *field, const cg_rule *rule) {
     if (rule->kind == CG_RULE_MIN_LENGTH) return cg_literal_is_zero(&rule->literal);
     if (rule->kind == CG_RULE_MAX_LENGTH) return cg_number_u64(&rule->literal.number) >= field->type->capacity;
     if (rule->kind == CG_RULE_PREFIX) return rule->literal.text_length == 0;
-    if (rule->kind == CG_RULE_UTF8) return field->type->kind != CG_STRING;
+    if (rule->kind == CG_RULE_UTF8) return !cg_kind_is_counted(field->type->kind);
     if ((rule->kind != CG_RULE_MIN && rule->kind != CG_RULE_MAX) || kind > CG_U256 || kind_is_real(kind)) return false;
     const cg_number extreme = kind_extreme(kind, rule->kind == CG_RULE_MAX);
     const int order = cg_number_compare(&rule->literal.number, &extreme);

@@ -217,6 +217,10 @@ static const char *field_doc(const cg_emitter *emitter, const cg_field *field) {
     return cg_arena_format(emitter->arena, "%s%sunit: %s", words, words[0] == '\0' ? "" : "; ", field->unit);
 }
 
+/* What rules call the length of a counted field. */
+static const char *const length_names[CG_VECTOR + 1] = {
+    [CG_STRING] = "text.length", [CG_BYTES] = "bytes.length", [CG_VECTOR] = "count"};
+
 cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, const cg_field *field) {
     cg_arena *const arena = emitter->arena;
     cg_value *const map = cg_value_map(arena);
@@ -238,7 +242,8 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     set_slot(emitter, map, message, field);
     set_presence(emitter, map, message, field);
     set_default(emitter, map, field);
-    cg_set_text(arena, map, "length", type->kind == CG_VECTOR ? "count" : "text.length");
+    cg_set_text(arena, map, "length", cg_kind_is_counted(type->kind) ? length_names[type->kind] : "");
+    cg_set_text(arena, map, "data", type->kind == CG_STRING ? "(const uint8_t *)text.data" : "bytes.data");
     cg_set_format(arena, map, "fail", message == NULL ? "\"%s\"" : "broken(\"%s\", field)", field->name.text);
     cg_set(arena, map, "rules", cg_emit_rules(emitter, field));
     return map;

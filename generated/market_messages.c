@@ -19,13 +19,13 @@ BPI_UNUSED static inline bp_err broken(const char *name, const char **field) {
 BPI_UNUSED static void side_print(bpi_printer *printer, market_side value) {
     const char *const name = market_side_name(value);
     if (name != NULL) bpi_print_text(printer, bpi_text(name, strlen(name)));
-    else bpi_print_unsigned(printer, value);
+    if (name == NULL) bpi_print_unsigned(printer, value);
 }
 
 BPI_UNUSED static void severity_print(bpi_printer *printer, market_severity value) {
     const char *const name = market_severity_name(value);
     if (name != NULL) bpi_print_text(printer, bpi_text(name, strlen(name)));
-    else bpi_print_unsigned(printer, value);
+    if (name == NULL) bpi_print_unsigned(printer, value);
 }
 
 /* ---- Level */
@@ -55,9 +55,9 @@ BPI_UNUSED static void level_print(bpi_printer *printer, const market_level *in)
 
 /* ---- InstrumentMeta */
 
-static_assert(MARKET_INSTRUMENT_META_MAX <= MARKET_INSTRUMENT_META_CLASS, "a InstrumentMeta does not fit its size class");
-static_assert(48 == MARKET_INSTRUMENT_META_MAX,
-              "a full InstrumentMeta is not as large as its constants say");
+static_assert(MARKET_INSTRUMENT_META_MAX <= MARKET_INSTRUMENT_META_CLASS, "InstrumentMeta fits its size class");
+static_assert(MARKET_INSTRUMENT_META_MAX == 48,
+              "InstrumentMeta is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err instrument_meta_measure(const market_instrument_meta *in, uint32_t *out) {
@@ -65,8 +65,7 @@ static inline bp_err instrument_meta_measure(const market_instrument_meta *in, u
     bpi_flaws *const flaws = &limits;
     uint32_t size = MARKET_INSTRUMENT_META_BLOCK;
     *out = 0;
-    const uint32_t symbol_used = bpi_bounded(in->symbol_length, MARKET_INSTRUMENT_META_SYMBOL_CAP, flaws);
-    (void)symbol_used;
+    (void)bpi_bounded(in->symbol_length, MARKET_INSTRUMENT_META_SYMBOL_CAP, flaws);
     *out = size;
     return bpi_flaws_err(flaws);
 }
@@ -82,9 +81,12 @@ static inline void instrument_meta_store_block(uint8_t *at, const market_instrum
     bpi_store_u8(at + 47, in->decimals);
 }
 
-bp_err market_instrument_meta_size(const market_instrument_meta *message, uint32_t *out) { return instrument_meta_measure(message, out); }
+bp_err market_instrument_meta_size(const market_instrument_meta *message, uint32_t *out) {
+    return instrument_meta_measure(message, out);
+}
 
-bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint8_t *out, size_t capacity,
+                                     uint32_t *length) {
     uint32_t size;
     const bp_err err = instrument_meta_measure(message, &size);
     *length = 0;
@@ -104,7 +106,8 @@ static inline void instrument_meta_check_block(const market_instrument_meta_view
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err instrument_meta_open(const uint8_t *value, size_t length, market_instrument_meta_view *view, bpi_flaws *flaws) {
+static inline bp_err instrument_meta_open(const uint8_t *value, size_t length, market_instrument_meta_view *view,
+                                          bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_INSTRUMENT_META_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_INSTRUMENT_META_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
@@ -186,9 +189,9 @@ int market_instrument_meta_print(const market_instrument_meta_view *view, char *
 
 /* ---- PoolStateUpdate */
 
-static_assert(MARKET_POOL_STATE_UPDATE_MAX <= MARKET_POOL_STATE_UPDATE_CLASS, "a PoolStateUpdate does not fit its size class");
-static_assert(157 == MARKET_POOL_STATE_UPDATE_MAX,
-              "a full PoolStateUpdate is not as large as its constants say");
+static_assert(MARKET_POOL_STATE_UPDATE_MAX <= MARKET_POOL_STATE_UPDATE_CLASS, "PoolStateUpdate fits its size class");
+static_assert(MARKET_POOL_STATE_UPDATE_MAX == 157,
+              "PoolStateUpdate is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err pool_state_update_measure(const market_pool_state_update *in, uint32_t *out) {
@@ -220,9 +223,12 @@ static inline void pool_state_update_store_block(uint8_t *at, const market_pool_
     memcpy(at + 137, in->pool, 20);
 }
 
-bp_err market_pool_state_update_size(const market_pool_state_update *message, uint32_t *out) { return pool_state_update_measure(message, out); }
+bp_err market_pool_state_update_size(const market_pool_state_update *message, uint32_t *out) {
+    return pool_state_update_measure(message, out);
+}
 
-bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out, size_t capacity,
+                                       uint32_t *length) {
     uint32_t size;
     const bp_err err = pool_state_update_measure(message, &size);
     *length = 0;
@@ -246,7 +252,8 @@ static inline void pool_state_update_check_block(const market_pool_state_update_
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err pool_state_update_open(const uint8_t *value, size_t length, market_pool_state_update_view *view, bpi_flaws *flaws) {
+static inline bp_err pool_state_update_open(const uint8_t *value, size_t length, market_pool_state_update_view *view,
+                                            bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_POOL_STATE_UPDATE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_POOL_STATE_UPDATE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
@@ -336,9 +343,9 @@ int market_pool_state_update_print(const market_pool_state_update_view *view, ch
 
 /* ---- OrderBook */
 
-static_assert(MARKET_ORDER_BOOK_MAX <= MARKET_ORDER_BOOK_CLASS, "a OrderBook does not fit its size class");
-static_assert(BPI_ALIGNED(BPI_ALIGNED(30, 8) + MARKET_ORDER_BOOK_BIDS_CAP * 24, 8) + MARKET_ORDER_BOOK_ASKS_CAP * 24 == MARKET_ORDER_BOOK_MAX,
-              "a full OrderBook is not as large as its constants say");
+static_assert(MARKET_ORDER_BOOK_MAX <= MARKET_ORDER_BOOK_CLASS, "OrderBook fits its size class");
+static_assert(MARKET_ORDER_BOOK_MAX == BPI_ALIGNED(BPI_ALIGNED(30, 8) + MARKET_ORDER_BOOK_BIDS_CAP * 24, 8) + MARKET_ORDER_BOOK_ASKS_CAP * 24,
+              "OrderBook is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err order_book_measure(const market_order_book *in, uint32_t *out) {
@@ -378,9 +385,12 @@ static inline void order_book_store_tail(uint8_t *out, const market_order_book *
     }
 }
 
-bp_err market_order_book_size(const market_order_book *message, uint32_t *out) { return order_book_measure(message, out); }
+bp_err market_order_book_size(const market_order_book *message, uint32_t *out) {
+    return order_book_measure(message, out);
+}
 
-bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, size_t capacity,
+                                uint32_t *length) {
     uint32_t size;
     const bp_err err = order_book_measure(message, &size);
     *length = 0;
@@ -393,7 +403,8 @@ bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, 
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err order_book_open(const uint8_t *value, size_t length, market_order_book_view *view, bpi_flaws *flaws) {
+static inline bp_err order_book_open(const uint8_t *value, size_t length, market_order_book_view *view,
+                                     bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_ORDER_BOOK_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_ORDER_BOOK_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 24);
@@ -405,12 +416,14 @@ static inline bp_err order_book_open(const uint8_t *value, size_t length, market
     uint32_t end = block_length;
     view->bids_count = bpi_load_u16(value + 26);
     if (BP_UNLIKELY(view->bids_count > MARKET_ORDER_BOOK_BIDS_CAP)) return BP_ERR_BOUND;
-    if (!bpi_tail_find(value, view->length, 8, (uint64_t)view->bids_count * 24, &end, &view->bids_at, flaws)) {
+    const uint64_t bids_bytes = (uint64_t)view->bids_count * 24;
+    if (!bpi_tail_find(value, view->length, 8, bids_bytes, &end, &view->bids_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     view->asks_count = bpi_load_u16(value + 28);
     if (BP_UNLIKELY(view->asks_count > MARKET_ORDER_BOOK_ASKS_CAP)) return BP_ERR_BOUND;
-    if (!bpi_tail_find(value, view->length, 8, (uint64_t)view->asks_count * 24, &end, &view->asks_at, flaws)) {
+    const uint64_t asks_bytes = (uint64_t)view->asks_count * 24;
+    if (!bpi_tail_find(value, view->length, 8, asks_bytes, &end, &view->asks_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_ORDER_BOOK_BLOCK)) return BP_ERR_MALFORMED;
@@ -504,9 +517,9 @@ int market_order_book_print(const market_order_book_view *view, char *out, size_
 
 /* ---- ArbitrageSignal */
 
-static_assert(MARKET_ARBITRAGE_SIGNAL_MAX <= MARKET_ARBITRAGE_SIGNAL_CLASS, "a ArbitrageSignal does not fit its size class");
-static_assert(BPI_ALIGNED(57, 1) + MARKET_ARBITRAGE_SIGNAL_PATH_CAP * 20 == MARKET_ARBITRAGE_SIGNAL_MAX,
-              "a full ArbitrageSignal is not as large as its constants say");
+static_assert(MARKET_ARBITRAGE_SIGNAL_MAX <= MARKET_ARBITRAGE_SIGNAL_CLASS, "ArbitrageSignal fits its size class");
+static_assert(MARKET_ARBITRAGE_SIGNAL_MAX == BPI_ALIGNED(57, 1) + MARKET_ARBITRAGE_SIGNAL_PATH_CAP * 20,
+              "ArbitrageSignal is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err arbitrage_signal_measure(const market_arbitrage_signal *in, uint32_t *out) {
@@ -540,9 +553,12 @@ static inline void arbitrage_signal_store_tail(uint8_t *out, const market_arbitr
     }
 }
 
-bp_err market_arbitrage_signal_size(const market_arbitrage_signal *message, uint32_t *out) { return arbitrage_signal_measure(message, out); }
+bp_err market_arbitrage_signal_size(const market_arbitrage_signal *message, uint32_t *out) {
+    return arbitrage_signal_measure(message, out);
+}
 
-bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *message, uint8_t *out, size_t capacity,
+                                      uint32_t *length) {
     uint32_t size;
     const bp_err err = arbitrage_signal_measure(message, &size);
     *length = 0;
@@ -560,7 +576,8 @@ static inline void arbitrage_signal_check_block(const market_arbitrage_signal_vi
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err arbitrage_signal_open(const uint8_t *value, size_t length, market_arbitrage_signal_view *view, bpi_flaws *flaws) {
+static inline bp_err arbitrage_signal_open(const uint8_t *value, size_t length, market_arbitrage_signal_view *view,
+                                           bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_ARBITRAGE_SIGNAL_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_ARBITRAGE_SIGNAL_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 52);
@@ -573,7 +590,8 @@ static inline bp_err arbitrage_signal_open(const uint8_t *value, size_t length, 
     uint32_t end = block_length;
     view->path_count = bpi_load_u16(value + 54);
     if (BP_UNLIKELY(view->path_count > MARKET_ARBITRAGE_SIGNAL_PATH_CAP)) return BP_ERR_BOUND;
-    if (!bpi_tail_find(value, view->length, 1, (uint64_t)view->path_count * 20, &end, &view->path_at, flaws)) {
+    const uint64_t path_bytes = (uint64_t)view->path_count * 20;
+    if (!bpi_tail_find(value, view->length, 1, path_bytes, &end, &view->path_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_ARBITRAGE_SIGNAL_BLOCK)) return BP_ERR_MALFORMED;
@@ -650,9 +668,9 @@ int market_arbitrage_signal_print(const market_arbitrage_signal_view *view, char
 
 /* ---- BookAck */
 
-static_assert(MARKET_BOOK_ACK_MAX <= MARKET_BOOK_ACK_CLASS, "a BookAck does not fit its size class");
-static_assert(8 == MARKET_BOOK_ACK_MAX,
-              "a full BookAck is not as large as its constants say");
+static_assert(MARKET_BOOK_ACK_MAX <= MARKET_BOOK_ACK_CLASS, "BookAck fits its size class");
+static_assert(MARKET_BOOK_ACK_MAX == 8,
+              "BookAck is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err book_ack_measure(const market_book_ack *in, uint32_t *out) {
@@ -667,9 +685,12 @@ static inline void book_ack_store_block(uint8_t *at, const market_book_ack *in) 
     bpi_store_u64(at + 0, in->sequence);
 }
 
-bp_err market_book_ack_size(const market_book_ack *message, uint32_t *out) { return book_ack_measure(message, out); }
+bp_err market_book_ack_size(const market_book_ack *message, uint32_t *out) {
+    return book_ack_measure(message, out);
+}
 
-bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size_t capacity,
+                              uint32_t *length) {
     uint32_t size;
     const bp_err err = book_ack_measure(message, &size);
     *length = 0;
@@ -681,7 +702,8 @@ bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err book_ack_open(const uint8_t *value, size_t length, market_book_ack_view *view, bpi_flaws *flaws) {
+static inline bp_err book_ack_open(const uint8_t *value, size_t length, market_book_ack_view *view,
+                                   bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_BOOK_ACK_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_BOOK_ACK_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
@@ -733,9 +755,9 @@ int market_book_ack_print(const market_book_ack_view *view, char *out, size_t si
 
 /* ---- HostSample */
 
-static_assert(MARKET_HOST_SAMPLE_MAX <= MARKET_HOST_SAMPLE_CLASS, "a HostSample does not fit its size class");
-static_assert(64 == MARKET_HOST_SAMPLE_MAX,
-              "a full HostSample is not as large as its constants say");
+static_assert(MARKET_HOST_SAMPLE_MAX <= MARKET_HOST_SAMPLE_CLASS, "HostSample fits its size class");
+static_assert(MARKET_HOST_SAMPLE_MAX == 64,
+              "HostSample is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err host_sample_measure(const market_host_sample *in, uint32_t *out) {
@@ -757,9 +779,12 @@ static inline void host_sample_store_block(uint8_t *at, const market_host_sample
     bpi_store_u32(at + 60, in->process_count);
 }
 
-bp_err market_host_sample_size(const market_host_sample *message, uint32_t *out) { return host_sample_measure(message, out); }
+bp_err market_host_sample_size(const market_host_sample *message, uint32_t *out) {
+    return host_sample_measure(message, out);
+}
 
-bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out, size_t capacity,
+                                 uint32_t *length) {
     uint32_t size;
     const bp_err err = host_sample_measure(message, &size);
     *length = 0;
@@ -771,7 +796,8 @@ bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err host_sample_open(const uint8_t *value, size_t length, market_host_sample_view *view, bpi_flaws *flaws) {
+static inline bp_err host_sample_open(const uint8_t *value, size_t length, market_host_sample_view *view,
+                                      bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_HOST_SAMPLE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_HOST_SAMPLE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
@@ -849,9 +875,9 @@ int market_host_sample_print(const market_host_sample_view *view, char *out, siz
 
 /* ---- ProcessSample */
 
-static_assert(MARKET_PROCESS_SAMPLE_MAX <= MARKET_PROCESS_SAMPLE_CLASS, "a ProcessSample does not fit its size class");
-static_assert(BPI_ALIGNED(83, 1) + MARKET_PROCESS_SAMPLE_COMMAND_CAP * 1 == MARKET_PROCESS_SAMPLE_MAX,
-              "a full ProcessSample is not as large as its constants say");
+static_assert(MARKET_PROCESS_SAMPLE_MAX <= MARKET_PROCESS_SAMPLE_CLASS, "ProcessSample fits its size class");
+static_assert(MARKET_PROCESS_SAMPLE_MAX == BPI_ALIGNED(83, 1) + MARKET_PROCESS_SAMPLE_COMMAND_CAP * 1,
+              "ProcessSample is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err process_sample_measure(const market_process_sample *in, uint32_t *out) {
@@ -862,8 +888,7 @@ static inline bp_err process_sample_measure(const market_process_sample *in, uin
     const uint32_t command_count = in->has_command ? in->command_length : 0;
     if (BP_UNLIKELY(command_count > MARKET_PROCESS_SAMPLE_COMMAND_CAP)) return BP_ERR_BOUND;
     size += command_count;
-    const uint32_t name_used = bpi_bounded(in->name_length, MARKET_PROCESS_SAMPLE_NAME_CAP, flaws);
-    (void)name_used;
+    (void)bpi_bounded(in->name_length, MARKET_PROCESS_SAMPLE_NAME_CAP, flaws);
     *out = size;
     return bpi_flaws_err(flaws);
 }
@@ -901,9 +926,12 @@ static inline void process_sample_store_tail(uint8_t *out, const market_process_
     }
 }
 
-bp_err market_process_sample_size(const market_process_sample *message, uint32_t *out) { return process_sample_measure(message, out); }
+bp_err market_process_sample_size(const market_process_sample *message, uint32_t *out) {
+    return process_sample_measure(message, out);
+}
 
-bp_err market_process_sample_encode(const market_process_sample *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_process_sample_encode(const market_process_sample *message, uint8_t *out, size_t capacity,
+                                    uint32_t *length) {
     uint32_t size;
     const bp_err err = process_sample_measure(message, &size);
     *length = 0;
@@ -932,7 +960,8 @@ static inline void process_sample_check_block(const market_process_sample_view *
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err process_sample_open(const uint8_t *value, size_t length, market_process_sample_view *view, bpi_flaws *flaws) {
+static inline bp_err process_sample_open(const uint8_t *value, size_t length, market_process_sample_view *view,
+                                         bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_PROCESS_SAMPLE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_PROCESS_SAMPLE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 44);
@@ -945,7 +974,8 @@ static inline bp_err process_sample_open(const uint8_t *value, size_t length, ma
     uint32_t end = block_length;
     view->command_count = bpi_load_u16(value + 46);
     if (BP_UNLIKELY(view->command_count > MARKET_PROCESS_SAMPLE_COMMAND_CAP)) return BP_ERR_BOUND;
-    if (!bpi_tail_find(value, view->length, 1, view->command_count, &end, &view->command_at, flaws)) {
+    const uint64_t command_bytes = view->command_count;
+    if (!bpi_tail_find(value, view->length, 1, command_bytes, &end, &view->command_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_PROCESS_SAMPLE_BLOCK)) return BP_ERR_MALFORMED;
@@ -1045,9 +1075,9 @@ int market_process_sample_print(const market_process_sample_view *view, char *ou
 
 /* ---- LogLine */
 
-static_assert(MARKET_LOG_LINE_MAX <= MARKET_LOG_LINE_CLASS, "a LogLine does not fit its size class");
-static_assert(BPI_ALIGNED(30, 1) + MARKET_LOG_LINE_TEXT_CAP * 1 == MARKET_LOG_LINE_MAX,
-              "a full LogLine is not as large as its constants say");
+static_assert(MARKET_LOG_LINE_MAX <= MARKET_LOG_LINE_CLASS, "LogLine fits its size class");
+static_assert(MARKET_LOG_LINE_MAX == BPI_ALIGNED(30, 1) + MARKET_LOG_LINE_TEXT_CAP * 1,
+              "LogLine is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err log_line_measure(const market_log_line *in, uint32_t *out) {
@@ -1059,8 +1089,7 @@ static inline bp_err log_line_measure(const market_log_line *in, uint32_t *out) 
     if (BP_UNLIKELY(text_count > MARKET_LOG_LINE_TEXT_CAP)) return BP_ERR_BOUND;
     size += text_count;
     flaws->malformed |= !market_severity_is_known_(in->severity);
-    const uint32_t source_used = bpi_bounded(in->source_length, MARKET_LOG_LINE_SOURCE_CAP, flaws);
-    (void)source_used;
+    (void)bpi_bounded(in->source_length, MARKET_LOG_LINE_SOURCE_CAP, flaws);
     *out = size;
     return bpi_flaws_err(flaws);
 }
@@ -1083,9 +1112,12 @@ static inline void log_line_store_tail(uint8_t *out, const market_log_line *in) 
     }
 }
 
-bp_err market_log_line_size(const market_log_line *message, uint32_t *out) { return log_line_measure(message, out); }
+bp_err market_log_line_size(const market_log_line *message, uint32_t *out) {
+    return log_line_measure(message, out);
+}
 
-bp_err market_log_line_encode(const market_log_line *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_log_line_encode(const market_log_line *message, uint8_t *out, size_t capacity,
+                              uint32_t *length) {
     uint32_t size;
     const bp_err err = log_line_measure(message, &size);
     *length = 0;
@@ -1107,7 +1139,8 @@ static inline void log_line_check_block(const market_log_line_view *view, bpi_fl
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err log_line_open(const uint8_t *value, size_t length, market_log_line_view *view, bpi_flaws *flaws) {
+static inline bp_err log_line_open(const uint8_t *value, size_t length, market_log_line_view *view,
+                                   bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_LOG_LINE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_LOG_LINE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 8);
@@ -1120,7 +1153,8 @@ static inline bp_err log_line_open(const uint8_t *value, size_t length, market_l
     uint32_t end = block_length;
     view->text_count = bpi_load_u16(value + 10);
     if (BP_UNLIKELY(view->text_count > MARKET_LOG_LINE_TEXT_CAP)) return BP_ERR_BOUND;
-    if (!bpi_tail_find(value, view->length, 1, view->text_count, &end, &view->text_at, flaws)) {
+    const uint64_t text_bytes = view->text_count;
+    if (!bpi_tail_find(value, view->length, 1, text_bytes, &end, &view->text_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_LOG_LINE_BLOCK)) return BP_ERR_MALFORMED;
@@ -1192,9 +1226,9 @@ int market_log_line_print(const market_log_line_view *view, char *out, size_t si
 
 /* ---- Snapshot */
 
-static_assert(MARKET_SNAPSHOT_MAX <= MARKET_SNAPSHOT_CLASS, "a Snapshot does not fit its size class");
-static_assert(BPI_ALIGNED(BPI_ALIGNED(16, 1) + MARKET_SNAPSHOT_NAME_CAP * 1, 1) + MARKET_SNAPSHOT_CONTENT_CAP * 1 == MARKET_SNAPSHOT_MAX,
-              "a full Snapshot is not as large as its constants say");
+static_assert(MARKET_SNAPSHOT_MAX <= MARKET_SNAPSHOT_CLASS, "Snapshot fits its size class");
+static_assert(MARKET_SNAPSHOT_MAX == BPI_ALIGNED(BPI_ALIGNED(16, 1) + MARKET_SNAPSHOT_NAME_CAP * 1, 1) + MARKET_SNAPSHOT_CONTENT_CAP * 1,
+              "Snapshot is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err snapshot_measure(const market_snapshot *in, uint32_t *out) {
@@ -1231,9 +1265,12 @@ static inline void snapshot_store_tail(uint8_t *out, const market_snapshot *in) 
     }
 }
 
-bp_err market_snapshot_size(const market_snapshot *message, uint32_t *out) { return snapshot_measure(message, out); }
+bp_err market_snapshot_size(const market_snapshot *message, uint32_t *out) {
+    return snapshot_measure(message, out);
+}
 
-bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size_t capacity, uint32_t *length) {
+bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size_t capacity,
+                              uint32_t *length) {
     uint32_t size;
     const bp_err err = snapshot_measure(message, &size);
     *length = 0;
@@ -1246,7 +1283,8 @@ bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err snapshot_open(const uint8_t *value, size_t length, market_snapshot_view *view, bpi_flaws *flaws) {
+static inline bp_err snapshot_open(const uint8_t *value, size_t length, market_snapshot_view *view,
+                                   bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_SNAPSHOT_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_SNAPSHOT_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 12);
@@ -1258,12 +1296,14 @@ static inline bp_err snapshot_open(const uint8_t *value, size_t length, market_s
     uint32_t end = block_length;
     view->name_count = bpi_load_u16(value + 14);
     if (BP_UNLIKELY(view->name_count > MARKET_SNAPSHOT_NAME_CAP)) return BP_ERR_BOUND;
-    if (!bpi_tail_find(value, view->length, 1, view->name_count, &end, &view->name_at, flaws)) {
+    const uint64_t name_bytes = view->name_count;
+    if (!bpi_tail_find(value, view->length, 1, name_bytes, &end, &view->name_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     view->content_count = bpi_load_u32(value + 8);
     if (BP_UNLIKELY(view->content_count > MARKET_SNAPSHOT_CONTENT_CAP)) return BP_ERR_BOUND;
-    if (!bpi_tail_find(value, view->length, 1, view->content_count, &end, &view->content_at, flaws)) {
+    const uint64_t content_bytes = view->content_count;
+    if (!bpi_tail_find(value, view->length, 1, content_bytes, &end, &view->content_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_SNAPSHOT_BLOCK)) return BP_ERR_MALFORMED;

@@ -1,8 +1,20 @@
 /* Written by bufpoolc from contracts.yaml, do not edit: messages of schema market.
  *
  * Owned structs (market_X) hold a message's values; encode and decode convert between them and the wire. Views
- * (market_X_view) read the wire in place: they are valid as long as the bytes are. Every function may be called from any
- * thread. Names that end in an underscore, and the members of views, are private. */
+ * (market_X_view) read the wire in place and are valid as long as its bytes are. A value may lie at any alignment.
+ * Members of views and names that end in an underscore are private. Any thread may call any function. Each message X has:
+ *
+ *   X_size       Bytes that X_encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum
+ *                has no such value; BP_ERR_ARGUMENT: a pointer is NULL and its count is not zero.
+ *   X_encode     Writes the message into capacity bytes at out; *length is what it took. Errors of X_size;
+ *                BP_ERR_SPACE: capacity is too small. On error *length is 0.
+ *   X_decode     Reads a value into *out. Rules are not checked; elements behind a count stay as they were; pointers
+ *                point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero.
+ *   X_view_init  Makes a view; accepts and refuses the same bytes as X_decode.
+ *   X_validate   Checks the rules. BP_ERR_RULE: *field, unless field is NULL, names the first field that breaks one.
+ *   X_print      Writes JSON, always NUL-terminated when size is not 0; returns the bytes that the whole text takes.
+ *   X_get_f      The value of field f; its default or zero while X_has_f is false.
+ *   X_f_count, X_f_at   Elements of field f; index < count is the caller's duty. */
 #ifndef MARKET_MESSAGES_H
 #define MARKET_MESSAGES_H
 
@@ -98,33 +110,18 @@ typedef struct market_instrument_meta {
 #define MARKET_INSTRUMENT_META_INIT {0}
 #endif
 
-/* A InstrumentMeta where it lies. */
+/* InstrumentMeta, read where it lies. */
 typedef struct market_instrument_meta_view {
     const uint8_t *value;
     uint32_t length, block_length;
 } market_instrument_meta_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_instrument_meta_size(const market_instrument_meta *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_INSTRUMENT_META_MAX at most.
- * Errors of market_instrument_meta_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint8_t *out, size_t capacity,
                                                   uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_instrument_meta_view_init(const uint8_t *value, size_t length, market_instrument_meta_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_instrument_meta_print(const market_instrument_meta_view *view, char *out, size_t size);
 
 static inline uint64_t market_instrument_meta_get_instrument_id(const market_instrument_meta_view *view) {
@@ -178,33 +175,18 @@ typedef struct market_pool_state_update {
 #define MARKET_POOL_STATE_UPDATE_INIT {0}
 #endif
 
-/* A PoolStateUpdate where it lies. */
+/* PoolStateUpdate, read where it lies. */
 typedef struct market_pool_state_update_view {
     const uint8_t *value;
     uint32_t length, block_length;
 } market_pool_state_update_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_pool_state_update_size(const market_pool_state_update *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_POOL_STATE_UPDATE_MAX at most.
- * Errors of market_pool_state_update_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out, size_t capacity,
                                                     uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_pool_state_update_view_init(const uint8_t *value, size_t length, market_pool_state_update_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_pool_state_update_print(const market_pool_state_update_view *view, char *out, size_t size);
 
 /* Contract address of the pool */
@@ -274,7 +256,7 @@ typedef struct market_order_book {
 #define MARKET_ORDER_BOOK_INIT {0}
 #endif
 
-/* A OrderBook where it lies. */
+/* OrderBook, read where it lies. */
 typedef struct market_order_book_view {
     const uint8_t *value;
     uint32_t length, block_length;
@@ -282,27 +264,12 @@ typedef struct market_order_book_view {
     uint32_t asks_at, asks_count;
 } market_order_book_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_order_book_size(const market_order_book *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_ORDER_BOOK_MAX at most.
- * Errors of market_order_book_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, size_t capacity,
                                              uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_order_book_decode(const uint8_t *value, size_t length, market_order_book *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_order_book_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_order_book_validate(const market_order_book_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_order_book_print(const market_order_book_view *view, char *out, size_t size);
 
 static inline uint64_t market_order_book_get_instrument_id(const market_order_book_view *view) {
@@ -361,35 +328,20 @@ typedef struct market_arbitrage_signal {
 #define MARKET_ARBITRAGE_SIGNAL_INIT {0}
 #endif
 
-/* A ArbitrageSignal where it lies. */
+/* ArbitrageSignal, read where it lies. */
 typedef struct market_arbitrage_signal_view {
     const uint8_t *value;
     uint32_t length, block_length;
     uint32_t path_at, path_count;
 } market_arbitrage_signal_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_arbitrage_signal_size(const market_arbitrage_signal *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_ARBITRAGE_SIGNAL_MAX at most.
- * Errors of market_arbitrage_signal_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *message, uint8_t *out, size_t capacity,
                                                    uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, market_arbitrage_signal *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, market_arbitrage_signal_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view, const char **field);
-
-/* Writes the message as JSON, values redacted; returns the bytes that it takes without the NUL, as snprintf does. */
-int market_arbitrage_signal_print(const market_arbitrage_signal_view *view, char *out, size_t size);
+int market_arbitrage_signal_print(const market_arbitrage_signal_view *view, char *out, size_t size); /* values are redacted */
 
 static inline uint64_t market_arbitrage_signal_get_signal_id(const market_arbitrage_signal_view *view) {
     return bpi_load_u64(view->value + 0);
@@ -432,33 +384,18 @@ typedef struct market_book_ack {
 #define MARKET_BOOK_ACK_INIT {0}
 #endif
 
-/* A BookAck where it lies. */
+/* BookAck, read where it lies. */
 typedef struct market_book_ack_view {
     const uint8_t *value;
     uint32_t length, block_length;
 } market_book_ack_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_book_ack_size(const market_book_ack *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_BOOK_ACK_MAX at most.
- * Errors of market_book_ack_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_book_ack_view_init(const uint8_t *value, size_t length, market_book_ack_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_book_ack_validate(const market_book_ack_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_book_ack_print(const market_book_ack_view *view, char *out, size_t size);
 
 static inline uint64_t market_book_ack_get_sequence(const market_book_ack_view *view) {
@@ -489,33 +426,18 @@ typedef struct market_host_sample {
 #define MARKET_HOST_SAMPLE_INIT {0}
 #endif
 
-/* A HostSample where it lies. */
+/* HostSample, read where it lies. */
 typedef struct market_host_sample_view {
     const uint8_t *value;
     uint32_t length, block_length;
 } market_host_sample_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_host_sample_size(const market_host_sample *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_HOST_SAMPLE_MAX at most.
- * Errors of market_host_sample_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out, size_t capacity,
                                               uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_host_sample_view_init(const uint8_t *value, size_t length, market_host_sample_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_host_sample_validate(const market_host_sample_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_host_sample_print(const market_host_sample_view *view, char *out, size_t size);
 
 /* unit: ns */
@@ -592,34 +514,19 @@ typedef struct market_process_sample {
 #define MARKET_PROCESS_SAMPLE_INIT {0}
 #endif
 
-/* A ProcessSample where it lies. */
+/* ProcessSample, read where it lies. */
 typedef struct market_process_sample_view {
     const uint8_t *value;
     uint32_t length, block_length;
     uint32_t command_at, command_count;
 } market_process_sample_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_process_sample_size(const market_process_sample *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_PROCESS_SAMPLE_MAX at most.
- * Errors of market_process_sample_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_process_sample_encode(const market_process_sample *message, uint8_t *out, size_t capacity,
                                                  uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_process_sample *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_process_sample_view_init(const uint8_t *value, size_t length, market_process_sample_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_process_sample_validate(const market_process_sample_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_process_sample_print(const market_process_sample_view *view, char *out, size_t size);
 
 /* unit: ns */
@@ -691,34 +598,19 @@ typedef struct market_log_line {
 #define MARKET_LOG_LINE_INIT {0}
 #endif
 
-/* A LogLine where it lies. */
+/* LogLine, read where it lies. */
 typedef struct market_log_line_view {
     const uint8_t *value;
     uint32_t length, block_length;
     uint32_t text_at, text_count;
 } market_log_line_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_log_line_size(const market_log_line *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_LOG_LINE_MAX at most.
- * Errors of market_log_line_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_log_line_encode(const market_log_line *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_line *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log_line_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_log_line_validate(const market_log_line_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_log_line_print(const market_log_line_view *view, char *out, size_t size);
 
 /* unit: ns */
@@ -755,7 +647,7 @@ typedef struct market_snapshot {
 #define MARKET_SNAPSHOT_INIT {0}
 #endif
 
-/* A Snapshot where it lies. */
+/* Snapshot, read where it lies. */
 typedef struct market_snapshot_view {
     const uint8_t *value;
     uint32_t length, block_length;
@@ -763,27 +655,12 @@ typedef struct market_snapshot_view {
     uint32_t content_at, content_count;
 } market_snapshot_view;
 
-/* Bytes that encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum has no such
- * value; BP_ERR_ARGUMENT: a pointer is NULL though its count is not zero. */
 BP_NODISCARD bp_err market_snapshot_size(const market_snapshot *message, uint32_t *out);
-
-/* Writes the message into capacity bytes at out; *length is how many it took, MARKET_SNAPSHOT_MAX at most.
- * Errors of market_snapshot_size; BP_ERR_SPACE: capacity is too small. */
 BP_NODISCARD bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
-
-/* Reads a value into *out; rules are not checked. Elements behind a count stay as they were. Members that are pointers
- * point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero. */
 BP_NODISCARD bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapshot *out);
-
-/* Makes a view of a value; accepts and refuses the same bytes as decode. */
 BP_NODISCARD bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_snapshot_view *out);
-
-/* Checks the contract's rules. BP_ERR_RULE; *field, if field is not NULL, is then the name of the first field that
- * breaks one. */
 BP_NODISCARD bp_err market_snapshot_validate(const market_snapshot_view *view, const char **field);
-
-/* Writes the message as JSON; returns the bytes that it takes without the NUL, as snprintf does. */
 int market_snapshot_print(const market_snapshot_view *view, char *out, size_t size);
 
 /* unit: ns */

@@ -21,24 +21,24 @@ extern const bp_pool_config market_pool_config;
  * A view is valid until the handler returns. A handler X_buf gets a buffer of its own and releases it, on any thread; at
  * most one of the two may be set. An error closes the connection with it. */
 typedef struct market_handlers {
-    bp_err (*instrument_meta)(bp_conn *conn, const market_instrument_meta_view *instrument_meta, void *user);
-    bp_err (*instrument_meta_buf)(bp_conn *conn, bp_buf *instrument_meta, void *user);
-    bp_err (*pool_state_update)(bp_conn *conn, const market_pool_state_update_view *pool_state_update, void *user);
-    bp_err (*pool_state_update_buf)(bp_conn *conn, bp_buf *pool_state_update, void *user);
-    bp_err (*order_book)(bp_conn *conn, const market_order_book_view *order_book, void *user);
-    bp_err (*order_book_buf)(bp_conn *conn, bp_buf *order_book, void *user);
-    bp_err (*arbitrage_signal)(bp_conn *conn, const market_arbitrage_signal_view *arbitrage_signal, void *user);
-    bp_err (*arbitrage_signal_buf)(bp_conn *conn, bp_buf *arbitrage_signal, void *user);
-    bp_err (*book_ack)(bp_conn *conn, const market_book_ack_view *book_ack, void *user);
-    bp_err (*book_ack_buf)(bp_conn *conn, bp_buf *book_ack, void *user);
-    bp_err (*host_sample)(bp_conn *conn, const market_host_sample_view *host_sample, void *user);
-    bp_err (*host_sample_buf)(bp_conn *conn, bp_buf *host_sample, void *user);
-    bp_err (*process_sample)(bp_conn *conn, const market_process_sample_view *process_sample, void *user);
-    bp_err (*process_sample_buf)(bp_conn *conn, bp_buf *process_sample, void *user);
-    bp_err (*log_line)(bp_conn *conn, const market_log_line_view *log_line, void *user);
-    bp_err (*log_line_buf)(bp_conn *conn, bp_buf *log_line, void *user);
-    bp_err (*snapshot)(bp_conn *conn, const market_snapshot_view *snapshot, void *user);
-    bp_err (*snapshot_buf)(bp_conn *conn, bp_buf *snapshot, void *user);
+    bp_err (*instrument_meta)(bp_conn *conn, const market_instrument_meta_view *view, void *user);
+    bp_err (*instrument_meta_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*pool_state_update)(bp_conn *conn, const market_pool_state_update_view *view, void *user);
+    bp_err (*pool_state_update_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*order_book)(bp_conn *conn, const market_order_book_view *view, void *user);
+    bp_err (*order_book_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*arbitrage_signal)(bp_conn *conn, const market_arbitrage_signal_view *view, void *user);
+    bp_err (*arbitrage_signal_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*book_ack)(bp_conn *conn, const market_book_ack_view *view, void *user);
+    bp_err (*book_ack_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*host_sample)(bp_conn *conn, const market_host_sample_view *view, void *user);
+    bp_err (*host_sample_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*process_sample)(bp_conn *conn, const market_process_sample_view *view, void *user);
+    bp_err (*process_sample_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*log_line)(bp_conn *conn, const market_log_line_view *view, void *user);
+    bp_err (*log_line_buf)(bp_conn *conn, bp_buf *buf, void *user);
+    bp_err (*snapshot)(bp_conn *conn, const market_snapshot_view *view, void *user);
+    bp_err (*snapshot_buf)(bp_conn *conn, bp_buf *buf, void *user);
 } market_handlers;
 
 /* The schema with a program's handlers, which must outlive what it is given to; user is handed to each of them. */
