@@ -34,7 +34,7 @@ bp_buf *bpi_entry_settle(bpi_entry *entry, bool is_claimed) {
     }
     if (is_claimed && claim_holds(entry, top)) {
         mine = *(bp_buf **)top;
-        BPI_STORE(&entry->acquires, BPI_LOAD(&entry->acquires) + 1);
+        BPI_COUNT(entry->acquires);
     }
     if (entry->seal_top == 0) put_back(entry, top);
     entry->seal_top = first_slot(entry);

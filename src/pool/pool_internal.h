@@ -35,7 +35,9 @@ enum {
     BPI_SLAB_FIRST_BYTES = 16 * 1024,         /* data of a class's first slab; later ones grow with the class */
     BPI_SLAB_LAST_BYTES = 1024 * 1024,
     BPI_REST_BYTES = 256 * 1024, /* what a depot keeps where the configuration does not say */
-    BPI_TICK_OPS = 32            /* depot operations between two looks at what was not needed */
+    BPI_DEPTH_MIN = 16,          /* buffers that move at once between depot and magazine */
+    BPI_DEPTH_MAX = 256,
+    BPI_TICK_OPS = 32 /* least number of depot operations between two looks at what was not needed */
 };
 
 typedef struct bpi_slab bpi_slab;

@@ -41,8 +41,7 @@ static bp_buf *take_from(bpi_class *of, bpi_entry *entry) {
     bp_buf *buf = NULL;
     if (entry != NULL && bpi_entry_open(entry, of)) {
         if (bpi_entry_stock(entry) == 0) bpi_entry_refill(entry);
-        buf = bpi_entry_pop(entry);
-        if (buf == NULL) (void)bpi_entry_settle(entry, true);
+        if (!bpi_entry_pop(entry, &buf)) (void)bpi_entry_settle(entry, true);
     } else if (bpi_depot_take(of, &buf, 1) == 1) {
         of->acquires++;
     }
@@ -81,9 +80,8 @@ static void hand_out(bpi_sized *pool, bp_buf *buf, uint32_t size) {
 /* A watched pool has nothing inline, but the same magazines. */
 static bool pop_watched(bpi_sized *pool, bpi_entry *entry, bool *is_claimed, bp_buf **out) {
     if (!pool->is_watched || entry == NULL) return false;
-    *out = bpi_entry_pop(entry);
-    *is_claimed = *out == NULL;
-    return *out != NULL;
+    *is_claimed = !bpi_entry_pop(entry, out);
+    return !*is_claimed;
 }
 
 bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
@@ -210,11 +208,12 @@ static bool config_is_valid(const bp_pool_config *config) {
     return config->memory_limit == 0 || config->memory_limit >= UINT64_C(4) * last;
 }
 
-/* Buffers per move between depot and magazine: a quarter of what rests, at least 4 and at most 256. */
+/* Buffers per move between depot and magazine: half of what rests, within bounds. */
 static uint32_t depth_of(uint32_t stride, uint64_t rest_bytes) {
     if (stride > BPI_MAGAZINE_STRIDE_MAX) return 0;
-    const uint64_t depth = rest_bytes / 4 / stride;
-    return depth < 4 ? 4 : depth > 256 ? 256 : (uint32_t)depth;
+    const uint64_t depth = rest_bytes / 2 / stride;
+    if (depth < BPI_DEPTH_MIN) return BPI_DEPTH_MIN;
+    return depth > BPI_DEPTH_MAX ? BPI_DEPTH_MAX : (uint32_t)depth;
 }
 
 static void class_init(bpi_sized *pool, bpi_class *of, const bp_class *config, bool has_magazines) {

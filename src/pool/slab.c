@@ -213,17 +213,20 @@ uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes) {
     return given;
 }
 
-/* What rested throughout the last operations beyond rest_bytes was not needed. Looking at the least, not at the
- * present, keeps a load that comes in bursts from mapping and unmapping with every burst. */
+/* Operations in which everything that the class has could have come and gone twice. */
+static uint64_t tick_period(const bpi_class *of) {
+    const uint64_t moves = 2 * (of->depot_count + of->out) / (of->depth == 0 ? 1 : of->depth);
+    return moves < BPI_TICK_OPS ? BPI_TICK_OPS : moves;
+}
+
+/* What rested throughout a period beyond rest_bytes was not needed. Looking at the least, not at the present, keeps a
+ * load that comes in bursts from mapping and unmapping with every burst. */
 void bpi_depot_tick(bpi_class *of) {
     if (of->depot_count < of->low_count) of->low_count = of->depot_count;
-    if (++of->tick < BPI_TICK_OPS) return;
+    if (++of->tick < tick_period(of)) return;
     const uint64_t surplus = of->low_count;
     const uint64_t rest = of->rest_bytes / of->stride;
-    if (surplus > rest) {
-        const uint64_t keep = of->depot_count - (surplus - rest);
-        (void)bpi_depot_shrink(of, keep * of->stride);
-    }
+    if (surplus > rest) (void)bpi_depot_shrink(of, (of->depot_count - (surplus - rest)) * of->stride);
     of->tick = 0;
     of->low_count = of->depot_count;
 }

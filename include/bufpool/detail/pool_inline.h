@@ -26,6 +26,9 @@ extern "C" {
 #define BPI_LOAD(from) __atomic_load_n(from, __ATOMIC_RELAXED)
 #define BPI_STORE(to, value) __atomic_store_n(to, value, __ATOMIC_RELAXED)
 
+/* Adds one to a counter that only this thread writes. */
+#define BPI_COUNT(counter) BPI_STORE(&(counter), BPI_LOAD(&(counter)) + 1)
+
 /* bp_buf.state: the references, and what makes a buffer special; 1 is a pooled buffer with one owner. */
 #define BPI_BUF_REFS 0x00FFFFFFu    /* 0 while the buffer is free */
 #define BPI_BUF_COUNTED 0x01000000u /* not from a slab: keeps its pool alive by itself, and goes back by the table */
@@ -115,14 +118,15 @@ static inline bpi_entry *bpi_entry_at(uint32_t offset) {
     return (bpi_entry *)entry;
 }
 
-/* Pops a buffer; NULL: the entry is empty or closed, and top stands where a buffer was claimed. Closed entries may so
+/* Pops a buffer; false: the entry is empty or closed, and top stands where a buffer was claimed. Closed entries may so
  * have a top below 0: a pop compares signed (lo is 0 there), a push unsigned (hi is 0). */
-static inline bp_buf *bpi_entry_pop(bpi_entry *entry) {
+static inline bool bpi_entry_pop(bpi_entry *entry, bp_buf **out) {
     const intptr_t top = BPI_LOAD(&entry->top) - (intptr_t)sizeof(bp_buf *);
     bpi_entry_set_top(entry, top);
-    if (BP_UNLIKELY(top < BPI_LIMIT(&entry->lo))) return NULL;
-    BPI_STORE(&entry->acquires, BPI_LOAD(&entry->acquires) + 1);
-    return *(bp_buf **)top;
+    if (BP_UNLIKELY(top < BPI_LIMIT(&entry->lo))) return false;
+    BPI_COUNT(entry->acquires);
+    *out = *(bp_buf **)top;
+    return true;
 }
 
 typedef enum bpi_push { BPI_PUSHED, BPI_PUSH_FULL, BPI_PUSH_RECALLED } bpi_push;
@@ -148,8 +152,8 @@ static inline void bpi_buf_hand_out(bp_buf *buf, uint32_t size, uint32_t state) 
 
 static inline bp_err bpi_acquire_from(bp_pool *pool, uint32_t size, uint32_t offset, bp_buf **out) {
     bpi_entry *entry = bpi_entry_at(offset);
-    bp_buf *buf = bpi_entry_pop(entry);
-    if (BP_UNLIKELY(buf == NULL)) return bpi_acquire_slow(pool, size, entry, out);
+    bp_buf *buf;
+    if (BP_UNLIKELY(!bpi_entry_pop(entry, &buf))) return bpi_acquire_slow(pool, size, entry, out);
     bpi_buf_hand_out(buf, size, 1);
     *out = buf;
     return BP_OK;
