@@ -199,18 +199,24 @@ static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     return bytes;
 }
 
-uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes) {
-    const uint64_t keep_count = keep_bytes / of->stride;
+/* Gives back up to most wholly free slabs as long as keep_count buffers stay in the depot. */
+static uint64_t give_back_some(bpi_class *of, uint64_t keep_count, uint64_t most) {
     uint64_t given = 0;
     bpi_slab *slab = of->tail;
-    while (slab != NULL && of->free_slab_count > 0 && of->depot_count > keep_count) {
+    while (slab != NULL && of->free_slab_count > 0 && of->depot_count > keep_count && most > 0) {
         bpi_slab *prev = slab->prev;
-        const bool is_surplus = of->depot_count - slab->free_count >= keep_count;
-        if (slab->free_count == slab->buf_count && is_surplus) given += give_back(of, slab);
+        if (slab->free_count == slab->buf_count && of->depot_count - slab->free_count >= keep_count) {
+            given += give_back(of, slab);
+            most--;
+        }
         slab = prev;
     }
     if (of->low_count > of->depot_count) of->low_count = of->depot_count;
     return given;
+}
+
+uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes) {
+    return give_back_some(of, keep_bytes / of->stride, UINT64_MAX);
 }
 
 /* Operations in which everything that the class has could have come and gone twice. */
@@ -219,14 +225,14 @@ static uint64_t tick_period(const bpi_class *of) {
     return moves < BPI_TICK_OPS ? BPI_TICK_OPS : moves;
 }
 
-/* What rested throughout a period beyond rest_bytes was not needed. Looking at the least, not at the present, keeps a
- * load that comes in bursts from mapping and unmapping with every burst. */
+/* What rested throughout a period beyond rest_bytes was not needed. Looking at the least, not at the present, and
+ * giving back one slab at a time keep a load that comes in bursts from mapping and unmapping with every burst. */
 void bpi_depot_tick(bpi_class *of) {
     if (of->depot_count < of->low_count) of->low_count = of->depot_count;
     if (++of->tick < tick_period(of)) return;
     const uint64_t surplus = of->low_count;
     const uint64_t rest = of->rest_bytes / of->stride;
-    if (surplus > rest) (void)bpi_depot_shrink(of, (of->depot_count - (surplus - rest)) * of->stride);
+    if (surplus > rest) (void)give_back_some(of, of->depot_count - (surplus - rest), 1);
     of->tick = 0;
     of->low_count = of->depot_count;
 }
