@@ -80,9 +80,13 @@ static const struct {
     {"messages.c", "%s_messages.c"}, {"service.h", "%s_service.h"}, {"service.c", "%s_service.c"},
 };
 
+const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
+    const cg_emitter emitter = {.arena = arena, .model = model};
+    return emit_root(&emitter);
+}
+
 cg_status cg_emit(const cg_model *model, cg_outputs *out) {
-    const cg_emitter emitter = {.arena = out->arena, .model = model};
-    const cg_value *const root = emit_root(&emitter);
+    const cg_value *const root = cg_emit_values(model, out->arena);
     cg_template_set set;
     cg_template_error error;
     cg_template_set_init(&set, out->arena, cg_templates, cg_template_count);

@@ -49,6 +49,7 @@ cg_value *cg_emit_rules(const cg_emitter *emitter, const cg_field *field);
 /* ---- emit_message.c ---- */
 cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message);
 cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure);
+cg_value *cg_emit_enum_values(const cg_emitter *emitter, const cg_enum *enumeration);
 cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration);
 
 #endif

@@ -11,24 +11,28 @@ static void set_name(const cg_emitter *emitter, cg_value *map, const cg_name *na
     cg_set_text(emitter->arena, map, "doc", description == NULL ? "" : description);
 }
 
+cg_value *cg_emit_enum_values(const cg_emitter *emitter, const cg_enum *enumeration) {
+    cg_value *const list = cg_value_list(emitter->arena);
+    for (size_t i = 0; i < enumeration->value_count; i++) {
+        const cg_enum_value *const value = &enumeration->values[i];
+        const cg_literal literal = {.kind = CG_LITERAL_NUMBER, .number = value->value};
+        cg_value *const map = cg_value_map(emitter->arena);
+        set_name(emitter, map, &value->name, value->description);
+        cg_set_text(emitter->arena, map, "value", cg_emit_literal(emitter, &literal, enumeration->base));
+        cg_append(emitter->arena, list, map);
+    }
+    return list;
+}
+
 cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration) {
     cg_arena *const arena = emitter->arena;
     const cg_type base = {.kind = enumeration->base};
     cg_value *const map = cg_value_map(arena);
-    cg_value *const values = cg_value_list(arena);
     set_name(emitter, map, &enumeration->name, enumeration->description);
     cg_set_text(arena, map, "base", cg_type_c_name(emitter, &base));
     cg_set_text(arena, map, "print", cg_kind_print(enumeration->base));
     cg_set_flag(arena, map, "is_open", enumeration->is_open);
-    for (size_t i = 0; i < enumeration->value_count; i++) {
-        const cg_enum_value *const value = &enumeration->values[i];
-        const cg_literal literal = {.kind = CG_LITERAL_NUMBER, .number = value->value};
-        cg_value *const item = cg_value_map(arena);
-        set_name(emitter, item, &value->name, value->description);
-        cg_set_text(arena, item, "value", cg_emit_literal(emitter, &literal, enumeration->base));
-        cg_append(arena, values, item);
-    }
-    cg_set(arena, map, "values", values);
+    cg_set(arena, map, "values", cg_emit_enum_values(emitter, enumeration));
     return map;
 }
 

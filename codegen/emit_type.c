@@ -88,6 +88,7 @@ static void set_plain(const cg_emitter *emitter, cg_value *map, const cg_type *t
     cg_set_text(arena, map, "print", is_plain ? cg_kind_print(cg_type_wire(type)) : "");
     cg_set_flag(arena, map, "is_enum", type->kind == CG_ENUM);
     cg_set_flag(arena, map, "is_closed", is_closed(type));
+    if (type->kind == CG_ENUM) cg_set(arena, map, "values", cg_emit_enum_values(emitter, type->enumeration));
     cg_set_flag(arena, map, "has_checks", cg_type_has_checks(type));
     cg_set_flag(arena, map, "has_limits", cg_type_has_limits(type));
     cg_set_flag(arena, map, "has_inner_rules", cg_type_has_rules(type));
