@@ -27,9 +27,14 @@ static uint32_t power_for(uint32_t least, uint32_t need) {
 }
 
 /* The powers of two that some message needs. */
-static void choose_powers(cg_builder *b) {
+static void choose_powers(cg_builder *b, const cg_node *pool) {
     const cg_model *model = b->model;
     uint64_t needed = 0; /* bit n: class 2^n */
+    if (!is_power_of_two(model->min_class)) {
+        cg_report(b->diags, CG_E_CLASS_SIZE, cg_good_entry(pool, "min_class")->span,
+                  "min_class must be a power of two");
+        return;
+    }
     for (size_t i = 0; i < model->message_count; i++) {
         const cg_message *message = &model->messages[i];
         needed |= power_for(model->min_class, message->max + message->reserve);
@@ -78,7 +83,6 @@ static void join(cg_builder *b, cg_message *message) {
     const uint32_t need = message->max + message->reserve;
     message->class_ix = class_for(model, need);
     if (message->class_ix == model->class_count) {
-        if (model->class_count == 0 || b->diags->error_count != 0) return;
         cg_report(b->diags, CG_E_NO_CLASS, cg_node_place(message->at),
                   "'%s' needs %u bytes with its reserve, the largest class has %u", message->name.text, need,
                   model->classes[model->class_count - 1].size);
@@ -104,12 +108,7 @@ static void check_limit(cg_builder *b, const cg_node *pool) {
 
 static void choose_strategy(cg_builder *b, const cg_node *pool) {
     const cg_node *classes = cg_good_entry(pool, "classes");
-    const cg_node *min_class = cg_good_entry(pool, "min_class");
     b->model->strategy = "pow2";
-    if (!is_power_of_two(b->model->min_class)) {
-        cg_report(b->diags, CG_E_CLASS_SIZE, min_class->span, "min_class must be a power of two");
-        return;
-    }
     if (classes != NULL && classes->kind == CG_LIST) {
         read_list(b, classes);
         return;
@@ -121,7 +120,7 @@ static void choose_strategy(cg_builder *b, const cg_node *pool) {
         cg_report(b->diags, CG_E_WORD, is_text ? classes->span : cg_node_place(classes),
                   "classes is pow2 or a list of sizes");
     } else {
-        choose_powers(b);
+        choose_powers(b, pool);
     }
 }
 
@@ -131,6 +130,8 @@ void cg_classes_choose(cg_builder *builder, const cg_node *pool) {
     model->idle_bytes_per_class = cg_get_uint(pool, "idle_bytes_per_class", DEFAULT_IDLE);
     model->memory_limit = cg_get_uint(pool, "memory_limit", 0);
     choose_strategy(builder, pool);
+    /* Sizes mean something only when everything has its place. */
+    if (builder->diags->error_count != 0) return;
     for (size_t i = 0; i < model->message_count; i++) join(builder, model->by_type[i]);
     check_limit(builder, pool);
 }

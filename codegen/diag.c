@@ -173,8 +173,8 @@ size_t cg_edit_distance(const char *left, const char *right, size_t enough) {
 }
 
 cg_guess cg_guess_of(const char *word) {
-    /* A third of the word may be wrong, at least one letter. */
-    return (cg_guess){.word = word, .best_distance = strlen(word) / 3 + 2 - (strlen(word) >= 3)};
+    /* A third of the word may be wrong. */
+    return (cg_guess){.word = word, .best_distance = (strlen(word) + 1) / 3 + 1};
 }
 
 void cg_guess_offer(cg_guess *guess, const char *candidate) {

@@ -12,7 +12,7 @@
 #include "codegen/diag.h"
 #include "codegen/source.h"
 
-enum { CG_DEPTH_MAX = 32, CG_SCALAR_MAX = 65536, CG_NODES_MAX = 4 * 1024 * 1024 };
+enum { CG_DEPTH_MAX = 32, CG_SCALAR_MAX = 16384, CG_NODES_MAX = 4 * 1024 * 1024 };
 
 typedef enum cg_node_kind { CG_SCALAR, CG_MAP, CG_LIST } cg_node_kind;
 

@@ -31,8 +31,8 @@ static void read_schema(cg_builder *b, const cg_node *root, const char *prefix) 
     const cg_node *compatible = cg_good_entry(schema, "min_compatible");
     const cg_span nowhere = {0, 0};
     const char *text = prefix != NULL ? prefix : name != NULL ? name->text : stem_of(b->arena, b->diags->source->path);
-    cg_name_read(b->diags, text, name != NULL ? name->span : nowhere, &model->name);
-    if (strncmp(model->name.snake, "bp", 2) == 0) {
+    const bool is_name = cg_name_read(b->diags, text, name != NULL ? name->span : nowhere, &model->name);
+    if (is_name && strncmp(model->name.snake, "bp", 2) == 0) {
         cg_report(b->diags, CG_E_RESERVED, name != NULL ? name->span : nowhere,
                   "names that begin with bp are the library's");
     }
@@ -431,8 +431,8 @@ static void build(cg_builder *b, const cg_node *root, const char *prefix) {
     declare_types(b, cg_map_entry(root, "types"));
     cg_declarations_read(b, root);
     read_messages(b, cg_map_entry(root, "messages"));
-    if (b->diags->error_count == 0) cg_classes_choose(b, cg_map_entry(root, "pool"));
-    if (b->diags->error_count == 0) cg_names_claim(b->diags, b->model);
+    cg_classes_choose(b, cg_map_entry(root, "pool"));
+    cg_names_claim(b->diags, b->model);
 }
 
 cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefix, cg_diags *diags) {

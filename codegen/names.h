@@ -14,13 +14,14 @@
 enum { CG_NAME_MAX = 64 };
 
 /* Reads a name: letters, digits and underscores, a letter first, no underscore at the end or two in a row, at most
- * CG_NAME_MAX characters. False when it is not one; then it was reported at that place. */
+ * CG_NAME_MAX characters. False when it is not one: then it was reported at that place, and has no snake and upper. */
 bool cg_name_read(cg_diags *diags, const char *text, cg_span at, cg_name *out);
 
 /* Reports a name that may not be a member or parameter: a reserved word of C or C++, or a macro of theirs. */
 void cg_name_refuse_reserved(cg_diags *diags, const cg_name *name, cg_span at);
 
-/* Claims every identifier that the model's generated code defines; collisions are reported with both places. */
+/* Claims every identifier that the model's generated code defines; collisions are reported with both places, one for
+ * each name of the contract. What has no valid name or type is passed over. */
 void cg_names_claim(cg_diags *diags, const cg_model *model);
 
 #endif

@@ -52,6 +52,7 @@ static void bad(checker *c, cg_node *node, cg_diag_id id, const char *message) {
 static bool is_kind(checker *c, cg_node *node, cg_node_kind kind) {
     static const char *const names[] = {"a single value", "a map of `key: value`", "a list"};
     if (node->kind == kind) return true;
+    if (node->is_bad && node->kind == CG_SCALAR) return false; /* unreadable, and reported as such */
     node->is_bad = true;
     const cg_span at = node->kind == CG_SCALAR && node->length != 0 ? node->span : cg_node_place(node);
     cg_report(c->diags, CG_E_KIND, at, "%s%s%s must be %s, not %s", node->key == NULL ? "this" : "'",

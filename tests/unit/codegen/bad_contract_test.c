@@ -1,0 +1,118 @@
+#define _POSIX_C_SOURCE 200809L
+/* Every contract of tests/bad against what bufpoolc must say about it, in the file of the same name that ends in .txt.
+ * BPT_UPDATE=1 writes those files anew, to be read before they are kept. */
+#include "tests/unit/codegen/compile.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CASES_MAX = 512, NUMBERS = 1000 };
+
+static const char directory[] = "tests/bad";
+static char *names[CASES_MAX];
+static size_t name_count;
+
+static int by_name(const void *left, const void *right) { return strcmp(*(char *const *)left, *(char *const *)right); }
+
+static void list_cases(void) {
+    DIR *open = opendir(directory);
+    ck_assert_msg(open != NULL, "the tests are run from the root of the source tree");
+    name_count = 0;
+    for (struct dirent *entry = readdir(open); entry != NULL; entry = readdir(open)) {
+        const size_t length = strlen(entry->d_name);
+        if (length < 6 || strcmp(entry->d_name + length - 5, ".yaml") != 0) continue;
+        ck_assert_uint_lt(name_count, CASES_MAX);
+        names[name_count++] = strndup(entry->d_name, length - 5);
+    }
+    closedir(open);
+    ck_assert_uint_gt(name_count, 0);
+    qsort(names, name_count, sizeof names[0], by_name);
+}
+
+static void free_cases(void) {
+    for (size_t i = 0; i < name_count; i++) free(names[i]);
+}
+
+static char *read_all(const char *name, const char *ending, size_t *length) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s%s", directory, name, ending);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return NULL;
+    char *text = calloc(1, 1 << 20);
+    *length = fread(text, 1, (1 << 20) - 1, file);
+    fclose(file);
+    return text;
+}
+
+static void write_expected(const char *name, const char *text) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s.txt", directory, name);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void check_case(const char *name) {
+    size_t length = 0, expected_length = 0;
+    char *text = read_all(name, ".yaml", &length);
+    cg_diags diags = {.arena = cg_arena_new()};
+    char path[300];
+    snprintf(path, sizeof path, "%s.yaml", name);
+    const cg_model *model = cg_compile(diags.arena, cg_source_of(diags.arena, path, text, length), NULL, &diags);
+    const char *said = cg_diags_print(&diags);
+    if (getenv("BPT_UPDATE") != NULL) write_expected(name, said);
+    char *expected = read_all(name, ".txt", &expected_length);
+    ck_assert_msg(expected != NULL, "%s.txt is missing; bufpoolc says:\n%s", name, said);
+    ck_assert_msg(strcmp(expected, said) == 0, "%s: expected\n%s\nbut bufpoolc says\n%s", name, expected, said);
+    ck_assert_msg((model == NULL) == (name[0] != 'w'), "%s: only contracts named w... compile, with warnings", name);
+    free(expected);
+    free(text);
+    cg_arena_free_take(&diags.arena);
+}
+
+START_TEST(each_is_refused_in_the_expected_words) {
+    list_cases();
+    for (size_t i = 0; i < name_count; i++) check_case(names[i]);
+    free_cases();
+}
+END_TEST
+
+/* Numbers that no file of reasonable size can show; their tests stand elsewhere. */
+static bool is_shown_elsewhere(unsigned number) { return number == 108; /* load_test.c: too large */ }
+
+static void mark_numbers(const char *text, bool seen[NUMBERS]) {
+    for (const char *at = text; (at = strstr(at, "[")) != NULL; at++) {
+        if ((at[1] != 'E' && at[1] != 'W') || strlen(at) < 7 || at[6] != ']') continue;
+        const long number = strtol(at + 2, NULL, 10);
+        if (number > 0 && number < NUMBERS) seen[number] = true;
+    }
+}
+
+START_TEST(each_number_has_a_case) {
+    static const unsigned numbers[] = {
+#define CG_DIAG(name, number, severity, title) number,
+#include "codegen/diag.def"
+#undef CG_DIAG
+    };
+    bool seen[NUMBERS] = {false};
+    list_cases();
+    for (size_t i = 0; i < name_count; i++) {
+        size_t length = 0;
+        char *text = read_all(names[i], ".txt", &length);
+        if (text != NULL) mark_numbers(text, seen);
+        free(text);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        ck_assert_msg(seen[numbers[i]] || is_shown_elsewhere(numbers[i]), "no case in %s shows %u", directory,
+                      numbers[i]);
+    }
+    free_cases();
+}
+END_TEST
+
+BPT_SUITE(codegen_bad_contract) {
+    BPT_TEST(each_is_refused_in_the_expected_words);
+    BPT_TEST(each_number_has_a_case);
+}
