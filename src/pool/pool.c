@@ -12,11 +12,11 @@ const bpi_inline_class bpi_no_classes[BP_CLASS_MAX];
 /* ---- life ---- */
 
 bp_err bp_pool_init(bp_pool *pool, const bp_pool_table *table) {
-    memset(pool, 0, sizeof *pool);
     if (table->table_bytes < offsetof(bp_pool_table, close) || table->acquire == NULL || table->release == NULL ||
         table->free == NULL) {
         return BP_ERR_ARGUMENT;
     }
+    memset(pool, 0, sizeof *pool);
     pool->table = table;
     pool->lives = 1;
     pool->references = 1;

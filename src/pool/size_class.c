@@ -63,7 +63,6 @@ static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
     return BP_OK;
 }
 
-/* A failed attempt settles for nothing, so that the second one, after a recall, is the first one again. */
 static bp_err acquire_locked(bpi_class *of, bpi_entry *entry, bool is_claimed, bp_buf **out) {
     bpi_lock_enter(&of->lock);
     *out = entry == NULL ? NULL : bpi_entry_settle(entry, is_claimed);
@@ -84,27 +83,30 @@ static bool pop_watched(bpi_sized *pool, bpi_entry *entry, bool *is_claimed, bp_
     return !*is_claimed;
 }
 
+/* Takes what nobody uses away from everybody when there is no memory left, and tries once more. */
+static bp_err acquire_recalling(bpi_class *of, bpi_entry *entry, bool is_claimed, bp_buf **out) {
+    const bp_err err = acquire_locked(of, entry, is_claimed, out);
+    if (err != BP_ERR_LIMIT && err != BP_ERR_NO_MEMORY) return err;
+    BPI_STORE(&of->pool->is_tight, 1);
+    (void)bpi_sized_recall(of->pool);
+    return acquire_locked(of, entry, false, out);
+}
+
+static bp_err acquire_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
+    if (pool->exact_size_limit != 0 && size > pool->exact_size_limit) return BP_ERR_ARGUMENT;
+    const bp_err err = bpi_exact_new(&pool->budget, &pool->head, size, out);
+    if (err != BP_ERR_LIMIT && err != BP_ERR_NO_MEMORY) return err;
+    return bpi_sized_recall(pool) == 0 ? err : bpi_exact_new(&pool->budget, &pool->head, size, out);
+}
+
 bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
     bpi_class *of = claimed == NULL ? bpi_class_of_size(pool, size) : class_of_claim(pool, claimed, size);
-    if (of == NULL) {
-        if (pool->exact_size_limit != 0 && size > pool->exact_size_limit) return BP_ERR_ARGUMENT;
-        bp_err err = bpi_exact_new(&pool->budget, &pool->head, size, out);
-        if (err == BP_ERR_LIMIT && bpi_sized_recall(pool) > 0)
-            err = bpi_exact_new(&pool->budget, &pool->head, size, out);
-        return err;
-    }
+    if (of == NULL) return acquire_exact(pool, size, out);
     bpi_entry *entry = bpi_own_entry(of->entry);
     bool is_claimed = claimed != NULL && claimed == entry;
     bp_buf *buf = NULL;
     bp_err err = BP_OK;
-    if (!pop_watched(pool, entry, &is_claimed, &buf)) {
-        err = acquire_locked(of, entry, is_claimed, &buf);
-        if (err == BP_ERR_LIMIT) {
-            BPI_STORE(&pool->is_tight, 1);
-            (void)bpi_sized_recall(pool);
-            err = acquire_locked(of, entry, false, &buf);
-        }
-    }
+    if (!pop_watched(pool, entry, &is_claimed, &buf)) err = acquire_recalling(of, entry, is_claimed, &buf);
     if (err == BP_OK) hand_out(pool, buf, (uint32_t)size);
     *out = buf;
     return err;
@@ -268,6 +270,16 @@ static char *copy_name(const char *name) {
     return copy;
 }
 
+static void make_classes(bpi_sized *pool, const bp_pool_config *config) {
+    const bool has_magazines = bpi_os.barrier();
+    bpi_lock_enter(&bpi_registry);
+    for (uint32_t ix = 0; ix < config->class_count; ix++) {
+        class_init(pool, &pool->classes[ix], &config->classes[ix], has_magazines);
+    }
+    bpi_lock_leave(&bpi_registry);
+    pool->class_count = config->class_count;
+}
+
 bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
     *out = NULL;
     if (!config_is_valid(config)) return BP_ERR_ARGUMENT;
@@ -278,14 +290,8 @@ bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
     pool->is_watched = BPI_IS_WATCHED();
     pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
     pool->exact_size_limit = config->exact_size_limit;
+    make_classes(pool, config);
     pool->name = copy_name(config->name == NULL ? "pool" : config->name);
-    const bool has_magazines = bpi_os.barrier();
-    bpi_lock_enter(&bpi_registry);
-    for (; pool->class_count < config->class_count; pool->class_count++) {
-        const uint32_t ix = pool->class_count;
-        class_init(pool, &pool->classes[ix], &config->classes[ix], has_magazines);
-    }
-    bpi_lock_leave(&bpi_registry);
     if (err == BP_OK && (pool->name == NULL || !make_inline_tables(pool))) err = BP_ERR_NO_MEMORY;
     if (err != BP_OK) {
         sized_free(&pool->head);

@@ -1,0 +1,268 @@
+#include "pool/pool_internal.h"
+#include "tests/support/pool_support.h"
+#include "tests/support/suite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bp_misuse misused_how;
+static const void *misused;
+
+static void note_misuse(bp_misuse what, const void *object, void *user) {
+    (void)user;
+    misused_how = what;
+    misused = object;
+}
+
+/* ---- buffers ---- */
+
+START_TEST(a_new_buffer_is_empty_and_aligned) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_buf *buf = bpt_acquire(pool, 100);
+    ck_assert_uint_eq(bp_buf_capacity(buf), 100);
+    ck_assert_uint_eq(bp_buf_length(buf), 0);
+    ck_assert_uint_eq(bp_buf_type(buf), 0);
+    ck_assert_ptr_eq(bp_buf_pool(buf), pool);
+    ck_assert_uint_eq((uintptr_t)bp_buf_data(buf) % 16, 0);
+    bp_buf_release(buf);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+START_TEST(type_and_length_are_forgotten_with_the_owner) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_buf *first = bpt_acquire(pool, 100);
+    bp_buf_set_length(first, 77);
+    bp_buf_set_type(first, 4711);
+    ck_assert_uint_eq(bp_buf_length(first), 77);
+    ck_assert_uint_eq(bp_buf_type(first), 4711);
+    bp_buf_release(first);
+    bp_buf *second = bpt_acquire(pool, 90);
+    ck_assert_ptr_eq(second, first);
+    ck_assert_uint_eq(bp_buf_length(second), 0);
+    ck_assert_uint_eq(bp_buf_type(second), 0);
+    ck_assert_uint_eq(bp_buf_capacity(second), 90);
+    bp_buf_release(second);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+START_TEST(the_wire_header_lies_at_the_end_of_the_descriptor) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_buf *buf = bpt_acquire(pool, 0x1000);
+    bp_buf_set_type(buf, 0x0102);
+    bp_buf_set_length(buf, 0x0304);
+    const uint8_t little_endian[] = {0x02, 0x01, 0x04, 0x03, 0, 0};
+    ck_assert_mem_eq((const uint8_t *)buf + 26, little_endian, sizeof little_endian);
+    bp_buf_release(buf);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+START_TEST(a_length_above_the_capacity_is_misuse) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_misuse_set(note_misuse, NULL);
+    bp_buf *buf = bpt_acquire(pool, 100);
+    bp_buf_set_length(buf, 100);
+    ck_assert_ptr_null(misused);
+    bp_buf_set_length(buf, 101);
+    ck_assert_ptr_eq(misused, buf);
+    ck_assert_int_eq(misused_how, BP_MISUSE_CAPACITY);
+    ck_assert_uint_eq(bp_buf_length(buf), 100);
+    bp_buf_release(buf);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+START_TEST(a_retained_buffer_stays_until_its_last_release) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_buf *buf = bpt_acquire(pool, 100);
+    ck_assert_ptr_eq(bp_buf_retain(buf), buf);
+    ck_assert_ptr_eq(bp_buf_retain_plain(buf), buf);
+    bp_buf_release(buf);
+    bp_buf_release(buf);
+    ck_assert_uint_eq(bpt_stats(pool).total.in_use, 1);
+    bp_buf *other = bpt_acquire(pool, 100);
+    ck_assert_ptr_ne(other, buf);
+    bp_buf_release_plain(buf);
+    bp_buf_release(other);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+/* In a class with a magazine, in one without, and for a shared buffer. */
+START_TEST(a_double_release_is_misuse_and_changes_nothing) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_misuse_set(note_misuse, NULL);
+    bp_buf *buf = bpt_acquire(pool, _i == 1 ? BPT_LARGEST_CLASS : 100);
+    if (_i == 2) {
+        bp_buf_retain(buf);
+        bp_buf_release(buf);
+    }
+    bp_buf *keeps_the_slab = bpt_acquire(pool, 100);
+    bp_buf *keeps_the_pool_large = bpt_acquire(pool, BPT_LARGEST_CLASS);
+    bp_buf_release(buf);
+    ck_assert_ptr_null(misused);
+    const bp_pool_stats before = bpt_stats(pool);
+    bp_buf_release(buf);
+    ck_assert_ptr_eq(misused, buf);
+    ck_assert_int_eq(misused_how, BP_MISUSE_DOUBLE_RELEASE);
+    ck_assert_uint_eq(bpt_stats(pool).total.idle, before.total.idle);
+    ck_assert(bpi_pool_is_valid(pool));
+    bp_buf_release(keeps_the_slab);
+    bp_buf_release(keeps_the_pool_large);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+START_TEST(null_may_be_released) {
+    bp_pool *pool = NULL;
+    bp_buf *buf = NULL;
+    bp_buf_release(NULL);
+    bp_buf_release_plain(NULL);
+    bp_buf_release_take(&buf);
+    bp_pool_release_take(&pool);
+    ck_assert_uint_eq(bp_misuse_count(), 0);
+}
+END_TEST
+
+START_TEST(an_auto_buffer_is_released_at_the_end_of_its_scope) {
+    bp_pool *pool = bpt_pool_new(0);
+    {
+        BP_AUTO_BUF(buf);
+        ck_assert_ptr_null(buf);
+        bpt_ok(bp_pool_acquire_plain(pool, 60, &buf));
+        ck_assert_uint_eq(bpt_stats(pool).total.in_use, 1);
+    }
+    ck_assert_uint_eq(bpt_stats(pool).total.in_use, 0);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+/* ---- a pool of one's own ---- */
+
+typedef struct own_pool {
+    bp_pool head;
+    int out_count, close_count;
+    bool *is_freed;
+} own_pool;
+
+static bp_err own_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
+    if (size > 1000) return BP_ERR_ARGUMENT;
+    bp_buf *buf = malloc(sizeof *buf + (size_t)size);
+    if (buf == NULL) return BP_ERR_NO_MEMORY;
+    bp_buf_init(buf, pool, (uint8_t *)(buf + 1), (uint32_t)size);
+    ((own_pool *)(void *)pool)->out_count++;
+    *out = buf;
+    return BP_OK;
+}
+
+static void own_release(bp_pool *pool, bp_buf *buf) {
+    ((own_pool *)(void *)pool)->out_count--;
+    free(buf);
+}
+
+static void own_free(bp_pool *pool) {
+    *((own_pool *)(void *)pool)->is_freed = true;
+    free(pool);
+}
+
+static void own_close(bp_pool *pool) { ((own_pool *)(void *)pool)->close_count++; }
+
+static const bp_pool_table own_table = {
+    .table_bytes = sizeof(bp_pool_table),
+    .acquire = own_acquire,
+    .release = own_release,
+    .free = own_free,
+    .close = own_close,
+};
+
+static own_pool *own_new(const bp_pool_table *table, bool *is_freed) {
+    own_pool *pool = calloc(1, sizeof *pool);
+    ck_assert_ptr_nonnull(pool);
+    bpt_ok(bp_pool_init(&pool->head, table));
+    pool->is_freed = is_freed;
+    return pool;
+}
+
+START_TEST(a_table_without_a_mandatory_slot_is_refused) {
+    bp_pool_table table = own_table;
+    bp_pool pool;
+    if (_i == 0) table.acquire = NULL;
+    if (_i == 1) table.release = NULL;
+    if (_i == 2) table.free = NULL;
+    if (_i == 3) table.table_bytes = offsetof(bp_pool_table, free);
+    bpt_err(bp_pool_init(&pool, &table), BP_ERR_ARGUMENT);
+}
+END_TEST
+
+START_TEST(an_own_pool_serves_through_its_table) {
+    bool is_freed = false;
+    own_pool *own = own_new(&own_table, &is_freed);
+    bp_pool *pool = &own->head;
+    bp_buf *buf = bpt_acquire(pool, 100);
+    ck_assert_int_eq(own->out_count, 1);
+    bp_buf_retain(buf);
+    bp_buf_release(buf);
+    ck_assert_int_eq(own->out_count, 1);
+    bp_buf_release_take(&buf);
+    ck_assert_int_eq(own->out_count, 0);
+    bpt_err(bp_pool_acquire(pool, 1001, &buf), BP_ERR_ARGUMENT);
+    bpt_err(bp_pool_acquire(pool, 0, &buf), BP_ERR_ARGUMENT);
+    bpt_ok(bp_pool_acquire_class(pool, 3, 10, &buf));
+    bp_buf_release(buf);
+    bp_pool_release_take(&pool);
+    ck_assert(is_freed);
+}
+END_TEST
+
+START_TEST(slots_that_an_own_pool_lacks_have_defaults) {
+    bool is_freed = false;
+    bp_pool_table table = own_table;
+    table.table_bytes = offsetof(bp_pool_table, close); /* written before there was a close slot */
+    own_pool *own = own_new(&table, &is_freed);
+    bp_pool *pool = &own->head;
+    bp_class_stats of_class;
+    ck_assert_uint_eq(bp_pool_trim(pool, false), 0);
+    ck_assert_uint_eq(bp_pool_stride(pool, 77), 77);
+    ck_assert_uint_eq(bpt_stats(pool).class_count, 0);
+    bpt_err(bp_pool_class_stats_read(pool, 0, &of_class), BP_ERR_ARGUMENT);
+    bp_pool_close(pool);
+    ck_assert_int_eq(own->close_count, 0);
+    bp_buf *buf = NULL;
+    bpt_err(bp_pool_acquire(pool, 10, &buf), BP_ERR_CLOSED);
+    bp_pool_release_take(&pool);
+    ck_assert(is_freed);
+}
+END_TEST
+
+START_TEST(a_buffer_keeps_an_own_pool_alive) {
+    bool is_freed = false;
+    own_pool *own = own_new(&own_table, &is_freed);
+    bp_pool *pool = bp_pool_retain(&own->head);
+    bp_pool *again = pool;
+    bp_buf *buf = bpt_acquire(pool, 100);
+    bp_pool_release_take(&again);
+    ck_assert_int_eq(own->close_count, 0);
+    bp_pool_release_take(&pool);
+    ck_assert_int_eq(own->close_count, 1);
+    ck_assert(!is_freed);
+    bp_buf_release(buf);
+    ck_assert(is_freed);
+}
+END_TEST
+
+BPT_SUITE(pool_pool) {
+    BPT_TEST(a_new_buffer_is_empty_and_aligned);
+    BPT_TEST(type_and_length_are_forgotten_with_the_owner);
+    BPT_TEST(the_wire_header_lies_at_the_end_of_the_descriptor);
+    BPT_TEST(a_length_above_the_capacity_is_misuse);
+    BPT_TEST(a_retained_buffer_stays_until_its_last_release);
+    BPT_LOOP_TEST(a_double_release_is_misuse_and_changes_nothing, 0, 3);
+    BPT_TEST(null_may_be_released);
+    BPT_TEST(an_auto_buffer_is_released_at_the_end_of_its_scope);
+    BPT_LOOP_TEST(a_table_without_a_mandatory_slot_is_refused, 0, 4);
+    BPT_TEST(an_own_pool_serves_through_its_table);
+    BPT_TEST(slots_that_an_own_pool_lacks_have_defaults);
+    BPT_TEST(a_buffer_keeps_an_own_pool_alive);
+}
