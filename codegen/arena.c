@@ -83,7 +83,7 @@ static void *new_block(cg_arena *arena, size_t size) {
 static void *try_alloc(cg_arena *arena, size_t size) {
     const size_t unit = _Alignof(max_align_t);
     if (size > PTRDIFF_MAX / 2 || is_to_fail(arena)) return NULL;
-    size = (size + unit - 1) / unit * unit;
+    size = size == 0 ? unit : (size + unit - 1) / unit * unit;
     if (size > BLOCK_SIZE / 4) return new_block(arena, size);
     if (size > (size_t)(arena->end - arena->at)) {
         char *fresh = new_block(arena, BLOCK_SIZE);

@@ -1,0 +1,126 @@
+#include "codegen/arena.h"
+#include "codegen/emit.h"
+#include "tests/unit/codegen/compile.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void fill_pieces(void *user) {
+    cg_arena *arena = user;
+    for (size_t size = 0; size < 3000; size += 7) {
+        unsigned char *piece = cg_arena_alloc(arena, size);
+        for (size_t i = 0; i < size; i++) ck_assert_uint_eq(piece[i], 0);
+        ck_assert_uint_eq((uintptr_t)piece % _Alignof(max_align_t), 0);
+        memset(piece, 0xFF, size);
+    }
+}
+
+START_TEST(pieces_are_zero_aligned_and_apart) {
+    cg_arena *arena = cg_arena_new();
+    ck_assert(cg_arena_attempt(arena, fill_pieces, arena));
+    cg_arena_free_take(&arena);
+    ck_assert_ptr_null(arena);
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
+static void take_too_much(void *user) {
+    (void)cg_arena_array(user, SIZE_MAX / 8, 16);
+    ck_abort_msg("an allocation of more than there is succeeded");
+}
+
+START_TEST(sizes_that_overflow_are_out_of_memory) {
+    cg_arena *arena = cg_arena_new();
+    ck_assert(!cg_arena_attempt(arena, take_too_much, arena));
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
+START_TEST(growing_arrays_keep_what_they_hold) {
+    cg_arena *arena = cg_arena_new();
+    int *items = NULL;
+    for (int i = 0; i < 1000; i++) {
+        items = cg_arena_grow(arena, items, (size_t)i, sizeof *items);
+        items[i] = i;
+    }
+    for (int i = 0; i < 1000; i++) ck_assert_int_eq(items[i], i);
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
+static char undone[8];
+static void undo(void *what) { strcat(undone, what); }
+
+static void defer_too_late(void *user) {
+    cg_arena_defer(user, undo, "a");
+    cg_arena_fail_after(user, 0);
+    cg_arena_defer(user, undo, "b");
+}
+
+START_TEST(what_was_deferred_is_undone_once_latest_first) {
+    cg_arena *arena = cg_arena_new();
+    undone[0] = '\0';
+    cg_arena_defer(arena, undo, "1");
+    cg_arena_defer(arena, undo, "2");
+    ck_assert_str_eq(undone, "");
+    cg_arena_free_take(&arena);
+    ck_assert_str_eq(undone, "21");
+    undone[0] = '\0';
+    arena = cg_arena_new();
+    ck_assert(!cg_arena_attempt(arena, defer_too_late, arena));
+    ck_assert_str_eq(undone, "b");
+    cg_arena_free_take(&arena);
+    ck_assert_str_eq(undone, "ba");
+}
+END_TEST
+
+/* The whole compiler on the repository's own contract, or on one that is wrong everywhere. */
+typedef struct compilation {
+    cg_arena *arena;
+    const char *path;
+    bool is_good, is_done;
+} compilation;
+
+static void compile(void *user) {
+    compilation *c = user;
+    cg_source *source = NULL;
+    cg_diags diags = {.arena = c->arena};
+    ck_assert_int_eq(cg_source_read(c->arena, c->path, &source), CG_OK);
+    const cg_model *model = cg_compile(c->arena, source, NULL, &diags);
+    (void)cg_diags_print(&diags);
+    ck_assert_int_eq(model != NULL, c->is_good);
+    cg_outputs outputs = {.arena = c->arena};
+    if (model != NULL) ck_assert_int_eq(cg_emit(model, &outputs), CG_OK);
+    c->is_done = true;
+}
+
+/* Makes every allocation of a run fail once; the sanitizers see leaks. */
+static void fail_each(const char *path, bool is_good) {
+    long step = 1, fail_at = 0;
+    for (bool is_done = false; !is_done; fail_at += step) {
+        compilation c = {.arena = cg_arena_new(), .path = path, .is_good = is_good};
+        cg_arena_fail_after(c.arena, fail_at);
+        is_done = cg_arena_attempt(c.arena, compile, &c);
+        ck_assert_int_eq(is_done, c.is_done);
+        cg_arena_free_take(&c.arena);
+        /* Every one of the first, then ever wider apart: the late ones are much alike. */
+        if (fail_at > 500) step = 1 + fail_at / 100;
+    }
+    ck_assert_int_gt(fail_at, 100);
+}
+
+START_TEST(every_allocation_may_fail) { fail_each("contracts.yaml", true); }
+END_TEST
+
+START_TEST(every_allocation_may_fail_while_reporting) { fail_each("tests/bad/many-mistakes.yaml", false); }
+END_TEST
+
+BPT_SUITE(codegen_arena) {
+    BPT_TEST(pieces_are_zero_aligned_and_apart);
+    BPT_TEST(sizes_that_overflow_are_out_of_memory);
+    BPT_TEST(growing_arrays_keep_what_they_hold);
+    BPT_TEST(what_was_deferred_is_undone_once_latest_first);
+    BPT_TEST(every_allocation_may_fail);
+    BPT_TEST(every_allocation_may_fail_while_reporting);
+}
