@@ -66,8 +66,10 @@ static inline bp_err instrument_meta_measure(const market_instrument_meta *in, u
     uint32_t size = MARKET_INSTRUMENT_META_BLOCK;
     *out = 0;
     (void)bpi_bounded(in->symbol_length, MARKET_INSTRUMENT_META_SYMBOL_CAP, flaws);
+    const bp_err err = bpi_flaws_err(flaws);
+    if (BP_UNLIKELY(err != BP_OK)) return err;
     *out = size;
-    return bpi_flaws_err(flaws);
+    return BP_OK;
 }
 
 static inline void instrument_meta_store_block(uint8_t *at, const market_instrument_meta *in) {
@@ -531,8 +533,10 @@ static inline bp_err arbitrage_signal_measure(const market_arbitrage_signal *in,
     if (BP_UNLIKELY(path_count > MARKET_ARBITRAGE_SIGNAL_PATH_CAP)) return BP_ERR_BOUND;
     size += path_count * 20;
     flaws->malformed |= !market_side_is_known_(in->side);
+    const bp_err err = bpi_flaws_err(flaws);
+    if (BP_UNLIKELY(err != BP_OK)) return err;
     *out = size;
-    return bpi_flaws_err(flaws);
+    return BP_OK;
 }
 
 static inline void arbitrage_signal_store_block(uint8_t *at, const market_arbitrage_signal *in) {
@@ -889,8 +893,10 @@ static inline bp_err process_sample_measure(const market_process_sample *in, uin
     if (BP_UNLIKELY(command_count > MARKET_PROCESS_SAMPLE_COMMAND_CAP)) return BP_ERR_BOUND;
     size += command_count;
     (void)bpi_bounded(in->name_length, MARKET_PROCESS_SAMPLE_NAME_CAP, flaws);
+    const bp_err err = bpi_flaws_err(flaws);
+    if (BP_UNLIKELY(err != BP_OK)) return err;
     *out = size;
-    return bpi_flaws_err(flaws);
+    return BP_OK;
 }
 
 static inline void process_sample_store_block(uint8_t *at, const market_process_sample *in) {
@@ -1005,9 +1011,10 @@ bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_
     out->has_command = market_process_sample_has_command(view);
     {
         const bp_text bytes = market_process_sample_get_command(view);
-        bpi_copy((uint8_t *)out->command, (const uint8_t *)bytes.data, bytes.length);
-        out->command[bytes.length] = '\0';
-        out->command_length = (uint16_t)bytes.length;
+        const uint32_t used = bpi_clamped((uint32_t)bytes.length, MARKET_PROCESS_SAMPLE_COMMAND_CAP);
+        bpi_copy((uint8_t *)out->command, (const uint8_t *)bytes.data, used);
+        out->command[used] = '\0';
+        out->command_length = (uint16_t)used;
     }
     out->state = market_process_sample_get_state(view);
     out->threads = market_process_sample_get_threads(view);
@@ -1090,8 +1097,10 @@ static inline bp_err log_line_measure(const market_log_line *in, uint32_t *out) 
     size += text_count;
     flaws->malformed |= !market_severity_is_known_(in->severity);
     (void)bpi_bounded(in->source_length, MARKET_LOG_LINE_SOURCE_CAP, flaws);
+    const bp_err err = bpi_flaws_err(flaws);
+    if (BP_UNLIKELY(err != BP_OK)) return err;
     *out = size;
-    return bpi_flaws_err(flaws);
+    return BP_OK;
 }
 
 static inline void log_line_store_block(uint8_t *at, const market_log_line *in) {
@@ -1182,9 +1191,10 @@ bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_li
     out->source[16] = '\0';
     {
         const bp_text bytes = market_log_line_get_text(view);
-        bpi_copy((uint8_t *)out->text, (const uint8_t *)bytes.data, bytes.length);
-        out->text[bytes.length] = '\0';
-        out->text_length = (uint16_t)bytes.length;
+        const uint32_t used = bpi_clamped((uint32_t)bytes.length, MARKET_LOG_LINE_TEXT_CAP);
+        bpi_copy((uint8_t *)out->text, (const uint8_t *)bytes.data, used);
+        out->text[used] = '\0';
+        out->text_length = (uint16_t)used;
     }
     err = bpi_flaws_err(&flaws);
     if (BP_LIKELY(err == BP_OK)) return BP_OK;
@@ -1327,9 +1337,10 @@ bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapsh
     out->timestamp = market_snapshot_get_timestamp(view);
     {
         const bp_text bytes = market_snapshot_get_name(view);
-        bpi_copy((uint8_t *)out->name, (const uint8_t *)bytes.data, bytes.length);
-        out->name[bytes.length] = '\0';
-        out->name_length = (uint16_t)bytes.length;
+        const uint32_t used = bpi_clamped((uint32_t)bytes.length, MARKET_SNAPSHOT_NAME_CAP);
+        bpi_copy((uint8_t *)out->name, (const uint8_t *)bytes.data, used);
+        out->name[used] = '\0';
+        out->name_length = (uint16_t)used;
     }
     {
         const bp_bytes bytes = market_snapshot_get_content(view);
