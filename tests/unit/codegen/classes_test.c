@@ -1,0 +1,73 @@
+#include "tests/unit/codegen/compile.h"
+
+#include <stdio.h>
+
+/* A contract whose messages have blocks of exactly these sizes. */
+static bpt_compiled with_sizes(const char *pool, const uint32_t *sizes, size_t count) {
+    char text[4096];
+    snprintf(text, sizeof text, "pool: {%s}\nmessages:\n", pool);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "  M%zu: {tlv_type: %zu, fields: {a: \"[u8; %u]\"}}\n", i, i + 1, sizes[i]);
+    }
+    return bpt_compile_good(text);
+}
+
+static void check_classes(const bpt_compiled *c, const uint32_t *sizes, size_t count) {
+    ck_assert_uint_eq(c->model->class_count, count);
+    for (size_t i = 0; i < count; i++) ck_assert_uint_eq(c->model->classes[i].size, sizes[i]);
+}
+
+START_TEST(only_the_powers_that_some_message_needs) {
+    static const uint32_t sizes[] = {1, 64, 65, 1024, 1025}, classes[] = {64, 128, 1024, 2048};
+    bpt_compiled c = with_sizes("", sizes, 5);
+    check_classes(&c, classes, 4);
+    static const size_t ix[] = {0, 0, 1, 2, 3};
+    for (size_t i = 0; i < 5; i++) {
+        const cg_message *m = &c.model->messages[i];
+        ck_assert_uint_eq(m->class_ix, ix[i]);
+        ck_assert_uint_eq(m->class_size, classes[ix[i]]);
+        ck_assert_uint_eq(m->waste, m->class_size - m->max);
+        ck_assert_uint_eq(m->accept_max, m->class_size);
+    }
+    ck_assert_uint_eq(c.model->classes[0].message_count, 2);
+    ck_assert_uint_eq(c.model->classes[0].idle_bytes, 65536);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(min_class_is_the_smallest) {
+    static const uint32_t sizes[] = {1, 300}, classes[] = {256, 512};
+    bpt_compiled c = with_sizes("min_class: 256, idle_bytes_per_class: 1MiB, memory_limit: 2KiB", sizes, 2);
+    check_classes(&c, classes, 2);
+    ck_assert_uint_eq(c.model->classes[1].idle_bytes, 1 << 20);
+    ck_assert_uint_eq(c.model->memory_limit, 2048);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(a_list_is_taken_as_it_is) {
+    static const uint32_t sizes[] = {1, 64, 65, 1408}, classes[] = {64, 192, 1408, 4096};
+    bpt_compiled c = with_sizes("classes: [64, 192, 1408, 4KiB]", sizes, 4);
+    check_classes(&c, classes, 4);
+    ck_assert_uint_eq(c.model->messages[2].class_ix, 1);
+    ck_assert_uint_eq(c.model->messages[3].waste, 0);
+    ck_assert_uint_eq(c.model->classes[3].message_count, 0);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(reserve_counts_for_the_class_but_not_for_max) {
+    bpt_compiled c = bpt_compile_good("messages: {T: {tlv_type: 1, reserve: 1, fields: {a: \"[u8; 64]\"}}}");
+    ck_assert_uint_eq(c.model->messages[0].max, 64);
+    ck_assert_uint_eq(c.model->messages[0].class_size, 128);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+BPT_SUITE(codegen_classes) {
+    BPT_TEST(only_the_powers_that_some_message_needs);
+    BPT_TEST(min_class_is_the_smallest);
+    BPT_TEST(a_list_is_taken_as_it_is);
+    BPT_TEST(reserve_counts_for_the_class_but_not_for_max);
+}
