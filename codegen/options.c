@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* The release that the compiler belongs to; the same as BP_VERSION of bufpool/base.h, which a test proves. */
-static const char version[] = "bufpoolc 0.1.0\n";
+const char cg_version[] = "bufpoolc 0.1.0\n";
 
 static const char help[] =
     "bufpoolc: from a contract of messages to typed C and the pool that fits them\n"
@@ -115,7 +115,7 @@ cg_status cg_options_read(int count, char **arguments, cg_options *out) {
     for (int i = 1; i < count; i++) {
         const bool is_help = strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0;
         if (is_help || strcmp(arguments[i], "--version") == 0) {
-            fputs(is_help ? help : version, stdout);
+            fputs(is_help ? help : cg_version, stdout);
             out->command = CG_COMMAND_NONE;
             return CG_OK;
         }

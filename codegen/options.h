@@ -21,6 +21,9 @@ typedef struct cg_options {
     bool is_json;
 } cg_options;
 
+/* What --version prints. */
+extern const char cg_version[];
+
 /* Reads the command line. CG_USAGE: it is wrong; stderr says how. */
 cg_status cg_options_read(int count, char **arguments, cg_options *out);
 
