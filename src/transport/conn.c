@@ -1,0 +1,215 @@
+#define _GNU_SOURCE
+/* A connection's life and what it receives; what it sends is in send.c. */
+#include "transport/transport_internal.h"
+
+#include "base/os.h"
+
+bp_err bpi_conn_new(bpi_end *end, bp_conn **out) {
+    const bp_reader_config reader = {.pool = end->pool, .types = end->types};
+    bp_conn *conn = bpi_os.alloc(sizeof *conn);
+    *out = conn;
+    if (conn == NULL) return BP_ERR_NO_MEMORY;
+    conn->end = end;
+    conn->state = BPI_CONN_CONNECTING;
+    bp_reader_init(&conn->reader, &reader);
+    bp_writer_init(&conn->writer);
+    conn->next = end->conns;
+    if (conn->next != NULL) conn->next->previous = conn;
+    end->conns = conn;
+    end->conn_count++;
+    return BP_OK;
+}
+
+void bpi_conn_has_handle(bp_conn *conn) {
+    conn->has_handle = true;
+    conn->handle.any.data = conn;
+    conn->end->handle_count++;
+}
+
+static void unlink_conn(bp_conn *conn) {
+    bpi_end *end = conn->end;
+    if (conn->previous != NULL)
+        conn->previous->next = conn->next;
+    else
+        end->conns = conn->next;
+    if (conn->next != NULL) conn->next->previous = conn->previous;
+    end->conn_count--;
+    bpi_loop_forget(end->loop, conn);
+}
+
+/* Every buffer is back before on_close; the counts stay readable. */
+static void release_frames(bp_conn *conn) {
+    const uint64_t sent = conn->writer.frame_count - conn->writer.count;
+    bp_reader_fini(&conn->reader);
+    bp_writer_fini(&conn->writer);
+    conn->writer.frame_count = sent;
+}
+
+void bpi_conn_gone(bp_conn *conn) {
+    bpi_end *end = conn->end;
+    const bp_err why = conn->why;
+    unlink_conn(conn);
+    bpi_conn_stats_add(conn, &end->closed);
+    if (why != BP_ERR_END && why != BP_ERR_CLOSED) end->failed_count++;
+    release_frames(conn);
+    end->conn_gone(end, conn);
+    if (end->config.on_close != NULL && (conn->is_opened || end->is_client)) {
+        end->config.on_close(conn, why, end->config.user);
+    }
+    bpi_os.free(conn);
+}
+
+void bpi_conn_on_handle_closed(uv_handle_t *handle) {
+    bp_conn *conn = handle->data;
+    bpi_end *end = conn->end;
+    bpi_conn_gone(conn);
+    bpi_end_handle_closed(end);
+}
+
+void bp_conn_close(bp_conn *conn, bp_err why) {
+    if (conn->state == BPI_CONN_CLOSING) return;
+    conn->state = BPI_CONN_CLOSING;
+    conn->why = why == BP_OK ? BP_ERR_CLOSED : why;
+    if (conn->has_handle && !uv_is_closing(&conn->handle.any)) {
+        uv_close(&conn->handle.any, bpi_conn_on_handle_closed);
+    }
+}
+
+/* A frame that breaks its contract is counted and by policy passed over; every other error ends the connection. */
+static bp_err judge(bp_conn *conn, bp_err err) {
+    switch (err) {
+    case BP_ERR_TRUNCATED:
+    case BP_ERR_MALFORMED:
+    case BP_ERR_BOUND:
+    case BP_ERR_RULE: conn->invalid_count++; return conn->end->config.invalid == BP_INVALID_DROP ? BP_OK : err;
+    default: return err;
+    }
+}
+
+static bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
+    const bp_conn_config *config = &conn->end->config;
+    if (BP_LIKELY(frame->info != NULL)) {
+        const bp_service *service = &config->services[frame->schema_ix];
+        return service->dispatch(service, conn, frame);
+    }
+    return config->on_unknown == NULL ? BP_OK : config->on_unknown(conn, frame, config->user);
+}
+
+/* Hands on what was read until it is used up or the connection is no longer open: a handler may close or finish it. */
+static void handle_frames(bp_conn *conn) {
+    bpi_loop *loop = conn->end->loop;
+    bp_frame frame;
+    bp_err err = BP_OK;
+    loop->handling = conn;
+    loop->frame = &frame;
+    while (conn->state == BPI_CONN_OPEN) {
+        err = bp_reader_next(&conn->reader, &frame);
+        if (err != BP_OK) break;
+        err = hand_on(conn, &frame);
+        if (BP_UNLIKELY(err != BP_OK)) {
+            err = judge(conn, err);
+            if (err != BP_OK) break;
+        }
+    }
+    loop->handling = NULL;
+    loop->frame = NULL;
+    if (err != BP_OK && err != BP_MORE) bp_conn_close(conn, err);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+    bp_conn *conn = handle->data;
+    bpi_loop *loop = conn->end->loop;
+    (void)suggested;
+    if (loop->landing == NULL) loop->landing = bpi_os.alloc(BPI_LANDING_SIZE);
+    /* Without a landing chunk libuv reports UV_ENOBUFS to on_read, where alone reading may be stopped. */
+    bp_span space = {loop->landing, loop->landing == NULL ? 0 : BPI_LANDING_SIZE};
+    if (conn->state == BPI_CONN_OPEN && space.data != NULL) {
+        space = bp_reader_space(&conn->reader, space.data, space.length);
+    }
+    *buf = uv_buf_init((char *)space.data, (unsigned)space.length);
+}
+
+/* The peer sends no more. What was queued in this turn of the loop still gets its chance to leave. */
+static void read_ended(bp_conn *conn, int status) {
+    bp_err why = bpi_err_from_uv(status);
+    conn->has_ended = true;
+    if (conn->state == BPI_CONN_LINGERING) {
+        bp_conn_close(conn, BP_ERR_CLOSED);
+    } else if (conn->state == BPI_CONN_FINISHING) {
+        uv_read_stop(&conn->handle.stream);
+        if (status != UV_EOF) bp_conn_close(conn, why);
+    } else {
+        if (status == UV_EOF && bp_reader_end(&conn->reader) != BP_OK) why = BP_ERR_LOST;
+        if (why == BP_ERR_END) bpi_conn_flush(conn);
+        bp_conn_close(conn, why);
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
+    bp_conn *conn = stream->data;
+    if (count < 0) {
+        read_ended(conn, (int)count);
+    } else if (count > 0) {
+        conn->reads++;
+        conn->bytes_in += (uint64_t)count;
+        if (conn->state != BPI_CONN_OPEN) return;
+        bp_reader_fed(&conn->reader, (bp_span){(uint8_t *)buf->base, buf->len}, (size_t)count);
+        handle_frames(conn);
+    }
+}
+
+void bpi_conn_open(bp_conn *conn) {
+    const bp_conn_config *config = &conn->end->config;
+    conn->state = BPI_CONN_OPEN;
+    conn->is_opened = true;
+    const int status = uv_read_start(&conn->handle.stream, on_alloc, on_read);
+    if (config->on_open != NULL) config->on_open(conn, config->user);
+    if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
+}
+
+void bp_conn_pause(bp_conn *conn) {
+    if (conn->state != BPI_CONN_OPEN || conn->is_paused) return;
+    conn->is_paused = true;
+    uv_read_stop(&conn->handle.stream);
+    if (conn->is_broken) bp_conn_close(conn, conn->why);
+}
+
+void bp_conn_resume(bp_conn *conn) {
+    if (conn->state != BPI_CONN_OPEN || !conn->is_paused) return;
+    conn->is_paused = false;
+    const int status = uv_read_start(&conn->handle.stream, on_alloc, on_read);
+    if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
+}
+
+bp_err bp_conn_keep(bp_conn *conn, bp_buf **out) {
+    const bpi_loop *loop = conn->end->loop;
+    *out = NULL;
+    if (loop->handling != conn) return BP_ERR_ARGUMENT;
+    const bp_err err = bp_reader_keep(&conn->reader, loop->frame, out);
+    if (err == BP_OK) conn->kept_count++;
+    return err;
+}
+
+void bp_conn_set_data(bp_conn *conn, void *data) { conn->data = data; }
+
+void *bp_conn_data(const bp_conn *conn) { return conn->data; }
+
+bp_pool *bp_conn_pool(const bp_conn *conn) { return conn->end->pool; }
+
+void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum) {
+    sum->frames_in += conn->reader.frame_count;
+    sum->bytes_in += conn->bytes_in;
+    sum->frames_out += conn->writer.frame_count - conn->writer.count;
+    sum->bytes_out += conn->bytes_out;
+    sum->frames_skipped += conn->reader.skipped_count;
+    sum->frames_invalid += conn->invalid_count;
+    sum->frames_kept += conn->kept_count;
+    sum->sends_refused += conn->refused_count;
+    sum->reads += conn->reads;
+    sum->writes += conn->writes;
+}
+
+void bp_conn_stats_read(const bp_conn *conn, bp_conn_stats *out) {
+    *out = (bp_conn_stats){0};
+    bpi_conn_stats_add(conn, out);
+}

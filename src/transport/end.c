@@ -1,0 +1,202 @@
+#define _GNU_SOURCE
+/* What a server and a client have in common. */
+#include "transport/transport_internal.h"
+
+#include "base/os.h"
+
+#include <signal.h>
+
+static bp_err check_services(const bp_conn_config *config) {
+    if (config->service_count == 0 || config->service_count > BP_SERVICE_MAX) return BP_ERR_ARGUMENT;
+    for (uint32_t i = 0; i < config->service_count; i++) {
+        const bp_service *service = &config->services[i];
+        if (service->schema == NULL || service->dispatch == NULL) return BP_ERR_ARGUMENT;
+        if (service->schema->abi != BP_ABI) return BP_ERR_ABI;
+        const bp_err err = service->check == NULL ? BP_OK : service->check(service);
+        if (err != BP_OK) return err;
+    }
+    return BP_OK;
+}
+
+static bp_err make_types(const bp_conn_config *config, bp_type_map **out) {
+    const bp_schema *schemas[BP_SERVICE_MAX];
+    for (uint32_t i = 0; i < config->service_count; i++) schemas[i] = config->services[i].schema;
+    return bp_type_map_new(schemas, config->service_count, out);
+}
+
+static bp_err make_pool(const bp_conn_config *config, bp_pool **out) {
+    if (config->pool != NULL) {
+        *out = bp_pool_retain(config->pool);
+        return BP_OK;
+    }
+    if (config->buffer_pool_enabled) return bp_pool_new(&config->pool_config, out);
+    return bp_heap_pool_new(config->pool_config.memory_limit, out);
+}
+
+/* A peer that is gone must be an error of the write and not the end of the process; a program that has said what it
+ * wants done is left alone. */
+static void ignore_sigpipe(void) {
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) != 0 || action.sa_handler != SIG_DFL) return;
+    action.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
+    bp_err err = check_services(config);
+    if (err != BP_OK) return err;
+    err = make_types(config, &end->types);
+    if (err != BP_OK) return err;
+    err = make_pool(config, &end->pool);
+    if (err != BP_OK) {
+        bp_type_map_free_take(&end->types);
+        return err;
+    }
+    end->config = *config;
+    ignore_sigpipe();
+    return BP_OK;
+}
+
+/* ---- handles ---- */
+
+static void on_handle_closed(uv_handle_t *handle) { bpi_end_handle_closed(handle->data); }
+
+static void count_handle(bpi_end *end, void *handle) {
+    ((uv_handle_t *)handle)->data = end;
+    end->handle_count++;
+}
+
+static void close_handle(bpi_end *end, void *handle) {
+    uv_handle_t *h = handle;
+    if (h->data == end && !uv_is_closing(h)) uv_close(h, on_handle_closed);
+}
+
+static void on_stop(uv_async_t *handle) {
+    bpi_end *end = handle->data;
+    if (!__atomic_load_n(&end->is_stop_requested, __ATOMIC_ACQUIRE)) return;
+    if (end->loop->is_own) {
+        uv_stop(end->loop->uv);
+    } else {
+        end->quiet(end);
+        bpi_end_close_conns(end, BP_ERR_CLOSED);
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    (void)number;
+    bpi_end_stop(handle->data);
+}
+
+static int start_signals(bpi_end *end) {
+    static const int numbers[] = {SIGINT, SIGTERM};
+    int status = 0;
+    for (int i = 0; i < 2 && status == 0; i++) {
+        status = uv_signal_init(end->loop->uv, &end->signals[i]);
+        if (status != 0) break;
+        count_handle(end, &end->signals[i]);
+        uv_unref((uv_handle_t *)&end->signals[i]);
+        status = uv_signal_start(&end->signals[i], on_signal, numbers[i]);
+    }
+    return status;
+}
+
+bp_err bpi_end_start(bpi_end *end, uv_loop_t *lent, bool handle_signals) {
+    const bp_err err = bpi_loop_acquire(lent, &end->loop);
+    if (err != BP_OK) return err;
+    int status = uv_async_init(end->loop->uv, &end->stop, on_stop);
+    if (status != 0) return bpi_err_from_uv(status);
+    count_handle(end, &end->stop);
+    /* A lent loop may end when the connections do; one of its own waits for the call to stop. */
+    if (lent != NULL) uv_unref((uv_handle_t *)&end->stop);
+    status = uv_timer_init(end->loop->uv, &end->tick);
+    if (status == 0) count_handle(end, &end->tick);
+    if (status == 0 && lent == NULL && handle_signals) status = start_signals(end);
+    return status == 0 ? BP_OK : bpi_err_from_uv(status);
+}
+
+/* ---- ticks ---- */
+
+/* A connection that lingers for a whole tick has waited long enough. */
+static bool close_old(bpi_end *end) {
+    bool has_lingering = false;
+    for (bp_conn *conn = end->conns, *next; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->state != BPI_CONN_LINGERING) continue;
+        has_lingering = true;
+        if (conn->is_old) bp_conn_close(conn, BP_ERR_CLOSED);
+        conn->is_old = true;
+    }
+    return has_lingering;
+}
+
+static void on_tick(uv_timer_t *timer) {
+    bpi_end *end = timer->data;
+    const bool has_lingering = close_old(end);
+    const bool is_wanted = end->on_tick != NULL && end->on_tick(end);
+    if (!has_lingering && !is_wanted) uv_timer_stop(timer);
+}
+
+void bpi_end_tick(bpi_end *end) {
+    if (uv_is_active((uv_handle_t *)&end->tick) || uv_is_closing((uv_handle_t *)&end->tick)) return;
+    uv_timer_start(&end->tick, on_tick, BPI_TICK_MS, BPI_TICK_MS);
+}
+
+/* ---- run, stop, free ---- */
+
+void bpi_end_close_conns(bpi_end *end, bp_err why) {
+    for (bp_conn *conn = end->conns, *next; conn != NULL; conn = next) {
+        next = conn->next;
+        bp_conn_close(conn, why);
+    }
+}
+
+void bpi_end_stop(bpi_end *end) {
+    __atomic_store_n(&end->is_stop_requested, true, __ATOMIC_RELEASE);
+    uv_async_send(&end->stop);
+}
+
+static bool is_stopped(const bpi_end *end) { return __atomic_load_n(&end->is_stop_requested, __ATOMIC_ACQUIRE); }
+
+bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end)) {
+    uv_loop_t *uv = end->loop->uv;
+    if (!end->loop->is_own || end->is_running) return BP_ERR_ARGUMENT;
+    end->is_running = true;
+    while (!is_stopped(end) && !is_over(end)) uv_run(uv, UV_RUN_DEFAULT);
+    bpi_end_close_conns(end, BP_ERR_CLOSED);
+    while (end->conn_count != 0) uv_run(uv, UV_RUN_ONCE);
+    end->is_running = false;
+    __atomic_store_n(&end->is_stop_requested, false, __ATOMIC_RELEASE);
+    return BP_OK;
+}
+
+static void close_handles(bpi_end *end) {
+    end->quiet(end);
+    bpi_end_close_conns(end, BP_ERR_CLOSED);
+    close_handle(end, &end->stop);
+    close_handle(end, &end->tick);
+    for (int i = 0; i < 2; i++) close_handle(end, &end->signals[i]);
+}
+
+static void destroy(bpi_end *end) {
+    if (end->loop != NULL) bpi_loop_release(end->loop);
+    bp_type_map_free_take(&end->types);
+    bp_pool_release_take(&end->pool);
+    end->destroy(end);
+}
+
+void bpi_end_free(bpi_end *end) {
+    end->is_freed = true;
+    if (end->is_running) {
+        bpi_end_stop(end);
+        return;
+    }
+    const bool is_own = end->loop != NULL && end->loop->is_own;
+    close_handles(end);
+    while (is_own && end->handle_count != 0) uv_run(end->loop->uv, UV_RUN_ONCE);
+    if (is_own || end->handle_count == 0) destroy(end);
+}
+
+void bpi_end_handle_closed(bpi_end *end) {
+    end->handle_count--;
+    if (end->handle_count == 0 && end->is_freed && !end->loop->is_own) destroy(end);
+}

@@ -1,0 +1,248 @@
+/* transport/transport_internal.h: the cast of the transport room.
+ *
+ * Glossary
+ *   end         what a server and a client have in common: configuration, pool, types, connections
+ *   loop        what all ends on one libuv loop share: landing chunk, staging buffer, the list of dirty connections
+ *   transport   the few places in which TCP and Unix sockets differ, as a table of functions
+ *   landing     64 KiB into which every connection of a loop is read
+ *   dirty       a connection with frames to be written in this turn of the loop
+ *   blocked     a connection whose socket takes no more; one uv_write waits for room, its request borrowed from the
+ * loop lingering   everything is sent and the sending side shut down; what still comes is passed over until the peer
+ * ends
+ *
+ * A connection's life:  CONNECTING -> OPEN -> FINISHING -> LINGERING -> CLOSING -> freed;  each step but the first and
+ * the last may be left out, none is taken backwards. uv_close is called exactly on entering CLOSING, and the
+ * connection is freed in its callback, after on_close.
+ *
+ * Invariants
+ *   is_dirty  <=>  on the loop's dirty list;   write != NULL  <=>  blocked  =>  not dirty
+ *   a freed connection is on no list
+ *   landing and stage hold nothing between two callbacks
+ *   end.handle_count == uv handles of the end and its connections that are initialised and not yet closed
+ *   server total == closed + sum over the open connections */
+#ifndef BUFPOOL_TRANSPORT_TRANSPORT_INTERNAL_H
+#define BUFPOOL_TRANSPORT_TRANSPORT_INTERNAL_H
+
+#include "bufpool/transport.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <uv.h>
+
+enum {
+    BPI_LANDING_SIZE = 65536,
+    BPI_SOCKET_BUFFER = 256 * 1024,        /* loopback and Unix sockets; remote peers keep autotuning */
+    BPI_QUEUE_BYTES_DEFAULT = 4096 * 1024, /* send queue of a connection */
+    BPI_CONNECTIONS_DEFAULT = 10000,
+    BPI_FLUSH_WRITES = 16,    /* writes of one connection per turn of the loop: nobody starves the others */
+    BPI_BLOCKED_STAGE = 4096, /* staging of a blocked write; once it is through, the loop's is used again */
+    BPI_SPARE_WRITES = 64,    /* requests that a loop keeps for the next blocked connection */
+    BPI_TICK_MS = 500         /* how often lingering connections and a stopped listener are looked after */
+};
+
+typedef struct bpi_end bpi_end;
+typedef struct bpi_loop bpi_loop;
+typedef struct bpi_transport bpi_transport;
+
+/* ---- addresses and errors (no libuv calls) ---- */
+
+typedef struct bpi_address {
+    const bpi_transport *transport;
+    char host[256]; /* tcp: a name or a numeric address, without brackets */
+    char port[8];
+    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* unix */
+} bpi_address;
+
+/* BP_ERR_ADDRESS. */
+BP_NODISCARD bp_err bpi_address_parse(const char *text, bpi_address *out);
+
+/* "tcp://127.0.0.1:7000" from a socket's address. BP_ERR_SPACE. */
+BP_NODISCARD bp_err bpi_address_format(const struct sockaddr_storage *from, char *out, size_t size);
+bool bpi_address_is_loopback(const struct sockaddr *address);
+
+/* The outcome that an errno, or a libuv status (a negative errno on every system with one), stands for. */
+bp_err bpi_err_from_errno(int number);
+bp_err bpi_err_from_uv(int status);
+
+/* ---- loop ---- */
+
+/* A write under way, lent to a blocked connection. */
+typedef struct bpi_write {
+    uv_write_t request;
+    struct bpi_write *next; /* while spare */
+    uint64_t bytes;
+    uint8_t stage[BPI_BLOCKED_STAGE];
+} bpi_write;
+
+struct bpi_loop {
+    uv_loop_t *uv;
+    uv_prepare_t prepare; /* data finds the bpi_loop of a uv_loop_t again */
+    uv_check_t check;
+    uv_idle_t idle; /* active while somebody is dirty, so that the loop does not sleep */
+    uint32_t end_count, handle_count;
+    bp_conn *dirty;
+    uint8_t *landing, *stage; /* NULL until first used */
+    bpi_write *spare_writes;
+    uint32_t spare_count;
+    bp_conn *handling; /* the connection whose handler runs */
+    bp_frame *frame;   /* and the frame that it was given */
+    bool is_own;
+    uv_loop_t own;
+};
+
+/* The shared part of lent, or of a new loop when lent is NULL. BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
+BP_NODISCARD bp_err bpi_loop_acquire(uv_loop_t *lent, bpi_loop **out);
+
+/* The last end on it closes it; an own loop is run until it is closed, a lent one is left to its owner. */
+void bpi_loop_release(bpi_loop *loop);
+
+void bpi_loop_mark_dirty(bpi_loop *loop, bp_conn *conn);
+void bpi_loop_forget(bpi_loop *loop, bp_conn *conn);
+bpi_write *bpi_loop_take_write(bpi_loop *loop); /* NULL: no memory */
+void bpi_loop_give_write(bpi_loop *loop, bpi_write *write);
+
+/* ---- end ---- */
+
+struct bpi_end {
+    bp_conn_config config;
+    bpi_loop *loop;
+    const bpi_transport *transport;
+    bp_pool *pool;
+    bp_type_map *types;
+    bp_conn *conns; /* newest first */
+    uint32_t conn_count, handle_count;
+    uint64_t failed_count; /* connections closed with an error other than END and CLOSED */
+    bp_conn_stats closed;  /* of all connections that are gone */
+    uv_async_t stop;
+    uv_timer_t tick;
+    uv_signal_t signals[2];
+    bool is_stop_requested; /* atomic: set from anywhere */
+    bool is_running;        /* inside bp_X_run */
+    bool is_freed;          /* the caller let go of it */
+    bool is_client;         /* on_close is due even without on_open */
+    /* What server and client do differently. */
+    void (*conn_gone)(bpi_end *end, bp_conn *conn); /* folded and off the list; on_close comes next */
+    bool (*on_tick)(bpi_end *end);                  /* NULL, or whether it wants to be called again */
+    void (*quiet)(bpi_end *end);                    /* close the handles of its own: no more connections */
+    void (*destroy)(bpi_end *end);                  /* every handle is closed: free what is its own, and itself */
+};
+
+/* Checks the configuration, takes or makes the pool and the type map. On error nothing is held. */
+BP_NODISCARD bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config);
+
+/* Joins the loop and starts the handles that every end has. On error bpi_end_free is due. */
+BP_NODISCARD bp_err bpi_end_start(bpi_end *end, uv_loop_t *lent, bool handle_signals);
+
+/* Runs its own loop until is_over says so or a stop was asked for. BP_ERR_ARGUMENT: the loop is not its own. */
+BP_NODISCARD bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end));
+void bpi_end_stop(bpi_end *end);
+void bpi_end_close_conns(bpi_end *end, bp_err why);
+void bpi_end_tick(bpi_end *end); /* make sure that on_tick and lingering connections are looked after */
+void bpi_end_handle_closed(bpi_end *end);
+
+/* Closes everything; destroy is called once all handles are closed: at once with a loop of its own, when the loop has
+ * run with a lent one, after bpi_end_run when called from inside it. */
+void bpi_end_free(bpi_end *end);
+
+/* ---- connection ---- */
+
+typedef enum bpi_conn_state {
+    BPI_CONN_CONNECTING,
+    BPI_CONN_OPEN,
+    BPI_CONN_FINISHING, /* sends what is queued; takes no more */
+    BPI_CONN_LINGERING,
+    BPI_CONN_CLOSING
+} bpi_conn_state;
+
+struct bp_conn {
+    bpi_end *end;
+    bp_conn *previous, *next; /* in the end's list */
+    bp_conn *dirty_next;
+    bpi_write *write;
+    void *data;
+    uint8_t state;
+    bool is_opened : 1; /* on_open was called, so on_close is due */
+    bool is_dirty : 1;
+    bool is_paused : 1;
+    bool is_refused : 1; /* a send was refused; on_drain is due */
+    bool is_broken : 1;  /* the peer takes no more; it may still have sent something */
+    bool has_handle : 1; /* the uv handle is initialised */
+    bool is_old : 1;     /* lingers since the tick before */
+    bool has_ended : 1;  /* the peer sends no more */
+    bp_err why;          /* for on_close; of a broken connection: what sends are answered */
+    bp_reader reader;
+    bp_writer writer;
+    uint64_t bytes_in, bytes_out, reads, writes;
+    uint32_t invalid_count, kept_count, refused_count;
+    union {
+        uv_handle_t any;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } handle;
+};
+
+/* A connection in CONNECTING without a handle; it is on its end's list. */
+BP_NODISCARD bp_err bpi_conn_new(bpi_end *end, bp_conn **out);
+
+/* The transport has initialised the handle: it is counted, and closed with the connection. */
+void bpi_conn_has_handle(bp_conn *conn);
+
+/* The handle is connected: reads from now on and calls on_open. */
+void bpi_conn_open(bp_conn *conn);
+
+/* A closing connection's handle is closed, or never was: folds its counts, calls on_close, frees it. */
+void bpi_conn_gone(bp_conn *conn);
+void bpi_conn_on_handle_closed(uv_handle_t *handle);
+void bpi_conn_flush(bp_conn *conn);
+void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum);
+
+/* ---- transports ---- */
+
+/* A bound and listening socket. */
+typedef struct bpi_listener {
+    const bpi_transport *transport;
+    int fd; /* -1: none */
+    char path[sizeof((struct sockaddr_un *)0)->sun_path];
+    uint64_t device, inode; /* of the socket's file: removed only while it is still the same */
+} bpi_listener;
+
+/* A client's attempts to connect. */
+typedef struct bpi_connector {
+    bp_conn *conn;
+    bpi_address address;
+    uv_connect_t request;
+    uv_getaddrinfo_t resolving;
+    struct addrinfo *results, *next; /* tcp: what is still to be tried */
+    int last_error;                  /* libuv status of the last attempt */
+} bpi_connector;
+
+struct bpi_transport {
+    const char *scheme; /* "tcp://" */
+
+    /* The address after the scheme. */
+    bp_err (*parse)(const char *text, bpi_address *out);
+
+    /* Binds and listens; out->fd does not block. mode: permission bits of a Unix socket. */
+    bp_err (*listen)(const bpi_address *address, uint32_t mode, bpi_listener *out);
+
+    /* Where it listens, in words. */
+    bp_err (*describe)(const bpi_listener *listener, char *out, size_t size);
+
+    /* Takes over an accepted descriptor; on error it is still the caller's. */
+    int (*adopt)(bp_conn *conn, int fd);
+
+    /* Starts to connect; once it answers 0, one call of bpi_connector_done follows from the loop, or bpi_conn_gone when
+     * the connection was closed first. Another status leaves nothing but perhaps a handle. */
+    int (*connect)(bpi_connector *connector);
+};
+
+extern const bpi_transport bpi_tcp, bpi_unix;
+
+void bpi_listener_close(bpi_listener *listener);
+void bpi_socket_enlarge(int fd);
+
+/* The attempts are over: opens the connection, or closes it with what the status (of libuv) stands for. */
+void bpi_connector_done(bpi_connector *connector, int status);
+
+#endif
