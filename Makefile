@@ -56,6 +56,14 @@ CODEGEN_OBJECTS := $(call objects,$(CODEGEN_SOURCES)) $(B)/codegen/templates.o
 GENERATED_OBJECTS := $(call objects,$(GENERATED_SOURCES))
 SUPPORT_OBJECTS := $(call objects,$(SUPPORT_SOURCES))
 TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
+# Contracts of the tests' own, compiled like a user's, and instances of every message of these and of ours.
+TEST_CONTRACTS := $(sort $(wildcard tests/contracts/*.yaml))
+TEST_SCHEMAS := $(patsubst tests/contracts/%.yaml,%,$(TEST_CONTRACTS))
+SAMPLE_TEMPLATES := $(sort $(wildcard tests/sampler/*.tmpl))
+CONTRACT_DIR := $(B)/tests/contracts
+CONTRACT_HEADERS := $(patsubst %,$(CONTRACT_DIR)/%.h,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_samples.h,market $(TEST_SCHEMAS))
+CONTRACT_OBJECTS := $(patsubst %,$(CONTRACT_DIR)/%_samples.o,market $(TEST_SCHEMAS)) \
+  $(patsubst %,$(CONTRACT_DIR)/%_messages.o,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_service.o,$(TEST_SCHEMAS))
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
 BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
@@ -68,6 +76,7 @@ TESTS := $(B)/bufpool-tests
 DEMO := $(B)/bufpool-demo
 BOOK_SERVER := $(B)/book-server
 BENCH := $(B)/bufpool-bench
+SAMPLER := $(B)/sampler
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -150,7 +159,7 @@ $(LIB): $(LIB_OBJECTS)
 $(BUFPOOLC): $(CODEGEN_OBJECTS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS)
 
-$(TESTS): $(TEST_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
+$(TESTS): $(TEST_OBJECTS) $(CONTRACT_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(YAML_LIBS) $(UV_LIBS) -lm
 
 $(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
@@ -168,6 +177,33 @@ $(B)/codegen/templates.c: $(TEMPLATES) scripts/embed-templates.sh
 	sh scripts/embed-templates.sh $(TEMPLATES) > $@
 $(B)/codegen/templates.o: $(B)/codegen/templates.c $(FLAGS_STAMP)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
+
+$(SAMPLER): $(call objects,tests/sampler/main.c) $(filter-out %/main.o %/templates.o,$(CODEGEN_OBJECTS))
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS)
+
+# The first template is rendered, the others may be included.
+sample = $(SAMPLER) $(1) tests/sampler/samples.$(2).tmpl $(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES)) > $@
+$(CONTRACT_DIR)/market_samples.h: contracts.yaml $(SAMPLE_TEMPLATES) $(SAMPLER)
+	@mkdir -p $(@D)
+	@$(call sample,$<,h)
+$(CONTRACT_DIR)/market_samples.c: contracts.yaml $(SAMPLE_TEMPLATES) $(SAMPLER)
+	@mkdir -p $(@D)
+	@$(call sample,$<,c)
+$(CONTRACT_DIR)/%_samples.h: tests/contracts/%.yaml $(SAMPLE_TEMPLATES) $(SAMPLER)
+	@mkdir -p $(@D)
+	@$(call sample,$<,h)
+$(CONTRACT_DIR)/%_samples.c: tests/contracts/%.yaml $(SAMPLE_TEMPLATES) $(SAMPLER)
+	@mkdir -p $(@D)
+	@$(call sample,$<,c)
+$(CONTRACT_DIR)/%.h $(CONTRACT_DIR)/%_sizes.h $(CONTRACT_DIR)/%_messages.h $(CONTRACT_DIR)/%_messages.c \
+  $(CONTRACT_DIR)/%_service.h $(CONTRACT_DIR)/%_service.c: tests/contracts/%.yaml $(BUFPOOLC)
+	@mkdir -p $(@D)
+	@$(BUFPOOLC) generate $< --out-dir $(@D)
+	@touch $(patsubst %,$(CONTRACT_DIR)/$*%,.h _sizes.h _messages.h _messages.c _service.h _service.c)
+$(TEST_OBJECTS) $(CONTRACT_OBJECTS): private CPPFLAGS += -Igenerated -I$(CONTRACT_DIR)
+$(TEST_OBJECTS) $(CONTRACT_OBJECTS): | $(CONTRACT_HEADERS)
+$(CONTRACT_OBJECTS): %.o: %.c $(FLAGS_STAMP)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%.o: %.c $(FLAGS_STAMP)
 	@mkdir -p $(@D)

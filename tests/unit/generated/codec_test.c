@@ -180,8 +180,9 @@ START_TEST(bytes_behind_the_end_are_refused_or_newer) {
     struct fixture f = fixture_new(_i);
     fixture_fill(&f, SAMPLE_EMPTY);
     f.value[f.length] = 0;
-    const bool is_newer = !f.type->has_tail && f.length + 1 <= f.type->accept_max;
-    bpt_err(read_both(&f, f.value, f.length + 1), is_newer ? BP_OK : BP_ERR_MALFORMED);
+    const bp_err longer = read_both(&f, f.value, f.length + 1);
+    if (f.length + 1 > f.type->accept_max) bpt_err(longer, BP_ERR_BOUND);
+    else bpt_err(longer, f.type->has_tail ? BP_ERR_MALFORMED : BP_OK);
     uint8_t *const huge = calloc(1, (size_t)f.type->accept_max + 1);
     ck_assert(huge != NULL);
     bpt_err(read_both(&f, huge, (size_t)f.type->accept_max + 1), BP_ERR_BOUND);
@@ -206,7 +207,7 @@ START_TEST(accepted_bytes_are_the_bytes_encode_writes) {
     struct fixture f = fixture_new(_i);
     uint8_t *const again = malloc(f.type->accept_max);
     ck_assert(again != NULL);
-    for (int round = 0; round < 12; round++) {
+    for (int round = 0; round < 5; round++) {
         fixture_fill(&f, round == 0 ? SAMPLE_EMPTY : round == 1 ? SAMPLE_FULL : SAMPLE_RANDOM);
         uint8_t *const copy = exact_copy(f.value, f.length);
         const uint32_t step = f.length > SHORT_VALUE ? f.length / 512 : 1;
