@@ -63,7 +63,8 @@ static bp_err send_sample(agent *a) {
 static bp_err send_one(agent *a) {
     next_sample(a);
     if (a->has_process || a->has_host) return send_sample(a);
-    return count(a, a->burst.kind, demo_burst_send(&a->burst, a->conn));
+    const int kind = a->burst.kind; /* sending moves the burst on */
+    return count(a, kind, demo_burst_send(&a->burst, a->conn));
 }
 
 static void finish_if_done(agent *a) {
