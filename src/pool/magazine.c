@@ -94,23 +94,29 @@ uint64_t bpi_entry_stock(const bpi_entry *entry) {
     return entry->owner == NULL || was_taken ? 0 : slots_between(first_slot(entry), BPI_LOAD(&entry->top));
 }
 
+/* Shuts every entry whose stock was not taken yet; seal_top stays 0 until it is. */
 static bool shut_all(bpi_class *of) {
     bool is_any = false;
+    bpi_lock_enter(&of->lock);
     for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
-        if (BPI_LOAD(&entry->hi) == 0 && entry->seal_top != 0) continue;
+        if (entry->seal_top != 0) continue;
         __atomic_store_n(&entry->lo, INTPTR_MAX, __ATOMIC_SEQ_CST);
         __atomic_store_n(&entry->hi, 0, __ATOMIC_SEQ_CST);
         is_any = true;
     }
+    bpi_lock_leave(&of->lock);
     return is_any;
 }
 
+/* Owners that came by since the shut have settled, and may have opened their entries again: those are left alone. */
 static void take_stock(bpi_class *of) {
+    bpi_lock_enter(&of->lock);
     for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
-        if (entry->seal_top != 0) continue;
+        if (entry->seal_top != 0 || BPI_LOAD(&entry->hi) != 0) continue;
         entry->seal_top = __atomic_load_n(&entry->top, __ATOMIC_SEQ_CST);
         put_back(entry, entry->seal_top);
     }
+    bpi_class_leave(of);
 }
 
 void bpi_seal(bpi_sized *pool) {

@@ -13,13 +13,13 @@
  *
  * Invariants; bpi_sized_is_valid checks them while no other thread is inside a call
  *   committed == sum of the classes' slab_bytes + exact_bytes       committed <= peak <= limit
- *   per class: carved == depot_count + out                          high_water >= out
+ *   per class: buf_count == depot_count + out                          high_water >= out
  *              depot_count == sum of free_count of the slabs in the queue == bits set in them
  *              in_use == out - sum of the entries' stock            acquires - in_use == releases
- *              idle == carved - in_use
+ *              idle == buf_count - in_use
  *   per entry: sealed or never opened: top == the first slot or 0; open: first slot <= top <= hi
  *
- * Locks, in this order: registry, classes by index, exit seam. Fields say whose lock they need. */
+ * Locks, in this order: registry, one class at a time, exit seam. Fields say whose lock they need. */
 #ifndef BUFPOOL_POOL_INTERNAL_H
 #define BUFPOOL_POOL_INTERNAL_H
 
@@ -37,7 +37,7 @@ enum {
     BPI_REST_BYTES = 256 * 1024, /* what a depot keeps where the configuration does not say */
     BPI_DEPTH_MIN = 16,          /* buffers that move at once between depot and magazine */
     BPI_DEPTH_MAX = 256,
-    BPI_TICK_OPS = 32 /* least number of depot operations between two looks at what was not needed */
+    BPI_LOOK_MOVES = 32 /* least number of buffers moved between two looks at what was not needed */
 };
 
 typedef struct bpi_slab bpi_slab;
@@ -84,9 +84,9 @@ struct bpi_class {
     uint64_t rest_bytes;
     bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
     uint32_t cursor_word;
-    uint32_t tick;      /* depot operations since the last look */
+    uint64_t moves;     /* buffers that came or went since the last look */
     uint64_t low_count; /* the least depot_count since then */
-    uint64_t depot_count, out, high_water;
+    uint64_t buf_count, depot_count, out, high_water;
     uint64_t slab_bytes, free_slab_count;
     uint64_t slow, misses;
     uint64_t acquires; /* those that no open entry counts */
@@ -139,7 +139,7 @@ bp_err bpi_depot_grow(bpi_class *of);
 /* Gives wholly free slabs back while more than keep_bytes lie in the depot; returns the bytes. */
 uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes);
 /* Called once per operation: gives back what the depot did not need for a while. */
-void bpi_depot_tick(bpi_class *of);
+void bpi_depot_look(bpi_class *of);
 bool bpi_depot_is_valid(bpi_class *of);
 
 /* ---- magazine.c: the out-of-line life of an entry; the class's lock held ---- */
@@ -153,7 +153,8 @@ void bpi_entry_refill(bpi_entry *entry);
 void bpi_entry_flush(bpi_entry *entry);
 /* Buffers that rest in the entry; any thread. */
 uint64_t bpi_entry_stock(const bpi_entry *entry);
-/* Takes the stock of every entry of the pool, whichever thread owns it; registry and all class locks held. */
+/* Takes the stock of every entry of the pool, whichever thread owns it. Registry held and no class's lock, by a caller
+ * who keeps the pool alive. */
 void bpi_seal(bpi_sized *pool);
 /* Takes the entry out of its class and empties it; registry and class lock held. Owner: the calling thread, or a thread
  * that is not inside a call on this pool. */
@@ -175,8 +176,6 @@ bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_
 void bpi_sized_release(bp_buf *buf);
 
 /* ---- trim.c: what concerns all classes ---- */
-void bpi_sized_enter_all(bpi_sized *pool);
-void bpi_sized_leave_all(bpi_sized *pool);
 /* Takes back every buffer that nobody holds and gives wholly free slabs to the system; returns the bytes. */
 uint64_t bpi_sized_recall(bpi_sized *pool);
 uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle);

@@ -51,7 +51,7 @@ static bp_buf *take_from(bpi_class *of, bpi_entry *entry) {
 /* One attempt, under the class's lock. */
 static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
     if (of->is_closed) return BP_ERR_CLOSED;
-    bpi_depot_tick(of);
+    bpi_depot_look(of);
     *out = take_from(of, entry);
     if (*out == NULL) {
         const bp_err err = bpi_depot_grow(of);
@@ -78,7 +78,7 @@ static void hand_out(bpi_sized *pool, bp_buf *buf, uint32_t size) {
 
 /* A watched pool has nothing inline, but the same magazines. */
 static bool pop_watched(bpi_sized *pool, bpi_entry *entry, bool *is_claimed, bp_buf **out) {
-    if (!pool->is_watched || entry == NULL) return false;
+    if (!pool->is_watched || entry == NULL || *is_claimed) return false;
     *is_claimed = !bpi_entry_pop(entry, out);
     return !*is_claimed;
 }
@@ -116,7 +116,7 @@ bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_
 
 static void release_locked(bpi_class *of, bpi_entry *entry, bp_buf *buf) {
     bpi_lock_enter(&of->lock);
-    bpi_depot_tick(of);
+    bpi_depot_look(of);
     if (entry != NULL) (void)bpi_entry_settle(entry, false);
     if (entry != NULL && bpi_entry_open(entry, of)) {
         if (bpi_entry_stock(entry) == 2 * (uint64_t)of->depth) bpi_entry_flush(entry);
@@ -172,16 +172,21 @@ static uint64_t sized_stride(const bp_pool *pool, uint64_t size) {
     return size <= most && size + sizeof(bp_buf) <= sized->budget.limit ? size : 0;
 }
 
+/* A thread that ends may be about to leave the lock: it is taken once more. */
+static void class_fini(bpi_class *of) {
+    bpi_lock_enter(&of->lock);
+    while (of->entries != NULL) bpi_entry_detach(of->entries);
+    bpi_offset_give(of->entry);
+    bpi_lock_leave(&of->lock);
+    bpi_lock_fini(&of->lock);
+}
+
 /* Nothing is out any more, and every entry was sealed when the pool was closed. */
 static void sized_free(bp_pool *pool) {
     bpi_sized *sized = bpi_sized_of(pool);
-    bpi_sized_enter_all(sized);
-    for (uint32_t i = 0; i < sized->class_count; i++) {
-        while (sized->classes[i].entries != NULL) bpi_entry_detach(sized->classes[i].entries);
-        bpi_offset_give(sized->classes[i].entry);
-    }
-    bpi_sized_leave_all(sized);
-    for (uint32_t i = 0; i < sized->class_count; i++) bpi_lock_fini(&sized->classes[i].lock);
+    bpi_lock_enter(&bpi_registry);
+    for (uint32_t i = 0; i < sized->class_count; i++) class_fini(&sized->classes[i]);
+    bpi_lock_leave(&bpi_registry);
     bpi_os.free(sized->entry_by_size);
     bpi_os.free(sized->name);
     bpi_os.free(sized);

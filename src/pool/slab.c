@@ -135,6 +135,7 @@ uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count) {
     }
     of->depot_count -= taken;
     of->out += taken;
+    of->moves += taken;
     if (of->out > of->high_water) of->high_water = of->out;
     return taken;
 }
@@ -151,6 +152,7 @@ void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
     for (size_t i = 0; i < count; i++) put_one(of, bufs[i]);
     of->depot_count += count;
     of->out -= count;
+    of->moves += count;
     if (of->is_closed) {
         of->late += count;
         (void)bpi_depot_shrink(of, 0);
@@ -181,6 +183,7 @@ bp_err bpi_depot_grow(bpi_class *of) {
     if (err != BP_OK) return err;
     queue_append(of, slab);
     of->depot_count += count;
+    of->buf_count += count;
     of->free_slab_count++;
     of->slab_bytes += slab->mapped_bytes;
     return BP_OK;
@@ -191,6 +194,7 @@ static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     queue_remove(of, slab);
     of->free_slab_count--;
     of->depot_count -= slab->buf_count;
+    of->buf_count -= slab->buf_count;
     of->slab_bytes -= bytes;
     BPI_UNPOISON(slab->data, (size_t)((uint8_t *)slab->pages - slab->data));
     bpi_os.unmap(slab->data, (size_t)bytes);
@@ -219,21 +223,20 @@ uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes) {
     return give_back_some(of, keep_bytes / of->stride, UINT64_MAX);
 }
 
-/* Operations in which everything that the class has could have come and gone twice. */
-static uint64_t tick_period(const bpi_class *of) {
-    const uint64_t moves = 2 * (of->depot_count + of->out) / (of->depth == 0 ? 1 : of->depth);
-    return moves < BPI_TICK_OPS ? BPI_TICK_OPS : moves;
+/* Moves in which everything that the class has could have come and gone twice. */
+static uint64_t moves_per_look(const bpi_class *of) {
+    return of->buf_count * 4 < BPI_LOOK_MOVES ? BPI_LOOK_MOVES : of->buf_count * 4;
 }
 
-/* What rested throughout a period beyond rest_bytes was not needed. Looking at the least, not at the present, and
+/* What rested all the time beyond rest_bytes was not needed. Looking at the least, not at the present, and
  * giving back one slab at a time keep a load that comes in bursts from mapping and unmapping with every burst. */
-void bpi_depot_tick(bpi_class *of) {
+void bpi_depot_look(bpi_class *of) {
     if (of->depot_count < of->low_count) of->low_count = of->depot_count;
-    if (++of->tick < tick_period(of)) return;
+    if (of->moves < moves_per_look(of)) return;
     const uint64_t surplus = of->low_count;
     const uint64_t rest = of->rest_bytes / of->stride;
     if (surplus > rest) (void)give_back_some(of, of->depot_count - (surplus - rest), 1);
-    of->tick = 0;
+    of->moves = 0;
     of->low_count = of->depot_count;
 }
 

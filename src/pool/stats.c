@@ -73,7 +73,8 @@ static bool class_is_valid(bpi_class *of) {
         }
     }
     return stats.acquires == stats.releases + stats.in_use && of->high_water >= of->out && of->late == 0 &&
-           stats.idle + stats.in_use == of->depot_count + of->out && bpi_depot_is_valid(of);
+           stats.idle + stats.in_use == of->buf_count && of->buf_count == of->depot_count + of->out &&
+           bpi_depot_is_valid(of);
 }
 
 bool bpi_pool_is_valid(bp_pool *pool) {
@@ -83,13 +84,13 @@ bool bpi_pool_is_valid(bp_pool *pool) {
     bpi_sized *sized = bpi_sized_of(pool);
     uint64_t committed = stats.exact_bytes;
     bool is_valid = true;
-    bpi_sized_enter_all(sized);
     for (uint32_t i = 0; i < sized->class_count; i++) {
+        bpi_lock_enter(&sized->classes[i].lock);
         is_valid = is_valid && class_is_valid(&sized->classes[i]);
         committed += sized->classes[i].slab_bytes;
+        bpi_lock_leave(&sized->classes[i].lock);
     }
     const bpi_budget *budget = &sized->budget;
     is_valid = is_valid && committed == budget->committed && committed <= budget->peak && budget->peak <= budget->limit;
-    bpi_sized_leave_all(sized);
     return is_valid;
 }

@@ -1,0 +1,82 @@
+#include "base/os.h"
+#include "tests/support/suite.h"
+
+#include <pthread.h>
+#include <string.h>
+
+START_TEST(memory_is_zeroed_and_aligned) {
+    for (size_t size = 1; size < 5000; size = size * 3) {
+        unsigned char *memory = bpi_os.alloc(size);
+        ck_assert_ptr_nonnull(memory);
+        ck_assert_uint_eq((uintptr_t)memory % 16, 0);
+        for (size_t i = 0; i < size; i++) ck_assert_int_eq(memory[i], 0);
+        bpi_os.free(memory);
+        memory = bpi_os.alloc_raw(size);
+        ck_assert_uint_eq((uintptr_t)memory % 16, 0);
+        memset(memory, 1, size);
+        bpi_os.free(memory);
+    }
+}
+END_TEST
+
+START_TEST(mappings_are_whole_zeroed_pages) {
+    const size_t page = bpi_os_page_size();
+    unsigned char *memory = bpi_os.map(3 * page);
+    ck_assert_ptr_nonnull(memory);
+    ck_assert_uint_eq((uintptr_t)memory % page, 0);
+    for (size_t i = 0; i < 3 * page; i++) ck_assert_int_eq(memory[i], 0);
+    bpi_os.unmap(memory, 3 * page);
+    ck_assert_ptr_null(bpi_os.map(SIZE_MAX - page + 1));
+}
+END_TEST
+
+START_TEST(a_process_wide_barrier_is_there) { ck_assert(bpi_os.barrier()); }
+END_TEST
+
+static int ended;
+
+static void note_end(void *argument) { ended += *(int *)argument; }
+
+static void *end_noted(void *argument) {
+    static int replaced = 1000;
+    ck_assert(bpi_os_at_thread_exit(note_end, &replaced));
+    ck_assert(bpi_os_at_thread_exit(note_end, argument));
+    return NULL;
+}
+
+START_TEST(the_end_of_a_thread_is_noted_once) {
+    int seven = 7;
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, end_noted, &seven), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_eq(ended, 7);
+}
+END_TEST
+
+static bpi_lock lock = BPI_LOCK_INIT;
+static int counter;
+
+static void *count(void *unused) {
+    for (int i = 0; i < 20000; i++) {
+        bpi_lock_enter(&lock);
+        counter++;
+        bpi_lock_leave(&lock);
+    }
+    return unused;
+}
+
+START_TEST(a_lock_is_held_by_one_thread_at_a_time) {
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(pthread_create(&threads[i], NULL, count, NULL), 0);
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    ck_assert_int_eq(counter, 60000);
+}
+END_TEST
+
+BPT_SUITE(base_os) {
+    BPT_TEST(memory_is_zeroed_and_aligned);
+    BPT_TEST(mappings_are_whole_zeroed_pages);
+    BPT_TEST(a_process_wide_barrier_is_there);
+    BPT_TEST(the_end_of_a_thread_is_noted_once);
+    BPT_TEST(a_lock_is_held_by_one_thread_at_a_time);
+}

@@ -1,0 +1,195 @@
+#define _GNU_SOURCE
+#include "pool/pool_internal.h"
+#include "tests/support/pool_support.h"
+#include "tests/support/suite.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { LIMIT = 4 * BPT_LARGEST_CLASS, MANY = 200000 };
+static bp_buf *bufs[MANY];
+
+START_TEST(a_budget_charges_up_to_its_limit) {
+    bpi_budget budget = {0};
+    bp_pool_stats stats = {0};
+    bpi_budget_init(&budget, 1000);
+    ck_assert(bpi_budget_charge(&budget, 400));
+    ck_assert(bpi_budget_charge(&budget, 600));
+    ck_assert(!bpi_budget_charge(&budget, 1));
+    bpi_budget_uncharge(&budget, 125);
+    ck_assert(bpi_budget_has_room(&budget));
+    ck_assert(bpi_budget_charge(&budget, 1));
+    ck_assert(!bpi_budget_has_room(&budget));
+    ck_assert(!bpi_budget_charge(&budget, UINT64_MAX));
+    bpi_budget_stats(&budget, &stats);
+    ck_assert_uint_eq(stats.committed_bytes, 876);
+    ck_assert_uint_eq(stats.committed_peak_bytes, 1000);
+    ck_assert_uint_eq(stats.memory_limit, 1000);
+}
+END_TEST
+
+START_TEST(no_limit_reads_as_zero) {
+    bpi_budget budget = {0};
+    bp_pool_stats stats = {0};
+    bpi_budget_init(&budget, 0);
+    ck_assert(bpi_budget_charge(&budget, UINT64_MAX));
+    bpi_budget_stats(&budget, &stats);
+    ck_assert_uint_eq(stats.memory_limit, 0);
+}
+END_TEST
+
+/* Takes buffers of size until the pool refuses; returns how many. */
+static uint32_t fill(bp_pool *pool, uint64_t size) {
+    for (uint32_t i = 0; i < MANY; i++) {
+        const bp_err err = bp_pool_acquire(pool, size, &bufs[i]);
+        if (err == BP_OK) continue;
+        bpt_err(err, BP_ERR_LIMIT);
+        ck_assert_ptr_null(bufs[i]);
+        return i;
+    }
+    ck_abort_msg("the limit was never reached");
+    return 0;
+}
+
+static void release_all(uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) bp_buf_release(bufs[i]);
+}
+
+START_TEST(the_limit_is_reached_and_never_passed) {
+    bp_pool *pool = bpt_pool_new(LIMIT);
+    const uint64_t size = _i == BPT_CLASS_COUNT ? BPT_LARGEST_CLASS + 100 : bpt_classes[_i].size;
+    const uint32_t count = fill(pool, size);
+    const bp_pool_stats stats = bpt_stats(pool);
+    ck_assert_uint_le(stats.committed_peak_bytes, LIMIT);
+    ck_assert_uint_gt(stats.committed_bytes, LIMIT * 2 / 3);
+    ck_assert(bpi_pool_is_valid(pool));
+    bp_buf_release(bufs[0]);
+    bpt_ok(bp_pool_acquire(pool, size, &bufs[0]));
+    release_all(count);
+    ck_assert(bpi_pool_is_valid(pool));
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+START_TEST(what_rests_in_other_classes_makes_room) {
+    bp_pool *pool = bpt_pool_new(LIMIT);
+    for (uint32_t i = 0; i < BPT_CLASS_COUNT; i++) {
+        const uint32_t count = fill(pool, bpt_classes[i].size);
+        ck_assert_uint_gt(count, 2);
+        release_all(count);
+    }
+    release_all(fill(pool, 3 * BPT_LARGEST_CLASS)); /* an exact allocation pushes them out as well */
+    ck_assert(bpi_pool_is_valid(pool));
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+typedef struct hoarder {
+    bp_pool *pool;
+    pthread_barrier_t filled, done;
+} hoarder;
+
+static void *hoard(void *argument) {
+    hoarder *self = argument;
+    static bp_buf *held[256];
+    for (int i = 0; i < 256; i++) held[i] = bpt_acquire(self->pool, 2000);
+    for (int i = 0; i < 256; i++) bp_buf_release(held[i]);
+    (void)pthread_barrier_wait(&self->filled);
+    (void)pthread_barrier_wait(&self->done); /* asleep with a full magazine */
+    return NULL;
+}
+
+START_TEST(what_a_sleeping_thread_hoards_makes_room) {
+    hoarder self = {.pool = bpt_pool_new(LIMIT + (1 << 20))};
+    pthread_t thread;
+    ck_assert_int_eq(pthread_barrier_init(&self.filled, NULL, 2), 0);
+    ck_assert_int_eq(pthread_barrier_init(&self.done, NULL, 2), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, hoard, &self), 0);
+    (void)pthread_barrier_wait(&self.filled);
+    const uint32_t count = fill(self.pool, BPT_LARGEST_CLASS);
+    ck_assert_uint_eq(bpt_class_stats(self.pool, 3).committed_bytes, 0);
+    ck_assert_uint_eq(count, (LIMIT + (1 << 20)) / (BPT_LARGEST_CLASS + bpi_os_page_size()));
+    release_all(count);
+    (void)pthread_barrier_wait(&self.done);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    bpt_pool_end_take(&self.pool);
+}
+END_TEST
+
+/* ---- many threads at the limit ---- */
+
+typedef struct load {
+    bp_pool *pool;
+    uint64_t seed;
+    uint64_t refused, taken;
+} load;
+
+static uint64_t random_size(uint64_t *state) {
+    const uint32_t kind = bpt_random(state) % 100;
+    if (kind < 90) return 1 + bpt_random(state) % 4096;
+    if (kind < 98) return 1 + bpt_random(state) % BPT_LARGEST_CLASS;
+    return BPT_LARGEST_CLASS + bpt_random(state) % 100000;
+}
+
+static void check_mark(const bp_buf *buf, uint8_t mark) {
+    const uint8_t *data = bp_buf_data(buf);
+    ck_assert(data[0] == mark && data[bp_buf_capacity(buf) - 1] == mark);
+}
+
+static void *random_load(void *argument) {
+    load *self = argument;
+    bp_buf *held[128] = {0};
+    for (int i = 0; i < 30000; i++) {
+        const uint32_t at = bpt_random(&self->seed) % 128;
+        const uint8_t mark = (uint8_t)(at * 7 + 1);
+        if (held[at] != NULL) {
+            check_mark(held[at], mark);
+            bp_buf_release_take(&held[at]);
+            continue;
+        }
+        const bp_err err = bp_pool_acquire(self->pool, random_size(&self->seed), &held[at]);
+        if (err != BP_OK) {
+            bpt_err(err, BP_ERR_LIMIT);
+            self->refused++;
+            continue;
+        }
+        self->taken++;
+        bp_buf_data(held[at])[0] = mark;
+        bp_buf_data(held[at])[bp_buf_capacity(held[at]) - 1] = mark;
+    }
+    for (int i = 0; i < 128; i++) bp_buf_release(held[i]);
+    return NULL;
+}
+
+START_TEST(random_load_of_many_threads_stays_within_the_limit) {
+    enum { THREADS = 6 };
+    bp_pool *pool = bpt_pool_new(2 * LIMIT);
+    load loads[THREADS];
+    pthread_t threads[THREADS];
+    uint64_t taken = 0, refused = 0;
+    for (int i = 0; i < THREADS; i++) {
+        loads[i] = (load){.pool = pool, .seed = bpt_seed(42) + (uint64_t)i};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, random_load, &loads[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        taken += loads[i].taken;
+        refused += loads[i].refused;
+    }
+    const bp_pool_stats stats = bpt_stats(pool);
+    ck_assert_uint_gt(refused, 0);
+    ck_assert_uint_le(stats.committed_peak_bytes, 2 * LIMIT);
+    ck_assert_uint_eq(stats.total.acquires + stats.exact_acquires, taken);
+    ck_assert(bpi_pool_is_valid(pool));
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+BPT_SUITE(pool_limit) {
+    BPT_TEST(a_budget_charges_up_to_its_limit);
+    BPT_TEST(no_limit_reads_as_zero);
+    BPT_LOOP_TEST(the_limit_is_reached_and_never_passed, 0, BPT_CLASS_COUNT + 1);
+    BPT_TEST(what_rests_in_other_classes_makes_room);
+    BPT_TEST(what_a_sleeping_thread_hoards_makes_room);
+    BPT_TEST(random_load_of_many_threads_stays_within_the_limit);
+}
