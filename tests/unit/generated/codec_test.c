@@ -181,8 +181,10 @@ START_TEST(bytes_behind_the_end_are_refused_or_newer) {
     fixture_fill(&f, SAMPLE_EMPTY);
     f.value[f.length] = 0;
     const bp_err longer = read_both(&f, f.value, f.length + 1);
-    if (f.length + 1 > f.type->accept_max) bpt_err(longer, BP_ERR_BOUND);
-    else bpt_err(longer, f.type->has_tail ? BP_ERR_MALFORMED : BP_OK);
+    if (f.length + 1 > f.type->accept_max)
+        bpt_err(longer, BP_ERR_BOUND);
+    else
+        bpt_err(longer, f.type->has_tail ? BP_ERR_MALFORMED : BP_OK);
     uint8_t *const huge = calloc(1, (size_t)f.type->accept_max + 1);
     ck_assert(huge != NULL);
     bpt_err(read_both(&f, huge, (size_t)f.type->accept_max + 1), BP_ERR_BOUND);
