@@ -82,24 +82,21 @@ static inline void bpi_store_f64(uint8_t *at, double value) {
     bpi_store_u64(at, raw);
 }
 
-static inline bp_u128 bpi_load_u128(const uint8_t *at) {
-    bp_u128 value;
-    value.limb[0] = bpi_load_u64(at);
-    value.limb[1] = bpi_load_u64(at + 8);
-    return value;
-}
-static inline void bpi_store_u128(uint8_t *at, bp_u128 value) {
-    bpi_store_u64(at, value.limb[0]);
-    bpi_store_u64(at + 8, value.limb[1]);
-}
-static inline bp_u256 bpi_load_u256(const uint8_t *at) {
-    bp_u256 value;
-    for (int i = 0; i < 4; i++) value.limb[i] = bpi_load_u64(at + 8 * i);
-    return value;
-}
-static inline void bpi_store_u256(uint8_t *at, bp_u256 value) {
-    for (int i = 0; i < 4; i++) bpi_store_u64(at + 8 * i, value.limb[i]);
-}
+/* Limb by limb where memory does not look like the wire. */
+#define BPI_DEFINE_WIDE(name, type, limbs)                                                               \
+    static inline type bpi_load_##name(const uint8_t *at) {                                              \
+        type value;                                                                                      \
+        memcpy(&value, at, sizeof value);                                                                \
+        for (int i = 0; BPI_IS_BIG_ENDIAN && i < limbs; i++) value.limb[i] = bpi_load_u64(at + 8 * i);    \
+        return value;                                                                                    \
+    }                                                                                                    \
+    static inline void bpi_store_##name(uint8_t *at, type value) {                                       \
+        memcpy(at, &value, sizeof value);                                                                \
+        for (int i = 0; BPI_IS_BIG_ENDIAN && i < limbs; i++) bpi_store_u64(at + 8 * i, value.limb[i]);    \
+    }
+BPI_DEFINE_WIDE(u128, bp_u128, 2)
+BPI_DEFINE_WIDE(u256, bp_u256, 4)
+#undef BPI_DEFINE_WIDE
 
 /* Two moves of `width` bytes, from both ends; they overlap unless count is 2 * width. */
 #define BPI_MOVE_ENDS(width)                                                     \
@@ -231,10 +228,23 @@ static inline uint32_t bpi_bounded(uint32_t count, uint32_t capacity, bpi_flaws 
     return capacity;
 }
 
-/* Not 0 when one of the bytes used .. capacity - 1 is not zero. The last word overlaps what is used and shifts it out;
- * two shifts, so that none is by 64. */
+/* Not 0 when one of the bytes used .. capacity - 1 is not zero, for a constant capacity of 8 to 32: no branch, the last
+ * word may overlap. */
+static inline uint64_t bpi_slack_masked(const uint8_t *at, size_t used, size_t capacity) {
+#define BPI_EIGHT(byte) byte, byte, byte, byte, byte, byte, byte, byte
+    static const uint8_t masks[64] = {BPI_EIGHT(0),    BPI_EIGHT(0),    BPI_EIGHT(0),    BPI_EIGHT(0),
+                                      BPI_EIGHT(0xFF), BPI_EIGHT(0xFF), BPI_EIGHT(0xFF), BPI_EIGHT(0xFF)};
+#undef BPI_EIGHT
+    const uint8_t *const mask = masks + 32 - used;
+    uint64_t seen = bpi_load_u64(at + capacity - 8) & bpi_load_u64(mask + capacity - 8);
+    for (size_t i = 0; i + 8 < capacity; i += 8) seen |= bpi_load_u64(at + i) & bpi_load_u64(mask + i);
+    return seen;
+}
+
+/* The same for any capacity. The last word overlaps what is used and shifts it out; two shifts, so that none is by 64. */
 static inline uint64_t bpi_slack(const uint8_t *at, size_t used, size_t capacity) {
     uint64_t seen = 0;
+    if (capacity >= 8 && capacity <= 32) return bpi_slack_masked(at, used, capacity);
     if (capacity < 8) {
         for (; used < capacity; used++) seen |= at[used];
         return seen;
