@@ -195,6 +195,16 @@ START_TEST(counts_in_the_tail_widen_above_65535) {
 }
 END_TEST
 
+START_TEST(counts_inline_widen_above_255_and_65535) {
+    bpt_compiled c = thing("types: {A: {fields: {v: \"FixedVec<u8, 255>\"}}, B: {fields: {v: \"FixedVec<u8, 256>\"}}, "
+                           "C: {fields: {v: \"FixedVec<u8, 65536>\"}}}",
+                           "      v: \"FixedVec<u8, 4>\"\n");
+    static const uint32_t sizes[] = {256, 258, 65540};
+    for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(c.model->structs[i]->size, sizes[i]);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 START_TEST(the_tail_goes_by_group_then_alignment_then_declaration) {
     bpt_compiled c =
         thing("schema: {version: 2}",
@@ -213,12 +223,12 @@ END_TEST
 
 START_TEST(typical_counts_give_the_typical_size) {
     bpt_compiled c =
-        bpt_compile_good("messages: {Thing: {tlv_type: 1, typical: {v: 2, w: 0}, fields: {v: \"FixedVec<u32, 9>\", "
-                         "w: \"FixedVec<u64, 9>\"}}}");
+        bpt_compile_good("messages: {Thing: {tlv_type: 1, typical: {v: 2, w: 0}, fields: {v: \"FixedVec<u16, "
+                         "9>\", w: \"FixedVec<u64, 9>\"}}}");
     const cg_message *m = bpt_message(&c, "Thing");
     ck_assert_uint_eq(m->min, 6);
-    ck_assert_uint_eq(m->max, 8 + 72 + 36);
-    ck_assert_uint_eq(m->typical, 8 + 8); /* an empty tail adds no padding */
+    ck_assert_uint_eq(m->max, 8 + 72 + 18);
+    ck_assert_uint_eq(m->typical, 6 + 4); /* w comes first, but an empty tail adds no padding */
     bpt_compiled_free(&c);
 }
 END_TEST
@@ -348,6 +358,7 @@ BPT_SUITE(codegen_layout) {
     BPT_TEST(without_a_tail_there_is_no_block_len);
     BPT_TEST(capacity_decides_between_inline_and_tail_and_wire_overrides);
     BPT_TEST(counts_in_the_tail_widen_above_65535);
+    BPT_TEST(counts_inline_widen_above_255_and_65535);
     BPT_TEST(the_tail_goes_by_group_then_alignment_then_declaration);
     BPT_TEST(typical_counts_give_the_typical_size);
     BPT_TEST(a_type_is_rounded_up_to_its_alignment);

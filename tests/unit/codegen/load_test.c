@@ -88,6 +88,8 @@ START_TEST(other_encodings_are_refused) {
     check_refused("\xFE\xFF\0a\0:\0 \0b", 10, "E0101");
     check_refused("a: \xC3", 4, "E0101");         /* cut */
     check_refused("a: \xC0\x80", 5, "E0101");     /* overlong */
+    check_refused("a: \xE0\x80\x80", 6, "E0101"); /* overlong */
+    check_refused("a: \xF0\x80\x80\x80", 7, "E0101");
     check_refused("a: \xED\xA0\x80", 6, "E0101"); /* surrogate */
     check_refused("a: \xF5\x80\x80\x80", 7, "E0101");
     check_refused("a: b\0c", 6, "E0102");
