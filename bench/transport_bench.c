@@ -124,8 +124,8 @@ static double run_bufpool(const bench_row *row, bool is_tcp, uint64_t count) {
 /* Messages per second, in millions. */
 static double run_row(const bench_row *row) {
     const bool is_tcp = strcmp(row->group, "tcp") == 0;
-    const uint64_t bytes = bench_is_quick ? 128u << 20 : 512u << 20;
-    const uint64_t most = bench_is_quick ? 2000000 : 8000000;
+    const uint64_t bytes = bench_is_quick ? 32u << 20 : 512u << 20;
+    const uint64_t most = bench_is_quick ? 400000 : 8000000;
     const uint64_t count = bytes / row->size < most ? bytes / row->size : most;
     const double rate =
         row->variant == RAW ? bench_raw_socket(is_tcp, row->size, count) : run_bufpool(row, is_tcp, count);
