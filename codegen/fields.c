@@ -112,15 +112,6 @@ cg_field *cg_fields_read(cg_builder *builder, const cg_node *fields, bool is_mes
 
 /* ---- defaults of later fields ----------------------------------------------------------------------------------- */
 
-/* Whether a closed enum has a name for zero. */
-static bool enum_has_zero(const cg_enum *e) {
-    const cg_number zero = cg_number_of(0);
-    for (size_t i = 0; i < e->value_count; i++) {
-        if (cg_number_compare(&e->values[i].value, &zero) == 0) return true;
-    }
-    return e->is_open;
-}
-
 /* What an absent field reads as when nothing is said. */
 static cg_literal zero_literal(cg_kind kind) {
     cg_literal zero = {.kind = CG_LITERAL_NUMBER, .text = ""};
@@ -132,7 +123,8 @@ static cg_literal zero_literal(cg_kind kind) {
 static void check_zero(cg_builder *b, const cg_field *field) {
     const cg_literal zero = zero_literal(field->type->kind);
     const cg_rule *broken = cg_rules_broken(field, &zero);
-    const bool is_closed = field->type->kind == CG_ENUM && !enum_has_zero(field->type->enumeration);
+    const cg_enum *e = field->type->enumeration;
+    const bool is_closed = e != NULL && !e->is_open && !e->has_zero;
     if (broken == NULL && !is_closed) return;
     cg_report(b->diags, CG_E_DEFAULT_MISSING, cg_node_place(field->at),
               "'%s' came with version %u, and frames of version %u lack it: it needs a default, because zero %s",

@@ -139,6 +139,10 @@ static void read_enum(cg_builder *b, cg_enum *e, const cg_node *at) {
     if (values == NULL) return;
     if (values->count == 0 && !values->is_bad)
         cg_report(b->diags, CG_E_MISSING_KEY, values->key->span, "an enum needs a value");
+    const cg_number zero = cg_number_of(0);
+    cg_table *by_name = CG_NEW(b->arena, cg_table);
+    by_name->arena = b->arena;
+    e->by_name = by_name;
     e->values = CG_NEW_ARRAY(b->arena, cg_enum_value, values->count);
     for (const cg_node *value = values->first; value != NULL; value = value->next) {
         cg_enum_value *added = &e->values[e->value_count];
@@ -147,7 +151,10 @@ static void read_enum(cg_builder *b, cg_enum *e, const cg_node *at) {
         const bool is_named = cg_name_read(b->diags, value->key->text, value->key->span, &added->name);
         const bool is_read = cg_literal_read(b, &base, value, CG_E_NUMBER, &literal);
         added->value = literal.number;
-        e->value_count += is_named && is_read;
+        if (!is_named || !is_read) continue;
+        e->value_count++;
+        e->has_zero = e->has_zero || cg_number_compare(&added->value, &zero) == 0;
+        cg_table_add(by_name, added->name.text, added);
     }
     check_numbers(b, e);
 }
@@ -228,29 +235,42 @@ static void declare_types(cg_builder *b, const cg_node *types) {
 
 /* ---- messages --------------------------------------------------------------------------------------------------- */
 
-/* How many values a bounded field usually has. */
+static void report_no_field(cg_builder *b, const cg_message *message, const cg_node *hint) {
+    cg_guess guess = cg_guess_of(hint->key->text);
+    const bool is_guessing = b->guess_count++ < CG_GUESSES_MAX;
+    for (size_t i = 0; i < message->field_count && is_guessing; i++) {
+        cg_guess_offer(&guess, message->fields[i].name.text);
+    }
+    cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "'%s' has no field '%.64s'%s", message->name.text,
+              hint->key->text, cg_guess_text(&guess, b->arena));
+}
+
+static void read_hint(cg_builder *b, cg_field *field, const cg_node *hint) {
+    uint64_t count = 0;
+    if (field->type == NULL || hint->is_bad) return;
+    if (!cg_kind_is_counted(field->type->kind)) {
+        cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "typical is for strings, bytes and vectors");
+    } else if (hint->kind != CG_SCALAR || !cg_read_bytes(hint->text, &count) || count > field->type->capacity) {
+        cg_report(b->diags, CG_E_TYPICAL, cg_node_place(hint), "typical must be a number up to the bound, %u",
+                  field->type->capacity);
+    } else {
+        field->typical = (uint32_t)count;
+    }
+}
+
+/* How many elements bounded fields usually have. */
 static void read_typical(cg_builder *b, cg_message *message, const cg_node *typical) {
-    for (const cg_node *hint = typical == NULL ? NULL : typical->first; hint != NULL; hint = hint->next) {
-        cg_field *field = NULL;
-        uint64_t count = 0;
-        cg_guess guess = cg_guess_of(hint->key->text);
-        for (size_t i = 0; i < message->field_count; i++) {
-            if (strcmp(message->fields[i].name.text, hint->key->text) == 0) field = &message->fields[i];
-            cg_guess_offer(&guess, message->fields[i].name.text);
-        }
-        if (field == NULL) {
-            cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "'%s' has no field '%.64s'%s", message->name.text,
-                      hint->key->text, cg_guess_text(&guess, b->arena));
-        } else if (field->type == NULL || hint->is_bad) {
-            continue;
-        } else if (!cg_kind_is_counted(field->type->kind)) {
-            cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "typical is for strings, bytes and vectors");
-        } else if (hint->kind != CG_SCALAR || !cg_read_bytes(hint->text, &count) || count > field->type->capacity) {
-            cg_report(b->diags, CG_E_TYPICAL, cg_node_place(hint), "typical must be a number up to the bound, %u",
-                      field->type->capacity);
-        } else {
-            field->typical = (uint32_t)count;
-        }
+    cg_table by_name = {.arena = b->arena};
+    if (typical == NULL) return;
+    for (size_t i = 0; i < message->field_count; i++) {
+        cg_table_add(&by_name, message->fields[i].name.text, &message->fields[i]);
+    }
+    for (const cg_node *hint = typical->first; hint != NULL; hint = hint->next) {
+        cg_field *field = cg_table_find(&by_name, hint->key->text);
+        if (field == NULL)
+            report_no_field(b, message, hint);
+        else
+            read_hint(b, field, hint);
     }
 }
 

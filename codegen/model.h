@@ -103,7 +103,9 @@ struct cg_enum {
     bool is_open;          /* unknown values are kept; else refused */
     cg_enum_value *values; /* in declared order; numbers are unique */
     size_t value_count;
-    const char *description; /* or NULL */
+    bool has_zero;                  /* some value is 0 */
+    const struct cg_table *by_name; /* cg_enum_value by the name in the contract */
+    const char *description;        /* or NULL */
     const cg_node *at;
 };
 

@@ -47,14 +47,14 @@ static bool read_real(cg_builder *b, cg_kind kind, const cg_node *at, cg_diag_id
 }
 
 static bool read_enum_value(cg_builder *b, const cg_enum *e, const cg_node *at, cg_diag_id id, cg_number *out) {
-    cg_guess guess = cg_guess_of(at->text);
-    for (size_t i = 0; i < e->value_count; i++) {
-        if (strcmp(e->values[i].name.text, at->text) == 0) {
-            *out = e->values[i].value;
-            return true;
-        }
-        cg_guess_offer(&guess, e->values[i].name.text);
+    const cg_enum_value *value = e->by_name == NULL ? NULL : cg_table_find(e->by_name, at->text);
+    if (value != NULL) {
+        *out = value->value;
+        return true;
     }
+    cg_guess guess = cg_guess_of(at->text);
+    const bool is_guessing = b->guess_count++ < CG_GUESSES_MAX;
+    for (size_t i = 0; i < e->value_count && is_guessing; i++) cg_guess_offer(&guess, e->values[i].name.text);
     cg_report(b->diags, id, at->span, "'%.64s' is no value of %s%s", at->text, e->name.text,
               cg_guess_text(&guess, b->arena));
     return false;
