@@ -101,16 +101,8 @@ START_TEST(fitting_is_exact_at_both_ends) {
 END_TEST
 
 START_TEST(order_is_that_of_numbers) {
-    static const char *const rising[] = {"-" MAX_256,
-                                         "-18446744073709551616",
-                                         "-2",
-                                         "-1",
-                                         "0",
-                                         "1",
-                                         "0x2",
-                                         "18446744073709551615",
-                                         "18446744073709551616",
-                                         MAX_256};
+    static const char *const rising[] = {("-" MAX_256),          "-18446744073709551616", "-2",   "-1", "0", "1", "0x2",
+                                         "18446744073709551615", "18446744073709551616",  MAX_256};
     enum { COUNT = sizeof rising / sizeof rising[0] };
     for (int i = 0; i < COUNT; i++) {
         for (int k = 0; k < COUNT; k++) {
