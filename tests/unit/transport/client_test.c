@@ -1,0 +1,153 @@
+#define _GNU_SOURCE
+#include "tests/support/frame_rig.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/* Nobody listens: the file is not there, or the port was free a moment ago. */
+static void aim_at_nobody(bpt_rig *rig, int way) {
+    const bp_server_config config = bpt_rig_server_config(rig, way);
+    bpt_rig_listen(rig, &config, way);
+    bp_server_free_take(&rig->server.server);
+    uv_run(&rig->loop, UV_RUN_DEFAULT);
+}
+
+START_TEST(a_refused_client_has_on_close_without_on_open) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    aim_at_nobody(&rig, _i);
+    const bp_client_config config = bpt_rig_client_config(&rig, 0, _i);
+    bpt_rig_connect(&rig, 0, &config);
+    ck_assert_uint_eq(rig.clients[0].closes, 0);
+    bpt_rig_until(&rig, rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.clients[0].opens, 0);
+    bpt_err(rig.clients[0].why, BP_ERR_REFUSED);
+    ck_assert_ptr_null(bp_client_conn(rig.clients[0].client));
+    bpt_rig_fini(&rig);
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+}
+END_TEST
+
+START_TEST(run_tells_why_there_is_no_connection) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    aim_at_nobody(&rig, _i);
+    bp_client_config config = bpt_rig_client_config(&rig, 0, _i);
+    config.loop = NULL;
+    bpt_rig_connect(&rig, 0, &config);
+    bpt_err(bp_client_run(rig.clients[0].client), BP_ERR_REFUSED);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(a_name_is_resolved_and_every_address_tried) {
+    bpt_rig rig;
+    char by_name[64];
+    bpt_rig_init(&rig);
+    const bp_server_config server = bpt_rig_server_config(&rig, 0);
+    const bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
+    bpt_rig_listen(&rig, &server, 0); /* on 127.0.0.1 alone, whatever else the name stands for */
+    snprintf(by_name, sizeof by_name, "tcp://localhost:%s", strrchr(rig.address, ':') + 1);
+    bpt_ok(bp_client_new(&config, by_name, &rig.clients[0].client));
+    bpt_rig_until(&rig, rig.clients[0].opens == 1 || rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.clients[0].opens, 1);
+    ck_assert_ptr_eq(bp_client_conn(rig.clients[0].client), rig.clients[0].conn);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(a_name_that_is_none_is_an_error_of_the_address) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
+    bpt_ok(bp_client_new(&config, "tcp://name.invalid:1", &rig.clients[0].client));
+    bpt_rig_until(&rig, rig.clients[0].closes == 1);
+    bpt_err(rig.clients[0].why, BP_ERR_ADDRESS);
+    ck_assert_uint_eq(rig.clients[0].opens, 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(a_client_may_be_freed_while_it_connects) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config server = bpt_rig_server_config(&rig, _i % 2);
+    const bp_client_config config = bpt_rig_client_config(&rig, 0, _i % 2);
+    bpt_rig_listen(&rig, &server, _i % 2);
+    if (_i < 2)
+        bpt_rig_connect(&rig, 0, &config);
+    else
+        bpt_ok(bp_client_new(&config, "tcp://localhost:1", &rig.clients[0].client));
+    bp_client_free_take(&rig.clients[0].client);
+    bp_server_free_take(&rig.server.server);
+    bpt_rig_fini(&rig);
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+    bpt_err(rig.clients[0].why, BP_ERR_CLOSED);
+}
+END_TEST
+
+static void stop_client(bpt_side *side, bp_conn *conn) {
+    (void)conn;
+    bp_client_stop(side->client);
+}
+
+START_TEST(a_client_stops_in_its_own_callback) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    bp_client_config config = bpt_rig_client_config(&rig, 0, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    config.loop = NULL;
+    rig.clients[0].on_open = stop_client;
+    bpt_rig_connect(&rig, 0, &config);
+    bpt_ok(bp_client_run(rig.clients[0].client));
+    ck_assert_uint_eq(rig.clients[0].opens, 1);
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+    bpt_err(rig.clients[0].why, BP_ERR_CLOSED);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(addresses_that_cannot_be_are_refused) {
+    static const char *const bad[] = {"",
+                                      "tcp",
+                                      "tcp://",
+                                      "tcp://:1",
+                                      "tcp://host",
+                                      "tcp://host:",
+                                      "tcp://host:x",
+                                      "tcp://host:65536",
+                                      "tcp://::1:7000",
+                                      "tcp://[::1:7000",
+                                      "tcp://[::1]7000",
+                                      "tcp://[]:7000",
+                                      "udp://127.0.0.1:1",
+                                      "unix://",
+                                      "unix://relative",
+                                      "unix:///directory/",
+                                      "unix:///0123456789012345678901234567890123456789012345678901234567890123456789"
+                                      "01234567890123456789012345678901234567890123456789"};
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_client_config client = bpt_rig_client_config(&rig, 0, 0);
+    const bp_server_config server = bpt_rig_server_config(&rig, 0);
+    bp_client *no_client = NULL;
+    bp_server *no_server = NULL;
+    bpt_err(bp_client_new(&client, NULL, &no_client), BP_ERR_ADDRESS);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        bpt_err(bp_client_new(&client, bad[i], &no_client), BP_ERR_ADDRESS);
+        bpt_err(bp_server_new(&server, bad[i], &no_server), BP_ERR_ADDRESS);
+    }
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+BPT_SUITE(transport_client) {
+    BPT_LOOP_TEST(a_refused_client_has_on_close_without_on_open, 0, 2);
+    BPT_LOOP_TEST(run_tells_why_there_is_no_connection, 0, 2);
+    BPT_TEST(a_name_is_resolved_and_every_address_tried);
+    BPT_TEST(a_name_that_is_none_is_an_error_of_the_address);
+    BPT_LOOP_TEST(a_client_may_be_freed_while_it_connects, 0, 3);
+    BPT_LOOP_TEST(a_client_stops_in_its_own_callback, 0, 2);
+    BPT_TEST(addresses_that_cannot_be_are_refused);
+}

@@ -1,0 +1,202 @@
+#define _GNU_SOURCE
+#include "tests/support/frame_rig.h"
+
+#include <unistd.h>
+
+enum { QUEUE = 200000 };
+
+static void start_small_queue(bpt_rig *rig, int way) {
+    const bp_server_config server = bpt_rig_server_config(rig, way);
+    bp_client_config client = bpt_rig_client_config(rig, 0, way);
+    client.conn.send_queue_bytes = QUEUE;
+    bpt_rig_listen(rig, &server, way);
+    bpt_rig_connect(rig, 0, &client);
+    bpt_rig_until(rig, rig->server.opens == 1 && rig->clients[0].opens == 1);
+}
+
+/* Sends numbered frames until one is refused; returns how many were taken. */
+static uint64_t fill_queue(bp_conn *conn, uint64_t first) {
+    for (uint64_t n = first;; n++) {
+        bp_buf *buf = bpt_frame_buf(bp_conn_pool(conn), BPT_LARGE_TYPE, BPT_LARGE_MIN, n);
+        const bp_err err = bp_conn_send_take(conn, &buf);
+        if (err == BP_OK) continue;
+        bpt_err(err, BP_ERR_QUEUE_FULL);
+        ck_assert_ptr_nonnull(buf);
+        bp_buf_release(buf);
+        return n - first;
+    }
+}
+
+static bp_err check_order(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    (void)conn;
+    ck_assert(bpt_frame_is_filled(frame->value, frame->length, side->frames - 1));
+    return BP_OK;
+}
+
+START_TEST(a_full_queue_refuses_until_it_is_half_empty) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    start_small_queue(&rig, _i);
+    rig.server.on_frame = check_order;
+    bp_conn *conn = rig.clients[0].conn;
+    const uint64_t taken = fill_queue(conn, 0);
+    ck_assert_uint_eq(taken, QUEUE / (BPT_LARGE_MIN + BP_FRAME_HEADER_SIZE));
+    ck_assert_uint_le(bp_conn_queued_bytes(conn), QUEUE);
+    ck_assert_uint_eq(rig.clients[0].drains, 0);
+    bpt_rig_until(&rig, rig.clients[0].drains == 1);
+    ck_assert_uint_le(bp_conn_queued_bytes(conn), QUEUE / 2);
+    bpt_rig_until(&rig, rig.server.frames == taken);
+    ck_assert_uint_eq(rig.clients[0].drains, 1);
+    bp_conn_stats stats;
+    bp_conn_stats_read(conn, &stats);
+    ck_assert_uint_eq(stats.sends_refused, 1);
+    ck_assert_uint_eq(stats.frames_out, taken);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void turn(bpt_rig *rig, int count) {
+    for (int i = 0; i < count; i++) uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+/* With a peer that does not read, the socket fills up and the queue stays; nothing is lost once the peer reads on. */
+START_TEST(a_blocked_queue_leaves_complete_and_in_order) {
+    bpt_rig rig;
+    uint64_t sent = 0;
+    bpt_rig_init(&rig);
+    start_small_queue(&rig, _i);
+    rig.server.on_frame = check_order;
+    bp_conn_pause(rig.server.conn);
+    for (int i = 0; i < 60; i++) {
+        sent += fill_queue(rig.clients[0].conn, sent);
+        turn(&rig, 2);
+    }
+    ck_assert_uint_gt(bp_conn_queued_bytes(rig.clients[0].conn), QUEUE / 2);
+    ck_assert_uint_eq(rig.server.frames, 0);
+    bp_conn_resume(rig.server.conn);
+    bp_conn_finish(rig.clients[0].conn);
+    bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.server.frames, sent);
+    bpt_err(rig.server.why, BP_ERR_END);
+    bpt_err(rig.clients[0].why, BP_ERR_CLOSED);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(close_drops_what_is_queued_and_frees_it) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    start_small_queue(&rig, _i);
+    bp_conn_pause(rig.server.conn);
+    uint64_t sent = 0;
+    for (int i = 0; i < 60; i++) {
+        sent += fill_queue(rig.clients[0].conn, sent);
+        turn(&rig, 2);
+    }
+    bp_conn_close(rig.clients[0].conn, BP_ERR_TIMEOUT);
+    bp_conn_close(rig.clients[0].conn, BP_OK);
+    bpt_rig_until(&rig, rig.clients[0].closes == 1);
+    bpt_err(rig.clients[0].why, BP_ERR_TIMEOUT);
+    ck_assert_uint_eq(rig.clients[0].in_use_at_close, 0);
+    ck_assert_uint_lt(rig.clients[0].stats.frames_out, sent);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(a_frame_above_the_limit_goes_alone) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    start_small_queue(&rig, _i);
+    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 0);
+    ck_assert_uint_gt(bp_conn_queued_bytes(rig.clients[0].conn), QUEUE);
+    bp_buf *next = bpt_frame_buf(bp_client_pool(rig.clients[0].client), BPT_SMALL_TYPE, 20, 1);
+    bpt_err(bp_conn_send_take(rig.clients[0].conn, &next), BP_ERR_QUEUE_FULL);
+    bp_buf_release(next);
+    bpt_rig_until(&rig, rig.server.frames == 1);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(frames_of_one_turn_leave_in_one_write) {
+    bpt_rig rig;
+    bp_conn_stats stats;
+    bpt_rig_init(&rig);
+    bpt_rig_start(&rig, _i);
+    for (uint64_t n = 0; n < 400; n++) bpt_send(rig.clients[0].conn, BPT_SMALL_TYPE, 64, n);
+    bpt_rig_until(&rig, rig.server.frames == 400);
+    bp_conn_stats_read(rig.clients[0].conn, &stats);
+    ck_assert_uint_eq(stats.writes, 1);
+    bp_conn_stats_read(rig.server.conn, &stats);
+    ck_assert_uint_le(stats.reads, 2);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void send_then_close(bpt_side *side, bp_conn *conn) {
+    (void)side;
+    for (uint64_t n = 0; n < 10; n++) bpt_send(conn, BPT_SMALL_TYPE, 64, n);
+    bp_conn_close(conn, BP_OK);
+}
+
+/* Nothing of a dirty connection that is closed in the same turn may be touched later. */
+START_TEST(a_dirty_connection_may_be_closed_at_once) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    rig.server.on_open = send_then_close;
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    const bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    bpt_rig_connect(&rig, 0, &client);
+    bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.server.in_use_at_close, 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* What a peer sent before it went is still handled, even when answering it fails. */
+START_TEST(what_a_gone_peer_sent_is_still_read) {
+    bpt_rig rig;
+    bpt_wire wire = {0};
+    bpt_rig_init(&rig);
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    const int fd = bpt_rig_raw(&rig);
+    bpt_rig_until(&rig, rig.server.opens == 1);
+    for (uint64_t n = 0; n < 100; n++) bpt_wire_add(&wire, BPT_SMALL_TYPE, 64, n);
+    ck_assert_int_eq(write(fd, wire.data, wire.length), (ssize_t)wire.length);
+    close(fd);
+    for (uint64_t n = 0; n < 10; n++) bpt_send(rig.server.conn, BPT_LARGE_TYPE, BPT_LARGE_MAX, n);
+    bpt_rig_until(&rig, rig.server.closes == 1);
+    ck_assert_uint_eq(rig.server.frames, 100);
+    ck_assert_uint_eq(rig.server.in_use_at_close, 0);
+    bpt_wire_free(&wire);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* A finished connection whose peer never ends is closed after a while. */
+START_TEST(lingering_has_an_end) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    const int fd = bpt_rig_raw(&rig);
+    bpt_rig_until(&rig, rig.server.opens == 1);
+    bp_conn_finish(rig.server.conn);
+    bpt_rig_until(&rig, rig.server.closes == 1);
+    bpt_err(rig.server.why, BP_ERR_CLOSED);
+    close(fd);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+BPT_SUITE(transport_send) {
+    BPT_LOOP_TEST(a_full_queue_refuses_until_it_is_half_empty, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_blocked_queue_leaves_complete_and_in_order, 0, BPT_WAYS);
+    BPT_LOOP_TEST(close_drops_what_is_queued_and_frees_it, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_frame_above_the_limit_goes_alone, 0, BPT_WAYS);
+    BPT_LOOP_TEST(frames_of_one_turn_leave_in_one_write, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_dirty_connection_may_be_closed_at_once, 0, BPT_WAYS);
+    BPT_LOOP_TEST(what_a_gone_peer_sent_is_still_read, 0, BPT_WAYS);
+    BPT_LOOP_TEST(lingering_has_an_end, 0, 2);
+}
