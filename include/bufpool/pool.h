@@ -94,7 +94,8 @@ BP_NODISCARD static inline bp_err bp_pool_acquire(bp_pool *pool, uint64_t size, 
 BP_NODISCARD static inline bp_err bp_pool_acquire_class(bp_pool *pool, uint32_t class_ix, uint32_t size, bp_buf **out);
 
 /* Gives one reference back; NULL is allowed. The last one returns the buffer to its pool, and its bytes must not be
- * touched any more. Releasing a buffer that is already free is misuse and reported. */
+ * touched any more. Releasing a pooled buffer that is already free is misuse and reported, until it is handed out again
+ * or its memory is given back to the system. */
 static inline void bp_buf_release(bp_buf *buf);
 
 /* The same, and sets *buf to NULL. */

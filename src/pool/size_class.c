@@ -67,7 +67,7 @@ static bp_err acquire_locked(bpi_class *of, bpi_entry *entry, bool is_claimed, b
     bpi_lock_enter(&of->lock);
     *out = entry == NULL ? NULL : bpi_entry_settle(entry, is_claimed);
     const bp_err err = *out != NULL ? BP_OK : try_acquire(of, entry, out);
-    bpi_lock_leave(&of->lock);
+    bpi_class_leave(of);
     return err;
 }
 
@@ -168,8 +168,8 @@ static uint64_t sized_stride(const bp_pool *pool, uint64_t size) {
     bpi_sized *sized = (bpi_sized *)(uintptr_t)pool;
     const bpi_class *of = bpi_class_of_size(sized, size);
     if (of != NULL) return of->stride;
-    const uint64_t most = sized->exact_size_limit == 0 ? UINT32_MAX : sized->exact_size_limit;
-    return size <= most && size + sizeof(bp_buf) <= sized->budget.limit ? size : 0;
+    if (sized->exact_size_limit != 0 && size > sized->exact_size_limit) return 0;
+    return size <= UINT32_MAX && size + sizeof(bp_buf) <= sized->budget.limit ? size : 0;
 }
 
 /* A thread that ends may be about to leave the lock: it is taken once more. */

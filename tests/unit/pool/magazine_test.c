@@ -217,6 +217,24 @@ START_TEST(a_barrier_that_fails_later_loses_nothing) {
 }
 END_TEST
 
+/* The stock comes back in an acquire that is refused, and must not keep the pool for ever. */
+START_TEST(a_refused_acquire_gives_the_stock_of_a_closed_pool_back) {
+    bp_buf *held = NULL, *out = NULL;
+    bpt_os_watch();
+    bp_pool *pool = warm_pool(&held);
+    bpi_entry *entry = entry_of(held);
+    bpt_os_set_barrier(false);
+    bp_pool_close(pool);
+    ck_assert_uint_gt(bpi_entry_stock(entry), 0);
+    bpt_err(bpi_sized_acquire(bpi_sized_of(pool), SIZE, NULL, &out), BP_ERR_CLOSED);
+    ck_assert_uint_eq(bpi_entry_stock(entry), 0);
+    bp_buf_release(held);
+    ck_assert(bpi_pool_is_valid(pool));
+    bp_pool_release_take(&pool);
+    ck_assert_int_eq(bpt_os_live(), 1); /* this thread's block */
+}
+END_TEST
+
 START_TEST(a_pool_ends_though_the_barrier_fails) {
     bp_buf *held = NULL;
     bpt_os_watch();
@@ -239,5 +257,6 @@ BPT_SUITE(pool_magazine) {
     BPT_TEST(a_full_magazine_keeps_what_came_last);
     BPT_TEST(without_a_barrier_there_are_no_magazines);
     BPT_LOOP_TEST(a_barrier_that_fails_later_loses_nothing, 0, 3);
+    BPT_TEST(a_refused_acquire_gives_the_stock_of_a_closed_pool_back);
     BPT_TEST(a_pool_ends_though_the_barrier_fails);
 }

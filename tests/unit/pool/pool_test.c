@@ -244,6 +244,7 @@ START_TEST(a_buffer_keeps_an_own_pool_alive) {
     bp_buf *buf = bpt_acquire(pool, 100);
     bp_pool_release_take(&again);
     ck_assert_int_eq(own->close_count, 0);
+    bp_pool_close(pool);
     bp_pool_release_take(&pool);
     ck_assert_int_eq(own->close_count, 1);
     ck_assert(!is_freed);

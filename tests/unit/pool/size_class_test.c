@@ -206,6 +206,7 @@ END_TEST
 /* ---- closing ---- */
 
 START_TEST(a_closed_pool_refuses_and_takes_back) {
+    bpt_os_watch();
     bp_pool *pool = bpt_pool_new(0);
     bp_buf *small = bpt_acquire(pool, 100);
     bp_buf *large = bpt_acquire(pool, BPT_LARGEST_CLASS);
@@ -224,6 +225,7 @@ START_TEST(a_closed_pool_refuses_and_takes_back) {
     bp_buf_release(large);
     bp_buf_release(exact);
     bpt_pool_end_take(&pool);
+    ck_assert_int_eq(bpt_os_live(), 1); /* this thread's block */
 }
 END_TEST
 

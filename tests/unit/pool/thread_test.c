@@ -84,11 +84,12 @@ END_TEST
 /* ---- after the thread's block is gone ---- */
 
 static pthread_key_t late_key;
+static int late_round;
 
+/* The system calls destructors in at least four rounds; the thread's block is taken down in the first. */
 static void late_destructor(void *argument) {
-    static __thread bool is_second_round;
-    if (!is_second_round) { /* the thread's block is taken down in the first */
-        is_second_round = true;
+    static __thread int round;
+    if (round++ < late_round) {
         (void)pthread_setspecific(late_key, argument);
         return;
     }
@@ -104,7 +105,9 @@ static void *take_and_end(void *argument) {
 
 START_TEST(a_late_destructor_may_use_the_pool) {
     bpt_os_watch();
+    late_round = _i;
     job self = {.pool = bpt_pool_new(0)};
+    bp_buf_release(bpt_acquire(self.pool, 4096)); /* the library's key is the older one, so its round ends first */
     ck_assert_int_eq(pthread_key_create(&late_key, late_destructor), 0);
     bpt_on_thread(take_and_end, &self);
     const bp_class_stats stats = bpt_class_stats(self.pool, 1);
@@ -112,7 +115,7 @@ START_TEST(a_late_destructor_may_use_the_pool) {
     ck_assert_uint_eq(stats.in_use, 0);
     ck_assert(bpi_pool_is_valid(self.pool));
     bpt_pool_end_take(&self.pool);
-    ck_assert_int_eq(bpt_os_live(), 0);
+    ck_assert_int_eq(bpt_os_live(), 1); /* this thread's block */
 }
 END_TEST
 
@@ -240,7 +243,11 @@ BPT_SUITE(pool_thread) {
     BPT_TEST(a_thread_leaves_no_memory_behind);
     BPT_TEST(a_threads_first_call_may_be_a_release);
     BPT_TEST(a_buffer_may_be_released_on_another_thread);
-    BPT_TEST(a_late_destructor_may_use_the_pool);
+#ifdef BPI_HAS_TSAN
+    BPT_LOOP_TEST(a_late_destructor_may_use_the_pool, 0, 2); /* ThreadSanitizer itself ends in the last round */
+#else
+    BPT_LOOP_TEST(a_late_destructor_may_use_the_pool, 0, 4);
+#endif
     BPT_TEST(more_pools_than_entries_are_served);
     BPT_TEST(a_new_pool_may_take_over_the_entries_of_an_old_one);
     BPT_TEST(a_consumer_feeds_its_producer);
