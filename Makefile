@@ -108,7 +108,7 @@ setup-ci: ## install what `make ci` needs besides (clang, valgrind)
 
 # ---- more -----------------------------------------------------------------------------------------------------------
 .PHONY: tests bench-quick ci check-generated check-leaks check-headers check-change check-install clean install
-tests: $(TESTS) $(BOOK_SERVER) ## build the tests without running them
+tests: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
