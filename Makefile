@@ -135,6 +135,16 @@ bench-quick: setup ## set up and measure in under two minutes
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BENCH)
 	@$(BENCH) --quick
 
+FUZZ_SECONDS = 60
+FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+.PHONY: fuzz-frame
+fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
+	@mkdir -p $(B)/fuzz/frame_reader
+	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \
+	  tests/fuzz/frame_reader_fuzz.c $(wildcard src/base/*.c src/pool/*.c src/frame/*.c)
+	$(B)/fuzz/frame_reader_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -print_final_stats=1 \
+	  $(B)/fuzz/frame_reader tests/fuzz/corpus/frame_reader
+
 clean: ## remove everything that was built
 	rm -rf build
 
