@@ -1,0 +1,121 @@
+/* The emitter: which files, the same bytes every time, and nothing of a contract's words that could break C. */
+#include "codegen/build.h"
+#include "codegen/emit.h"
+
+#include "tests/support/suite.h"
+
+#include <string.h>
+
+static cg_arena *arena;
+
+static void set_up(void) { arena = cg_arena_new(); }
+static void tear_down(void) { cg_arena_free_take(&arena); }
+
+static cg_outputs emit(const char *contract) {
+    cg_outputs outputs = {.arena = arena};
+    cg_diags diags = {.arena = arena};
+    const cg_source *const source = cg_source_of(arena, "farm.yaml", contract, strlen(contract));
+    const cg_model *const model = cg_compile(arena, source, NULL, &diags);
+    ck_assert_msg(model != NULL, "%s", cg_diags_print(&diags));
+    ck_assert_msg(cg_emit(model, &outputs) == CG_OK, "%s", outputs.error);
+    return outputs;
+}
+
+static const char *text_of(const cg_outputs *outputs, const char *name) {
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (strcmp(outputs->items[i].name, name) == 0) return outputs->items[i].text;
+    }
+    ck_abort_msg("no %s", name);
+    return "";
+}
+
+static const char small[] =
+    "schema: {name: farm}\n"
+    "messages:\n"
+    "  Cow: {tlv_type: 7, fields: {weight: u32, name: {type: String, validation: [{max_length: 40}]}}}\n";
+
+START_TEST(six_files_in_a_fixed_order) {
+    static const char *const names[] = {"farm.h",          "farm_sizes.h",   "farm_messages.h",
+                                        "farm_messages.c", "farm_service.h", "farm_service.c"};
+    const cg_outputs outputs = emit(small);
+    ck_assert_uint_eq(outputs.count, sizeof names / sizeof names[0]);
+    for (size_t i = 0; i < outputs.count; i++) {
+        ck_assert_str_eq(outputs.items[i].name, names[i]);
+        ck_assert_uint_eq(outputs.items[i].length, strlen(outputs.items[i].text));
+        ck_assert(strncmp(outputs.items[i].text, "/* Written by bufpoolc from farm.yaml, do not edit: ", 52) == 0);
+    }
+}
+END_TEST
+
+START_TEST(output_is_the_same_every_time) {
+    const cg_outputs one = emit(small), other = emit(small);
+    for (size_t i = 0; i < one.count; i++) ck_assert_str_eq(one.items[i].text, other.items[i].text);
+}
+END_TEST
+
+START_TEST(every_file_but_the_sizes_checks_the_hash) {
+    const cg_outputs outputs = emit(small);
+    for (size_t i = 0; i < outputs.count; i++) {
+        const bool is_sizes = strcmp(outputs.items[i].name, "farm_sizes.h") == 0;
+        ck_assert_int_eq(strstr(outputs.items[i].text, "FARM_CONTRACT_HASH != 0x") == NULL, is_sizes);
+    }
+}
+END_TEST
+
+/* block_len at 4, count of name at 6: a block of 8, then up to 40 bytes. */
+START_TEST(constants_come_from_the_layout) {
+    const cg_outputs outputs = emit(small);
+    const char *const sizes = text_of(&outputs, "farm_sizes.h");
+    static const char *const lines[] = {"#define FARM_COW_TYPE 7\n",     "#define FARM_COW_BLOCK 8\n",
+                                        "#define FARM_COW_MIN 8\n",      "#define FARM_COW_MAX 48\n",
+                                        "#define FARM_COW_CLASS 64\n",   "#define FARM_COW_WASTE 16\n",
+                                        "#define FARM_COW_NAME_CAP 40\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        ck_assert_msg(strstr(sizes, lines[i]) != NULL, "%s", lines[i]);
+}
+END_TEST
+
+/* Words of a contract stand in comments and strings of C: they must not end them. */
+START_TEST(descriptions_cannot_leave_their_comment) {
+    const cg_outputs outputs =
+        emit("schema: {name: farm}\n"
+             "messages:\n"
+             "  Cow:\n"
+             "    tlv_type: 7\n"
+             "    description: \"ends */ int x; /* begins\"\n"
+             "    fields:\n"
+             "      name: {type: \"FixedStr<8>\", description: \"a */ b\", unit: \"*/\", default: \"q\\\"*/\"}\n");
+    const char *const header = text_of(&outputs, "farm_messages.h");
+    ck_assert(strstr(header, "ends */") == NULL && strstr(header, "a */") == NULL &&
+              strstr(header, "/* begins") == NULL);
+    ck_assert(strstr(header, "unit: * /") != NULL);
+    ck_assert(strstr(header, "\"q\\\"*/\"") != NULL);
+}
+END_TEST
+
+static void emit_small(void *user) {
+    (void)emit(small);
+    *(bool *)user = true;
+}
+
+START_TEST(memory_may_run_out_anywhere) {
+    bool is_done = false;
+    for (long count = 0; !is_done; count += 1 + count / 16) {
+        cg_arena_free_take(&arena);
+        arena = cg_arena_new();
+        ck_assert(arena != NULL);
+        cg_arena_fail_after(arena, count);
+        ck_assert_int_eq(cg_arena_attempt(arena, emit_small, &is_done), is_done);
+    }
+}
+END_TEST
+
+BPT_SUITE(codegen_emit) {
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    BPT_TEST(six_files_in_a_fixed_order);
+    BPT_TEST(output_is_the_same_every_time);
+    BPT_TEST(every_file_but_the_sizes_checks_the_hash);
+    BPT_TEST(constants_come_from_the_layout);
+    BPT_TEST(descriptions_cannot_leave_their_comment);
+    BPT_TEST(memory_may_run_out_anywhere);
+}
