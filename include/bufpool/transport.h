@@ -94,12 +94,13 @@ BP_NODISCARD BP_API bp_err bp_server_new(const bp_server_config *config, const c
  * (BP_ERR_CLOSED) and returns BP_OK. Only with a loop of its own, else BP_ERR_ARGUMENT. */
 BP_NODISCARD BP_API bp_err bp_server_run(bp_server *server);
 
-/* Ends bp_server_run soon. Async-signal-safe; any thread. */
+/* Ends bp_server_run soon; with a loop of the caller's, closes the listener and every connection soon.
+ * Async-signal-safe; any thread. */
 BP_API void bp_server_stop(bp_server *server);
 
-/* Closes what is open, frees the server and sets *server to NULL; NULL is allowed. With a loop of the caller's, the
- * loop must run until the handles are closed, or be idle when this is called: see bp_server_free_take's note in
- * docs/EMBEDDING.md. Removes a Unix socket's file. */
+/* Closes what is open, frees the server and sets *server to NULL; NULL is allowed. With a loop of the caller's, closing
+ * goes on while that loop runs: run it before uv_loop_close (docs/EMBEDDING.md). Inside a handler it is allowed: the
+ * server is gone when bp_server_run returns. Removes a Unix socket's file. */
 BP_API void bp_server_free_take(bp_server **server);
 
 /* Where the server listens, with the real port: "tcp://127.0.0.1:40123". Writes at most size bytes, NUL included.
@@ -116,7 +117,8 @@ BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
 
 /* ---- client ----------------------------------------------------------------------------------------------------- */
 
-/* Starts to connect; on_open or on_close tells the outcome once the loop runs. Errors as bp_server_new. */
+/* Starts to connect; on_open or on_close tells the outcome once the loop runs. Names are resolved there, and every address
+ * of a name is tried. What is wrong at once is an error here, without callbacks. Errors as bp_server_new. */
 BP_NODISCARD BP_API bp_err bp_client_new(const bp_client_config *config, const char *address, bp_client **out);
 
 /* Runs until the connection is gone or bp_client_stop. Returns BP_OK when this side closed it (or stop was called) and
@@ -134,7 +136,9 @@ BP_API struct uv_loop_s *bp_client_loop(const bp_client *client);
 
 /* Queues a frame (type and length from the buffer) and takes the reference: *buf becomes NULL. It is written in the
  * same turn of the loop, together with what else is queued. On error *buf stays the caller's:
- * BP_ERR_QUEUE_FULL (on_drain will tell), BP_ERR_CLOSED, BP_ERR_NO_MEMORY. */
+ * BP_ERR_QUEUE_FULL (on_drain will tell; a frame above the limit is taken when the queue is empty), BP_ERR_CLOSED,
+ * BP_ERR_NO_MEMORY, BP_ERR_RESET (the peer takes no more; what it sent before is still handed on, then on_close
+ * follows). */
 BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
 
 /* Inside a handler: a buffer of the handler's own with the frame that is being handled; one reference, released with
@@ -142,13 +146,15 @@ BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
  * BP_ERR_ARGUMENT outside a handler. */
 BP_NODISCARD BP_API bp_err bp_conn_keep(bp_conn *conn, bp_buf **out);
 
-/* Sends what is queued, then closes. Further sends answer BP_ERR_CLOSED. */
+/* Sends what is queued, tells the peer that this was all, and closes when the peer has ended too (or after a second).
+ * Further sends answer BP_ERR_CLOSED, and what the peer still sends is passed over. */
 BP_API void bp_conn_finish(bp_conn *conn);
 
 /* Closes at once; what is queued is dropped. on_close gets why (BP_OK reads as BP_ERR_CLOSED). */
 BP_API void bp_conn_close(bp_conn *conn, bp_err why);
 
-/* Stops reading, and starts again. A paused connection does not notice that its peer is gone. */
+/* Stops reading, and starts again. Frames that were read already are still handed on. A paused connection does not
+ * notice that its peer is gone. */
 BP_API void bp_conn_pause(bp_conn *conn);
 BP_API void bp_conn_resume(bp_conn *conn);
 
