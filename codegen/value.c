@@ -61,6 +61,7 @@ void cg_set_format(cg_arena *arena, cg_value *map, const char *name, const char 
 const cg_value *cg_map_find(const cg_value *map, const char *name, size_t name_length) {
     for (size_t i = 0; i < map->count; i++) {
         const char *const have = map->named[i].name;
+        if (have[0] != name[0]) continue; /* most names differ here */
         if (strncmp(have, name, name_length) == 0 && have[name_length] == '\0') return map->named[i].value;
     }
     return NULL;
