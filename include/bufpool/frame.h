@@ -134,7 +134,8 @@ BP_API void bp_reader_init(bp_reader *reader, const bp_reader_config *config);
 BP_API void bp_reader_fini(bp_reader *reader);
 
 /* Where the next bytes should go, and how many it could take: the rest of a large frame goes straight into its buffer,
- * everything else into the landing chunk that the caller lends (at least 64 bytes). Never empty, except after an error. */
+ * everything else into the landing chunk that the caller lends (at least 64 bytes). Never empty, except after an
+ * error. */
 BP_API bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length);
 
 /* count bytes came, at the beginning of space (as bp_reader_space gave it). In the landing chunk they must stay where

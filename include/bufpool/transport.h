@@ -117,8 +117,8 @@ BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
 
 /* ---- client ----------------------------------------------------------------------------------------------------- */
 
-/* Starts to connect; on_open or on_close tells the outcome once the loop runs. Names are resolved there, and every address
- * of a name is tried. What is wrong at once is an error here, without callbacks. Errors as bp_server_new. */
+/* Starts to connect; on_open or on_close tells the outcome once the loop runs. Names are resolved there, and every
+ * address of a name is tried. What is wrong at once is an error here, without callbacks. Errors as bp_server_new. */
 BP_NODISCARD BP_API bp_err bp_client_new(const bp_client_config *config, const char *address, bp_client **out);
 
 /* Runs until the connection is gone or bp_client_stop. Returns BP_OK when this side closed it (or stop was called) and
