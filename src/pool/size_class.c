@@ -78,7 +78,7 @@ static void hand_out(bpi_sized *pool, bp_buf *buf, uint32_t size) {
 
 /* A watched pool has nothing inline, but the same magazines. */
 static bool pop_watched(bpi_sized *pool, bpi_entry *entry, bool *is_claimed, bp_buf **out) {
-    if (!pool->is_watched || entry == NULL || *is_claimed) return false;
+    if (!pool->is_watched || entry == NULL || *is_claimed || BPI_LOAD(&pool->head.is_closed) != 0) return false;
     *is_claimed = !bpi_entry_pop(entry, out);
     return !*is_claimed;
 }

@@ -1,6 +1,6 @@
 #include "tests/support/pool_support.h"
 #include "tests/support/suite.h"
-#include "base/os.h"
+#include "pool/pool_internal.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -103,6 +103,7 @@ static void watched_unmap(void *memory, size_t size) {
 static bool no_barrier(void) { return false; }
 
 void bpt_os_watch(void) {
+    ck_assert_ptr_nonnull(bpi_own_entry(sizeof(bpi_entry))); /* the calling thread's block is not counted */
     bpi_os.alloc = watched_alloc;
     bpi_os.alloc_raw = watched_alloc_raw;
     bpi_os.map = watched_map;

@@ -29,7 +29,7 @@ uint64_t bpt_seed(uint64_t otherwise);
 
 /* ---- a system that runs out of memory ---- */
 
-/* From now on the system counts what it gives; no pool may exist. */
+/* From now on the system counts what it gives, but for the calling thread's block; no pool may exist. */
 void bpt_os_watch(void);
 /* The call number `call` of alloc, alloc_raw and map together, counted from 0 and from now, fails, and with it all
  * later ones if asked for; UINT64_MAX: none. */
