@@ -16,7 +16,7 @@ make -s -j"$(nproc)" all tests
 before=$(sed -n 's/^#define MARKET_ORDER_BOOK_CLASS \([0-9]*\).*/\1/p' generated/market_sizes.h)
 
 sed -i -e 's/^\(schema: .*version: \)1,/\12,/' \
-    -e 's/^\( *\)process_count: {type: u32}$/&\n\1swap_used: {type: u64, unit: bytes, since: 2}/' \
+    -e 's/^\( *\)process_count: *{type: u32}$/&\n\1swap_used: {type: u64, unit: bytes, since: 2}/' \
     -e '/^ *[ab][a-z]*s: *{type: "Vec<Level>"/s/max_length: [0-9]*/max_length: 96/' contracts.yaml
 grep -q swap_used contracts.yaml || fail "the field was not appended"
 make -s generate

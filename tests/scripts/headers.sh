@@ -7,7 +7,7 @@ for header in include/bufpool/*.h generated/*.h; do
     for compiler in "gcc -x c -std=c11 -Wcast-align=strict" "g++ -x c++ -std=c++17 -Wcast-align=strict" \
         "clang -x c -std=c11" "clang++ -x c++ -std=c++17"; do
         # shellcheck disable=SC2086 # flags are meant to be split
-        printf '#include "%s"\n' "$name" | $compiler $flags - || {
+        printf '#include "%s"\nextern int something;\n' "$name" | $compiler $flags - || {
             echo "headers: $header does not compile alone with $compiler" >&2
             exit 1
         }

@@ -4,7 +4,7 @@
 set -eu
 place=$(mktemp -d /tmp/bufpool-install-XXXXXX)
 trap 'rm -rf "$place"' EXIT
-make -s install prefix="$place/usr" >/dev/null
+make -s install ${BUILD:+B="$BUILD"} prefix="$place/usr" >/dev/null
 export PKG_CONFIG_PATH="$place/usr/lib/pkgconfig"
 bufpoolc=$(pkg-config --variable=bufpoolc bufpool)
 cd "$place"
