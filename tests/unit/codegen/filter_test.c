@@ -1,0 +1,48 @@
+/* Each filter by itself; template_test.c has them inside templates. */
+#include "codegen/template_piece.h"
+
+#include "tests/support/suite.h"
+
+#include <string.h>
+
+static const struct {
+    const char *filter, *text, *expected;
+} cases[] = {
+    {"upper", "order_book 1é", "ORDER_BOOK 1é"},
+    {"lower", "OrderBook", "orderbook"},
+    {"snake", "OrderBook", "order_book"},
+    {"snake", "HTTPServer", "http_server"},
+    {"snake", "already_snake", "already_snake"},
+    {"snake", "U256Value", "u256_value"},
+    {"snake", "", ""},
+    {"camel", "order_book", "OrderBook"},
+    {"camel", "x", "X"},
+    {"c_string", "a\"b\\c", "a\\\"b\\\\c"},
+    {"c_string", "a\nb\x7f", "a\\012b\\177"},
+    {"c_string", "?\?=", "?\\?="},
+    {"c_string", "é", "é"},
+    {"comment", "two\n  lines ", "two lines"},
+    {"comment", "*/ /* **/ //*", "* / / * ** / // *"},
+    {"comment", "", ""},
+};
+
+START_TEST(gives) {
+    cg_arena *arena = cg_arena_new();
+    cg_filter_fn *const filter = cg_filter_find((cg_slice){cases[_i].filter, strlen(cases[_i].filter)});
+    ck_assert(arena != NULL && filter != NULL);
+    ck_assert_str_eq(filter(arena, cases[_i].text), cases[_i].expected);
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
+START_TEST(other_names_are_not_filters) {
+    ck_assert(cg_filter_find((cg_slice){"uppercase", 9}) == NULL);
+    ck_assert(cg_filter_find((cg_slice){"upper", 4}) == NULL);
+    ck_assert(cg_filter_find((cg_slice){"", 0}) == NULL);
+}
+END_TEST
+
+BPT_SUITE(codegen_filter) {
+    BPT_LOOP_TEST(gives, 0, (int)(sizeof cases / sizeof cases[0]));
+    BPT_TEST(other_names_are_not_filters);
+}
