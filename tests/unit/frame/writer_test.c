@@ -82,7 +82,8 @@ static void send_all(rig *r, size_t stage_length, size_t limit, size_t part, bpt
 }
 
 static void push_mix(rig *r, bpt_random *random, int count) {
-    static const uint32_t bounds[] = {1, 2, 100, 511, 512, 513, 514, 2000, 70000};
+    static const uint32_t bounds[] = {
+        1, 2, 100, 2000, BP_FRAME_STAGE_MAX, BP_FRAME_STAGE_MAX + 1, BP_FRAME_STAGE_MAX + 2, 70000};
     for (int i = 0; i < count; i++) {
         const uint32_t bound = bounds[bpt_random_below(random, sizeof bounds / sizeof bounds[0])];
         const uint32_t length = bpt_random_below(random, 2) == 0 ? bound - 1 : bpt_random_below(random, bound);
@@ -91,7 +92,7 @@ static void push_mix(rig *r, bpt_random *random, int count) {
 }
 
 START_TEST(every_limit_gives_the_same_bytes) {
-    for (size_t limit = 1; limit < 1300; limit += limit < 600 ? 1 : 7) {
+    for (size_t limit = 1; limit < 2 * BP_FRAME_STAGE_MAX; limit += 1 + limit / 40) {
         rig r;
         rig_init(&r);
         push(&r, 1, 0, 1);
@@ -106,11 +107,11 @@ START_TEST(every_limit_gives_the_same_bytes) {
 END_TEST
 
 START_TEST(every_cut_gives_the_same_bytes) {
-    for (size_t part = 1; part < 1200; part++) {
+    for (size_t part = 1; part < BP_FRAME_STAGE_MAX; part += 1 + part / 100) {
         rig r;
         rig_init(&r);
         push(&r, 2, 100, 2);
-        push(&r, 3, 600, 3);
+        push(&r, 3, BP_FRAME_STAGE_MAX + 1, 3);
         push(&r, 4, 0, 4);
         push(&r, 5, 400, 5);
         send_all(&r, 1024, 0, part, NULL);
@@ -134,10 +135,10 @@ START_TEST(small_frames_share_one_piece) {
     bp_piece pieces[BP_WRITER_PIECES];
     rig r;
     rig_init(&r);
-    for (uint64_t i = 0; i < 100; i++) push(&r, 9, BP_FRAME_STAGE_MAX, i);
+    for (uint64_t i = 0; i < 7; i++) push(&r, 9, BP_FRAME_STAGE_MAX, i);
     ck_assert_uint_eq(bp_writer_gather(&r.writer, stage, sizeof stage, 0, pieces), 1);
     ck_assert_ptr_eq(pieces[0].data, stage);
-    ck_assert_uint_eq(pieces[0].length, 100 * (BP_FRAME_HEADER_SIZE + BP_FRAME_STAGE_MAX));
+    ck_assert_uint_eq(pieces[0].length, 7 * (BP_FRAME_HEADER_SIZE + BP_FRAME_STAGE_MAX));
     rig_fini(&r);
 }
 END_TEST
