@@ -11,13 +11,13 @@
  *   registry   one lock for what threads and pools know of each other: entry offsets, seals, ends of threads and pools
  *   tight      the limit was reached: no entry opens until an eighth of it is free again
  *
- * Invariants; bpi_sized_is_valid checks them while no other thread is inside a call
- *   committed == sum of the classes' slab_bytes + exact_bytes       committed <= peak <= limit
+ * Invariants; bpi_pool_is_valid checks them while no other thread is inside a call
+ *   committed == sum of the classes' slab_bytes + exact_bytes          committed <= peak <= limit
  *   per class: buf_count == depot_count + out                          high_water >= out
  *              depot_count == sum of free_count of the slabs in the queue == bits set in them
- *              in_use == out - sum of the entries' stock            acquires - in_use == releases
+ *              in_use == out - sum of the entries' stock               acquires - in_use == releases
  *              idle == buf_count - in_use
- *   per entry: sealed or never opened: top == the first slot or 0; open: first slot <= top <= hi
+ *   per entry: open: lo == the first slot <= top <= hi, seal_top == 0      sealed: lo == INTPTR_MAX, hi == 0
  *
  * Locks, in this order: registry, one class at a time, exit seam. Fields say whose lock they need. */
 #ifndef BUFPOOL_POOL_INTERNAL_H

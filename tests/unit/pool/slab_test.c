@@ -44,7 +44,7 @@ START_TEST(a_large_stride_has_slabs_of_one_buffer) {
 }
 END_TEST
 
-/* peers: buffers that come back in address order are several times cheaper to hand to another thread. */
+/* However they came back: in address order they are several times cheaper to hand to another thread. */
 START_TEST(the_depot_gives_in_address_order) {
     bpt_os_set_barrier(false); /* nothing but the depot */
     bp_pool *pool = bpt_pool_new(0);
