@@ -73,7 +73,7 @@ static void close_handle(bpi_end *end, void *handle) {
 
 static void on_stop(uv_async_t *handle) {
     bpi_end *end = handle->data;
-    if (!__atomic_load_n(&end->is_stop_requested, __ATOMIC_ACQUIRE)) return;
+    if (!bpi_end_is_stopping(end)) return;
     if (end->loop->is_own) {
         uv_stop(end->loop->uv);
     } else {
@@ -155,13 +155,13 @@ void bpi_end_stop(bpi_end *end) {
     uv_async_send(&end->stop);
 }
 
-static bool is_stopped(const bpi_end *end) { return __atomic_load_n(&end->is_stop_requested, __ATOMIC_ACQUIRE); }
+bool bpi_end_is_stopping(const bpi_end *end) { return __atomic_load_n(&end->is_stop_requested, __ATOMIC_ACQUIRE); }
 
 bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end)) {
     uv_loop_t *uv = end->loop->uv;
     if (!end->loop->is_own || end->is_running) return BP_ERR_ARGUMENT;
     end->is_running = true;
-    while (!is_stopped(end) && !is_over(end)) uv_run(uv, UV_RUN_DEFAULT);
+    while (!bpi_end_is_stopping(end) && !is_over(end)) uv_run(uv, UV_RUN_DEFAULT);
     bpi_end_close_conns(end, BP_ERR_CLOSED);
     while (end->conn_count != 0) uv_run(uv, UV_RUN_ONCE);
     end->is_running = false;

@@ -25,7 +25,8 @@ static bp_server *server_of(bpi_end *end) { return (bp_server *)end; }
 static void on_acceptable(uv_poll_t *poll, int status, int events);
 
 static void start_polling(bp_server *server) {
-    if (server->is_polling || server->is_quiet || server->end.conn_count >= server->connection_limit) return;
+    if (server->is_polling || server->is_quiet || bpi_end_is_stopping(&server->end)) return;
+    if (server->end.conn_count >= server->connection_limit) return;
     server->is_polling = uv_poll_start(&server->poll, UV_READABLE, on_acceptable) == 0;
     if (!server->is_polling) bpi_end_tick(&server->end);
 }
@@ -75,7 +76,8 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
     bp_server *server = poll->data;
     (void)status, (void)events;
     for (int i = 0; i < ACCEPTS_PER_TURN && server->is_polling; i++) {
-        if (server->end.conn_count >= server->connection_limit) {
+        /* Who comes while the others are being closed waits in the backlog, perhaps for the next run. */
+        if (server->end.conn_count >= server->connection_limit || bpi_end_is_stopping(&server->end)) {
             stop_polling(server);
             return;
         }
@@ -179,8 +181,7 @@ static bool never(const bpi_end *end) {
 }
 
 bp_err bp_server_run(bp_server *server) {
-    server->is_quiet = false;
-    start_polling(server);
+    if (server->end.loop->is_own) start_polling(server);
     const bp_err err = bpi_end_run(&server->end, never);
     if (err == BP_OK && server->end.is_freed) bpi_end_free(&server->end);
     return err;

@@ -136,6 +136,7 @@ BP_NODISCARD bp_err bpi_end_start(bpi_end *end, uv_loop_t *lent, bool handle_sig
 /* Runs its own loop until is_over says so or a stop was asked for. BP_ERR_ARGUMENT: the loop is not its own. */
 BP_NODISCARD bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end));
 void bpi_end_stop(bpi_end *end);
+bool bpi_end_is_stopping(const bpi_end *end);
 void bpi_end_close_conns(bpi_end *end, bp_err why);
 void bpi_end_tick(bpi_end *end); /* make sure that on_tick and lingering connections are looked after */
 void bpi_end_handle_closed(bpi_end *end);

@@ -81,6 +81,40 @@ START_TEST(run_ends_when_a_handler_says_so) {
 }
 END_TEST
 
+static void connect_again(bpt_side *side, bp_conn *conn) {
+    (void)conn;
+    if (side->closes > 10) return;
+    int *fd = side->data;
+    *fd = bpt_rig_raw(side->rig);
+}
+
+/* Peers that come back at once must not keep a stopping server from ending; the next run serves them. */
+START_TEST(who_comes_during_a_stop_waits_for_the_next_run) {
+    bpt_rig rig;
+    bpt_wire wire = {0};
+    int again = -1;
+    bpt_rig_init(&rig);
+    rig.server.on_frame = stop_in_handler;
+    rig.server.on_close = connect_again;
+    rig.server.data = &again;
+    listen_alone(&rig, _i);
+    const int fd = bpt_rig_raw(&rig);
+    bpt_wire_add(&wire, BPT_SMALL_TYPE, 20, 1);
+    ck_assert_int_eq(write(fd, wire.data, wire.length), (ssize_t)wire.length);
+    bpt_ok(bp_server_run(rig.server.server));
+    ck_assert_uint_eq(rig.server.opens, 1);
+    rig.server.on_close = NULL;
+    ck_assert_int_eq(write(again, wire.data, wire.length), (ssize_t)wire.length);
+    bpt_ok(bp_server_run(rig.server.server));
+    ck_assert_uint_eq(rig.server.opens, 2);
+    ck_assert_uint_eq(rig.server.frames, 2);
+    close(fd);
+    close(again);
+    bpt_wire_free(&wire);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 START_TEST(a_lent_loop_is_run_by_its_owner_only) {
     bpt_rig rig;
     bpt_rig_init(&rig);
@@ -90,6 +124,7 @@ START_TEST(a_lent_loop_is_run_by_its_owner_only) {
     bp_server_stop(rig.server.server);
     bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
     bpt_err(rig.clients[0].why, BP_ERR_END);
+    bpt_err(bp_server_run(rig.server.server), BP_ERR_ARGUMENT);
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -332,6 +367,7 @@ BPT_SUITE(transport_server) {
     BPT_LOOP_TEST(run_ends_when_another_thread_says_so, 0, 2);
     BPT_LOOP_TEST(run_ends_on_a_signal_and_closes_what_is_open, 0, 2);
     BPT_LOOP_TEST(run_ends_when_a_handler_says_so, 0, BPT_WAYS);
+    BPT_LOOP_TEST(who_comes_during_a_stop_waits_for_the_next_run, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_lent_loop_is_run_by_its_owner_only, 0, 2);
     BPT_LOOP_TEST(a_server_may_be_freed_in_a_handler, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_running_server_may_be_freed_in_a_handler, 0, BPT_WAYS);
