@@ -4,7 +4,8 @@
 
 static const bp_type_info other_types[] = {{.name = "Other", .type = 1500, .accept_min = 1, .accept_max = 2},
                                            {.name = "Last", .type = 65535, .accept_min = 0, .accept_max = UINT32_MAX}};
-static const bp_type_range other_ranges[] = {{.first = 4000, .last = 4000, .unknown = BP_UNKNOWN_DELIVER},
+static const bp_type_range other_ranges[] = {{.first = 3000, .last = 3000, .unknown = BP_UNKNOWN_SKIP},
+                                             {.first = 4000, .last = 4000, .unknown = BP_UNKNOWN_DELIVER},
                                              {.first = 65000, .last = 65535, .unknown = BP_UNKNOWN_SKIP}};
 
 static bp_schema other_schema(void) {
@@ -13,7 +14,7 @@ static bp_schema other_schema(void) {
                        .types = other_types,
                        .type_count = 2,
                        .ranges = other_ranges,
-                       .range_count = 2};
+                       .range_count = 3};
 }
 
 static bp_err try_new(const bp_schema *schema) {
@@ -101,10 +102,13 @@ START_TEST(the_most_tolerant_range_decides) {
     bpt_ok(bp_type_map_new(schemas, 2, &map));
     bpt_ok(bp_heap_pool_new(0, &pool));
     bp_reader_init(&reader, &(bp_reader_config){.pool = pool, .types = map});
+    bpt_wire_add(&wire, 3000, 3, 1);
     bpt_wire_add(&wire, 4000, 3, 1);
     bpt_wire_add(&wire, 65001, 3, 1);
     bpt_wire_add(&wire, 4001, 3, 1);
     bp_reader_fed(&reader, (bp_span){wire.data, wire.length}, wire.length);
+    bpt_ok(bp_reader_next(&reader, &frame));
+    ck_assert_uint_eq(frame.type, 3000);
     bpt_ok(bp_reader_next(&reader, &frame));
     ck_assert_uint_eq(frame.type, 4000);
     ck_assert_ptr_null(frame.info);

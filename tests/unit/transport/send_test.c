@@ -126,6 +126,7 @@ START_TEST(frames_of_one_turn_leave_in_one_write) {
     bpt_rig_until(&rig, rig.server.frames == 400);
     bp_conn_stats_read(rig.clients[0].conn, &stats);
     ck_assert_uint_eq(stats.writes, 1);
+    ck_assert_uint_eq(rig.clients[0].drains, 0); /* nothing was refused */
     bp_conn_stats_read(rig.server.conn, &stats);
     ck_assert_uint_le(stats.reads, 2);
     bpt_rig_fini(&rig);
@@ -149,6 +150,32 @@ START_TEST(a_dirty_connection_may_be_closed_at_once) {
     bpt_rig_connect(&rig, 0, &client);
     bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
     ck_assert_uint_eq(rig.server.in_use_at_close, 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void send_and_close(uv_check_t *check) {
+    bpt_rig *rig = check->data;
+    if (rig->server.conn == NULL) return;
+    send_then_close(&rig->server, rig->server.conn);
+    uv_check_stop(check);
+}
+
+/* A check of the program's that runs after the library's: the connection is dirty when its closing callback comes. */
+START_TEST(a_dirty_connection_may_be_freed) {
+    bpt_rig rig;
+    uv_check_t check;
+    bpt_rig_init(&rig);
+    uv_check_init(&rig.loop, &check);
+    uv_check_start(&check, send_and_close); /* started first, so called last */
+    check.data = &rig;
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    const bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    bpt_rig_connect(&rig, 0, &client);
+    bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.clients[0].frames, 0);
+    uv_close((uv_handle_t *)&check, NULL);
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -197,6 +224,7 @@ BPT_SUITE(transport_send) {
     BPT_LOOP_TEST(a_frame_above_the_limit_goes_alone, 0, BPT_WAYS);
     BPT_LOOP_TEST(frames_of_one_turn_leave_in_one_write, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_dirty_connection_may_be_closed_at_once, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_dirty_connection_may_be_freed, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_a_gone_peer_sent_is_still_read, 0, BPT_WAYS);
     BPT_LOOP_TEST(lingering_has_an_end, 0, 2);
 }
