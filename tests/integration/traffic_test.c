@@ -36,11 +36,6 @@ typedef struct run {
 static int type_of(uint64_t number) { return (int)(number % BPT_MARKET_COUNT); }
 static uint64_t seed_of(uint64_t number) { return number % SEEDS; }
 
-/* Check's assertions allocate even when they hold, which would be counted: so they stand only outside the traffic. */
-static void must(bool holds, const char *what) {
-    if (!holds) ck_abort_msg("%s", what);
-}
-
 /* ---- sender ---- */
 
 static void pump(bp_conn *conn, void *user) {
@@ -50,7 +45,7 @@ static void pump(bp_conn *conn, void *user) {
         if (r->next == NULL) err = bpt_market_pack(bp_conn_pool(conn), type_of(r->sent), seed_of(r->sent), &r->next);
         if (err == BP_OK) err = bp_conn_send_take(conn, &r->next);
         if (err == BP_ERR_QUEUE_FULL) return;
-        must(err == BP_OK, bp_err_name(err));
+        bpt_must(err == BP_OK);
         r->sent++;
     }
     bp_conn_finish(conn);
@@ -81,8 +76,8 @@ static void *send_all(void *user) {
 
 static void take(run *r, int message_ix, bp_buf *buf) {
     const uint64_t number = r->received++;
-    must(message_ix == type_of(number), "a message out of order");
-    must(bp_buf_type(buf) == bpt_market_type(message_ix), "a message under another type");
+    bpt_must(message_ix == type_of(number));
+    bpt_must(bp_buf_type(buf) == bpt_market_type(message_ix));
     r->by_type[message_ix]++;
     bp_buf_release(r->held[number % HELD]);
     r->held[number % HELD] = buf;

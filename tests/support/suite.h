@@ -27,4 +27,10 @@ void bpt_register(const char *name, bpt_fill_fn *fill);
 /* A call that must end as given. */
 #define bpt_err(call, expected) ck_assert_str_eq(bp_err_name(call), bp_err_name(expected))
 
+/* An assertion for inner loops: Check's own cost a system call and allocations each, even when they hold. */
+#define bpt_must(condition)                                                                                           \
+    do {                                                                                                              \
+        if (!(condition)) ck_abort_msg("does not hold: %s", #condition);                                              \
+    } while (0)
+
 #endif

@@ -138,7 +138,7 @@ static void drain(rig *r, trace *t) {
         record(t, frame.type, frame.length, frame.value);
     }
     t->skipped = r->reader.skipped_count;
-    ck_assert_uint_eq(r->reader.frame_count, t->count);
+    bpt_must(r->reader.frame_count == t->count);
 }
 
 /* Feeds the bytes in chunks of at most chunk (0: of random sizes up to what the reader could take). */
@@ -147,7 +147,7 @@ static void run(rig *r, const uint8_t *at, size_t left, size_t chunk, bpt_random
     while (left != 0 && t->end == BP_MORE) {
         const bp_span space = bp_reader_space(&r->reader, r->landing, LANDING);
         size_t count = chunk != 0 ? chunk : 1 + bpt_random_below(random, 1u << bpt_random_below(random, 17));
-        ck_assert_uint_ne(space.length, 0);
+        bpt_must(space.length != 0);
         if (count > space.length) count = space.length;
         if (count > left) count = left;
         memcpy(space.data, at, count);

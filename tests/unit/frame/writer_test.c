@@ -49,8 +49,7 @@ static void copy_pieces(rig *r, const bp_piece *pieces, size_t count, size_t byt
 
 static void check_same(const bp_piece *a, const bp_piece *b, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        ck_assert_uint_eq(a[i].length, b[i].length);
-        ck_assert_mem_eq(a[i].data, b[i].data, a[i].length);
+        bpt_must(a[i].length == b[i].length && memcmp(a[i].data, b[i].data, a[i].length) == 0);
     }
 }
 
@@ -63,16 +62,16 @@ static void send_all(rig *r, size_t stage_length, size_t limit, size_t part, bpt
         bp_piece pieces[BP_WRITER_PIECES], again[BP_WRITER_PIECES];
         const size_t count = bp_writer_gather(&r->writer, stage, stage_length, limit, pieces);
         const size_t bytes = sum_pieces(pieces, count);
-        ck_assert_uint_ne(count, 0);
-        ck_assert_uint_le(count, BP_WRITER_PIECES);
-        ck_assert_uint_le(bytes, limit == 0 ? BP_FRAME_WRITE_MAX : limit);
-        ck_assert_uint_eq(bp_writer_gather(&r->writer, other, stage_length, limit, again), count);
+        bpt_must(count != 0);
+        bpt_must(count <= BP_WRITER_PIECES);
+        bpt_must(bytes <= (limit == 0 ? BP_FRAME_WRITE_MAX : limit));
+        bpt_must(bp_writer_gather(&r->writer, other, stage_length, limit, again) == count);
         check_same(pieces, again, count);
         size_t left = part != 0 ? part : 1 + bpt_random_below(random, (uint32_t)bytes);
         if (left > bytes) left = bytes;
         copy_pieces(r, pieces, count, left);
         bp_writer_wrote(&r->writer, left);
-        ck_assert_uint_eq(r->writer.queued_bytes, r->expected.length - r->sent_count);
+        bpt_must(r->writer.queued_bytes == r->expected.length - r->sent_count);
     }
     ck_assert_uint_eq(r->sent_count, r->expected.length);
     ck_assert_mem_eq(r->sent, r->expected.data, r->sent_count);
