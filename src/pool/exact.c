@@ -3,11 +3,14 @@
 /* The descriptor and the bytes behind it. */
 static uint64_t exact_bytes(uint64_t size) { return sizeof(bp_buf) + size; }
 
+uint64_t bpi_exact_stride(const bpi_budget *budget, uint64_t size) {
+    return size <= UINT32_MAX && exact_bytes(size) <= budget->limit ? size : 0;
+}
+
 bp_err bpi_exact_new(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **out) {
     *out = NULL;
-    if (size > UINT32_MAX) return BP_ERR_ARGUMENT;
+    if (bpi_exact_stride(budget, size) == 0) return BP_ERR_ARGUMENT;
     const uint64_t bytes = exact_bytes(size);
-    if (bytes > budget->limit) return BP_ERR_ARGUMENT;
     if (!bpi_budget_charge(budget, bytes)) return BP_ERR_LIMIT;
     bp_buf *buf = bpi_os.alloc_raw((size_t)bytes);
     if (buf == NULL) {
@@ -15,17 +18,14 @@ bp_err bpi_exact_new(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **
         return BP_ERR_NO_MEMORY;
     }
     bp_buf_init(buf, pool, (uint8_t *)(buf + 1), (uint32_t)size);
-    (void)__atomic_fetch_add(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
-    (void)__atomic_fetch_add(&budget->exact_bytes, bytes, __ATOMIC_RELAXED);
     (void)__atomic_fetch_add(&budget->exact_acquires, 1, __ATOMIC_RELAXED);
     *out = buf;
     return BP_OK;
 }
 
-void bpi_exact_free(bpi_budget *budget, bp_buf *buf) {
+uint64_t bpi_exact_free(bpi_budget *budget, bp_buf *buf) {
     const uint64_t bytes = exact_bytes(buf->capacity);
     bpi_os.free(buf);
-    (void)__atomic_fetch_sub(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
-    (void)__atomic_fetch_sub(&budget->exact_bytes, bytes, __ATOMIC_RELAXED);
     bpi_budget_uncharge(budget, bytes);
+    return bytes;
 }

@@ -64,7 +64,8 @@ uint64_t bp_pool_trim(bp_pool *pool, bool keep_idle) {
 
 uint64_t bp_pool_stride(const bp_pool *pool, uint64_t size) {
     if (size == 0) return 0;
-    return SLOT(pool, stride) == NULL ? size : pool->table->stride(pool, size);
+    if (SLOT(pool, stride) != NULL) return pool->table->stride(pool, size);
+    return size <= UINT32_MAX ? size : 0; /* more than a capacity can say */
 }
 
 void bp_pool_stats_read(bp_pool *pool, bp_pool_stats *out) {

@@ -47,7 +47,8 @@ typedef struct bpi_class bpi_class;
 typedef struct bpi_budget {
     uint64_t limit; /* UINT64_MAX: none; constant */
     uint64_t committed, peak, trimmed;
-    uint64_t exact_in_use, exact_bytes, exact_acquires;
+    uint64_t exact_acquires;
+    uint64_t exact_in_use, exact_bytes; /* of a size-class pool; a heap pool has these numbers anyhow */
 } bpi_budget;
 
 typedef struct bpi_desc_page {
@@ -126,8 +127,11 @@ bool bpi_budget_has_room(const bpi_budget *budget);
 void bpi_budget_stats(const bpi_budget *budget, bp_pool_stats *out);
 
 /* ---- exact.c: buffers of their own allocation; release them with the pool's table ---- */
+/* size, or 0 when it can never be given. */
+uint64_t bpi_exact_stride(const bpi_budget *budget, uint64_t size);
+/* Charges and counts the acquire; what is in use is the caller's to count. Free returns the bytes that were charged. */
 bp_err bpi_exact_new(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **out);
-void bpi_exact_free(bpi_budget *budget, bp_buf *buf);
+uint64_t bpi_exact_free(bpi_budget *budget, bp_buf *buf);
 
 /* ---- slab.c: the depot of one class, under its lock ---- */
 bpi_slab *bpi_buf_slab(const bp_buf *buf);

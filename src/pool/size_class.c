@@ -92,11 +92,19 @@ static bp_err acquire_recalling(bpi_class *of, bpi_entry *entry, bool is_claimed
     return acquire_locked(of, entry, false, out);
 }
 
+static bp_err new_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
+    const bp_err err = bpi_exact_new(&pool->budget, &pool->head, size, out);
+    if (err != BP_OK) return err;
+    (void)__atomic_fetch_add(&pool->budget.exact_in_use, 1, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_add(&pool->budget.exact_bytes, sizeof(bp_buf) + size, __ATOMIC_RELAXED);
+    return BP_OK;
+}
+
 static bp_err acquire_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
     if (pool->exact_size_limit != 0 && size > pool->exact_size_limit) return BP_ERR_ARGUMENT;
-    const bp_err err = bpi_exact_new(&pool->budget, &pool->head, size, out);
+    const bp_err err = new_exact(pool, size, out);
     if (err != BP_ERR_LIMIT && err != BP_ERR_NO_MEMORY) return err;
-    return bpi_sized_recall(pool) == 0 ? err : bpi_exact_new(&pool->budget, &pool->head, size, out);
+    return bpi_sized_recall(pool) == 0 ? err : new_exact(pool, size, out);
 }
 
 bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
@@ -158,7 +166,13 @@ void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
 
 /* ---- making and freeing ---- */
 
-static void sized_release(bp_pool *pool, bp_buf *buf) { bpi_exact_free(&bpi_sized_of(pool)->budget, buf); }
+/* Only exact allocations come back this way. */
+static void sized_release(bp_pool *pool, bp_buf *buf) {
+    bpi_budget *budget = &bpi_sized_of(pool)->budget;
+    const uint64_t bytes = bpi_exact_free(budget, buf);
+    (void)__atomic_fetch_sub(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_sub(&budget->exact_bytes, bytes, __ATOMIC_RELAXED);
+}
 
 static bp_err sized_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
     return bpi_sized_acquire(bpi_sized_of(pool), size, NULL, out);
@@ -169,7 +183,7 @@ static uint64_t sized_stride(const bp_pool *pool, uint64_t size) {
     const bpi_class *of = bpi_class_of_size(sized, size);
     if (of != NULL) return of->stride;
     if (sized->exact_size_limit != 0 && size > sized->exact_size_limit) return 0;
-    return size <= UINT32_MAX && size + sizeof(bp_buf) <= sized->budget.limit ? size : 0;
+    return bpi_exact_stride(&sized->budget, size);
 }
 
 /* A thread that ends may be about to leave the lock: it is taken once more. */
