@@ -88,7 +88,7 @@ demo: setup ## set up, build and run the demo: live telemetry and a market burst
 	@$(MAKE) --no-print-directory -j$(JOBS) $(DEMO)
 	@$(DEMO)
 
-test: setup ## set up, build and run the tests (BPT_ONLY=name runs one suite)
+test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites that begin so)
 	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
 	@$(TESTS)
 
@@ -119,8 +119,10 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests && build/clang/bufpool-tests
 	@$(MAKE) --no-print-directory check-leaks check-headers check-change check-install fuzz-frame
 
-check-leaks: $(TESTS) ## the tests under Valgrind: no leak, no invalid access
-	BPT_SLOW=20 valgrind --quiet --error-exitcode=1 --leak-check=full --trace-children=no $(TESTS)
+LEAK_SUITES = integration_,generated_service,pool_size_class,pool_heap,transport_conn,transport_send,transport_frame_io
+check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
+	BPT_SLOW=20 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
+	  --soname-synonyms=somalloc=NONE $(TESTS)
 
 check-headers: ## every public and generated header alone, as C11 and as C++17
 	sh tests/scripts/headers.sh

@@ -17,7 +17,7 @@ enum { SHORT_RUN = 1500, LONG_RUN = 150000, WARM_UP = 50000, HELD = 16, SEEDS = 
 typedef struct run {
     const char *listen_address;
     bool is_pooled;
-    uint64_t count;
+    uint64_t count, warm_up; /* messages in all, and those before counting begins */
     char address[128];
 
     bp_server *server;
@@ -81,7 +81,7 @@ static void take(run *r, int message_ix, bp_buf *buf) {
     r->by_type[message_ix]++;
     bp_buf_release(r->held[number % HELD]);
     r->held[number % HELD] = buf;
-    if (r->received == WARM_UP) r->allocations_warm = bpt_alloc_count();
+    if (r->received == r->warm_up) r->allocations_warm = bpt_alloc_count();
     if (r->received == r->count) {
         r->allocations_end = bpt_alloc_count();
         bp_server_stop(r->server);
@@ -184,7 +184,9 @@ END_TEST
 
 START_TEST(steady_state_allocates_nothing_on_either_side) {
     char path[64];
-    run r = {.listen_address = address_of(_i, path), .is_pooled = true, .count = LONG_RUN};
+    run r = {.listen_address = address_of(_i, path), .is_pooled = true};
+    r.count = bpt_scaled(LONG_RUN);
+    r.warm_up = bpt_scaled(WARM_UP);
     run_traffic(&r);
     ck_assert_uint_eq(r.allocations_end - r.allocations_warm, 0);
     for (int i = 0; i < BPT_MARKET_COUNT; i++) ck_assert_uint_ge(r.by_type[i], r.count / BPT_MARKET_COUNT);

@@ -2,7 +2,7 @@
  *
  * Linking alloc_count.c into a program replaces malloc, calloc, realloc and the aligned forms for the whole process,
  * libuv and libc included; each call is counted and handed on to glibc's own. Under sanitizers, which bring an
- * allocator of their own, and with another libc nothing is replaced and nothing is counted. */
+ * allocator of their own, under Valgrind and with another libc nothing is counted. */
 #ifndef BUFPOOL_TESTS_ALLOC_COUNT_H
 #define BUFPOOL_TESTS_ALLOC_COUNT_H
 

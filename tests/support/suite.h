@@ -3,11 +3,20 @@
  *     START_TEST(first_acquire_is_from_a_slab) { ... } END_TEST
  *     BPT_SUITE(pool_size_class) { BPT_TEST(first_acquire_is_from_a_slab); BPT_LOOP_TEST(each_class, 0, 4); }
  *
- * Every suite has one test case; BPT_ONLY=name in the environment runs one suite. */
+ * Every suite has one test case. BPT_ONLY=pool_,frame_reader in the environment runs the suites that begin so;
+ * BPT_SLOW=20 tells tests that run many messages to run that many times fewer. */
 #ifndef BUFPOOL_TESTS_SUITE_H
 #define BUFPOOL_TESTS_SUITE_H
 
 #include <check.h>
+#include <stdlib.h>
+
+/* count divided by BPT_SLOW, where that is set. */
+static inline unsigned long bpt_scaled(unsigned long count) {
+    const char *slow = getenv("BPT_SLOW");
+    const unsigned long divisor = slow == NULL ? 1 : strtoul(slow, NULL, 10);
+    return divisor == 0 ? count : count / divisor;
+}
 
 typedef void bpt_fill_fn(TCase *tcase);
 
