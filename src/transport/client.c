@@ -53,7 +53,9 @@ static bp_err start(bp_client *client, const bp_client_config *config) {
     if (err != BP_OK) return err;
     connector->conn->data = connector;
     const int status = client->end.transport->connect(connector);
-    return status == 0 ? BP_OK : bpi_err_from_uv(status);
+    if (status == 0) return BP_OK;
+    bpi_connector_done(connector, status);
+    return bpi_err_from_uv(status);
 }
 
 bp_err bp_client_new(const bp_client_config *config, const char *address, bp_client **out) {
@@ -63,7 +65,6 @@ bp_err bp_client_new(const bp_client_config *config, const char *address, bp_cli
     client->end.conn_gone = conn_gone;
     client->end.quiet = quiet;
     client->end.destroy = destroy;
-    client->end.is_client = true;
     bp_err err = bpi_address_parse(address, &client->connector.address);
     if (err != BP_OK) goto fail;
     client->end.transport = client->connector.address.transport;
@@ -71,6 +72,7 @@ bp_err bp_client_new(const bp_client_config *config, const char *address, bp_cli
     if (err != BP_OK) goto fail;
     err = start(client, config);
     if (err != BP_OK) goto fail;
+    client->end.is_client = true; /* only now: what failed at once has been told, without callbacks */
     *out = client;
     return BP_OK;
 

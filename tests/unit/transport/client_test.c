@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
+#include "base/os.h"
 #include "tests/support/frame_rig.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* Nobody listens: the file is not there, or the port was free a moment ago. */
@@ -142,6 +144,55 @@ START_TEST(addresses_that_cannot_be_are_refused) {
 }
 END_TEST
 
+/* What no route leads to is known at once. */
+START_TEST(an_error_at_once_is_told_once) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
+    if (_i == 1) config.loop = NULL;
+    bpt_err(bp_client_new(&config, "tcp://255.255.255.255:1", &rig.clients[0].client), BP_ERR_ADDRESS);
+    ck_assert_ptr_null(rig.clients[0].client);
+    bpt_rig_fini(&rig);
+    ck_assert_uint_eq(rig.clients[0].closes, 0);
+}
+END_TEST
+
+static int64_t allocated; /* blocks */
+
+static void *counting_alloc(size_t size) {
+    allocated++;
+    return bpi_os_system.alloc(size);
+}
+
+static void counting_free(void *memory) {
+    allocated -= memory != NULL;
+    bpi_os_system.free(memory);
+}
+
+START_TEST(no_descriptor_for_a_client_leaves_nothing) {
+    bpt_rig rig;
+    struct rlimit limit;
+    bpt_rig_init(&rig);
+    const bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
+    bpi_os.alloc = counting_alloc;
+    bpi_os.free = counting_free;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlim_t before = limit.rlim_cur;
+    const int next = dup(0);
+    close(next);
+    limit.rlim_cur = (rlim_t)next;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const bp_err err = bp_client_new(&config, "tcp://127.0.0.1:1", &rig.clients[0].client);
+    limit.rlim_cur = before;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    bpt_err(err, BP_ERR_SYSTEM);
+    bpt_rig_fini(&rig);
+    bpi_os = bpi_os_system;
+    ck_assert_uint_eq(rig.clients[0].closes, 0);
+    ck_assert_int_eq(allocated, 0);
+}
+END_TEST
+
 BPT_SUITE(transport_client) {
     BPT_LOOP_TEST(a_refused_client_has_on_close_without_on_open, 0, 2);
     BPT_LOOP_TEST(run_tells_why_there_is_no_connection, 0, 2);
@@ -150,4 +201,6 @@ BPT_SUITE(transport_client) {
     BPT_LOOP_TEST(a_client_may_be_freed_while_it_connects, 0, 3);
     BPT_LOOP_TEST(a_client_stops_in_its_own_callback, 0, 2);
     BPT_TEST(addresses_that_cannot_be_are_refused);
+    BPT_LOOP_TEST(an_error_at_once_is_told_once, 0, 2);
+    BPT_TEST(no_descriptor_for_a_client_leaves_nothing);
 }
