@@ -37,11 +37,14 @@ static void read_since(cg_builder *b, cg_field *field, const cg_node *at) {
               b->model->version);
 }
 
+static bool can_have_default(cg_kind kind) {
+    return kind != CG_STRUCT && kind != CG_ARRAY && kind != CG_BYTES && kind != CG_VECTOR;
+}
+
 static void read_default(cg_builder *b, cg_field *field, const cg_node *at) {
     const cg_node *node = cg_good_entry(at, "default");
     if (node == NULL || field->type == NULL) return;
-    const cg_kind kind = field->type->kind;
-    if (kind == CG_STRUCT || kind == CG_ARRAY || kind == CG_BYTES || kind == CG_VECTOR) {
+    if (!can_have_default(field->type->kind)) {
         cg_report(b->diags, CG_E_NOT_YET, node->span, "a default for this type is not supported yet");
         return;
     }
@@ -120,17 +123,33 @@ static cg_literal zero_literal(cg_kind kind) {
     return zero;
 }
 
-static void check_zero(cg_builder *b, const cg_field *field) {
+/* The field, or the one inside its type, that may not be zero, by *broken or by its enum; NULL when all may. What is
+ * counted is then empty, elements of arrays are zero as well. */
+static const cg_field *refuses_zero(const cg_field *field, const cg_rule **broken) {
     const cg_literal zero = zero_literal(field->type->kind);
-    const cg_rule *broken = cg_rules_broken(field, &zero);
-    const cg_enum *e = field->type->enumeration;
-    const bool is_closed = e != NULL && !e->is_open && !e->has_zero;
-    if (broken == NULL && !is_closed) return;
+    const cg_type *type = field->type;
+    *broken = cg_rules_broken(field, &zero);
+    if (*broken != NULL) return field;
+    while (type->kind == CG_ARRAY) type = type->element;
+    if (type->kind == CG_ENUM) return type->enumeration->is_open || type->enumeration->has_zero ? NULL : field;
+    for (size_t i = 0; type->kind == CG_STRUCT && i < type->structure->field_count; i++) {
+        const cg_field *inner = refuses_zero(&type->structure->fields[i], broken);
+        if (inner != NULL) return inner;
+    }
+    return NULL;
+}
+
+static void check_zero(cg_builder *b, const cg_field *field) {
+    const cg_rule *broken = NULL;
+    const cg_field *refusing = refuses_zero(field, &broken);
+    if (refusing == NULL) return;
     cg_report(b->diags, CG_E_DEFAULT_MISSING, cg_node_place(field->at),
-              "'%s' came with version %u, and frames of version %u lack it: it needs a default, because zero %s",
-              field->name.text, field->since, b->model->min_compatible,
-              is_closed ? "is no value of its enum" : "breaks a rule");
+              "'%s' came with version %u, and frames of version %u lack it: it %s, because zero %s", field->name.text,
+              field->since, b->model->min_compatible,
+              can_have_default(field->type->kind) ? "needs a default" : "must be optional",
+              broken == NULL ? "is no value of its enum" : "breaks a rule");
     if (broken != NULL) cg_note(b->diags, broken->at->span, "this rule");
+    if (broken == NULL && refusing != field) cg_note(b->diags, cg_node_place(refusing->at), "this field's enum");
 }
 
 void cg_fields_check_defaults(cg_builder *builder, const cg_message *message) {
