@@ -33,7 +33,7 @@ static void conn_gone(bpi_end *end, bp_conn *conn) {
     client->why = conn->why;
     uv_freeaddrinfo(client->connector.results);
     client->connector.results = client->connector.next = NULL;
-    if (end->loop->is_own) uv_stop(end->loop->uv);
+    if (end->runs_loop) uv_stop(end->loop->uv);
 }
 
 static void quiet(bpi_end *end) { (void)end; }

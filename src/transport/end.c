@@ -74,7 +74,7 @@ static void close_handle(bpi_end *end, void *handle) {
 static void on_stop(uv_async_t *handle) {
     bpi_end *end = handle->data;
     if (!bpi_end_is_stopping(end)) return;
-    if (end->loop->is_own) {
+    if (end->runs_loop) {
         uv_stop(end->loop->uv);
     } else {
         end->quiet(end);
@@ -103,6 +103,7 @@ static int start_signals(bpi_end *end) {
 bp_err bpi_end_start(bpi_end *end, uv_loop_t *lent, bool handle_signals) {
     const bp_err err = bpi_loop_acquire(lent, &end->loop);
     if (err != BP_OK) return err;
+    end->runs_loop = lent == NULL;
     int status = uv_async_init(end->loop->uv, &end->stop, on_stop);
     if (status != 0) return bpi_err_from_uv(status);
     count_handle(end, &end->stop);
@@ -159,7 +160,7 @@ bool bpi_end_is_stopping(const bpi_end *end) { return __atomic_load_n(&end->is_s
 
 bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end)) {
     uv_loop_t *uv = end->loop->uv;
-    if (!end->loop->is_own || end->is_running) return BP_ERR_ARGUMENT;
+    if (!end->runs_loop || end->is_running) return BP_ERR_ARGUMENT;
     end->is_running = true;
     while (!bpi_end_is_stopping(end) && !is_over(end)) uv_run(uv, UV_RUN_DEFAULT);
     bpi_end_close_conns(end, BP_ERR_CLOSED);
@@ -178,7 +179,10 @@ static void close_handles(bpi_end *end) {
 }
 
 static void destroy(bpi_end *end) {
-    if (end->loop != NULL) bpi_loop_release(end->loop);
+    if (end->loop != NULL) {
+        end->loop->leaving_count--;
+        bpi_loop_release(end->loop);
+    }
     bp_type_map_free_take(&end->types);
     bp_pool_release_take(&end->pool);
     end->destroy(end);
@@ -190,13 +194,21 @@ void bpi_end_free(bpi_end *end) {
         bpi_end_stop(end);
         return;
     }
-    const bool is_own = end->loop != NULL && end->loop->is_own;
+    bpi_loop *loop = end->loop;
+    if (loop != NULL) loop->leaving_count++;
+    if (loop != NULL && loop->is_orphan) {
+        end->runs_loop = true;
+        loop->is_orphan = false;
+    }
     close_handles(end);
-    while (is_own && end->handle_count != 0) uv_run(end->loop->uv, UV_RUN_ONCE);
-    if (is_own || end->handle_count == 0) destroy(end);
+    if (end->runs_loop) {
+        while (end->handle_count != 0 || loop->leaving_count != 1) uv_run(loop->uv, UV_RUN_ONCE);
+        loop->is_orphan = true;
+    }
+    if (end->handle_count == 0) destroy(end);
 }
 
 void bpi_end_handle_closed(bpi_end *end) {
     end->handle_count--;
-    if (end->handle_count == 0 && end->is_freed && !end->loop->is_own) destroy(end);
+    if (end->handle_count == 0 && end->is_freed && !end->runs_loop) destroy(end);
 }

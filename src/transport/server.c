@@ -181,7 +181,7 @@ static bool never(const bpi_end *end) {
 }
 
 bp_err bp_server_run(bp_server *server) {
-    if (server->end.loop->is_own) start_polling(server);
+    if (server->end.runs_loop) start_polling(server);
     const bp_err err = bpi_end_run(&server->end, never);
     if (err == BP_OK && server->end.is_freed) bpi_end_free(&server->end);
     return err;

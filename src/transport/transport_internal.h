@@ -80,13 +80,15 @@ struct bpi_loop {
     uv_check_t check;
     uv_idle_t idle; /* active while somebody is dirty, so that the loop does not sleep */
     uint32_t end_count, handle_count;
+    uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
     uint8_t *landing, *stage; /* NULL until first used */
     bpi_write *spare_writes;
     uint32_t spare_count;
     bp_conn *handling; /* the connection whose handler runs */
     bp_frame *frame;   /* and the frame that it was given */
-    bool is_own;
+    bool is_own;    /* uv == &own: the end that made it runs it */
+    bool is_orphan; /* that end is gone, others are left */
     uv_loop_t own;
 };
 
@@ -118,6 +120,7 @@ struct bpi_end {
     uv_signal_t signals[2];
     bool is_stop_requested; /* atomic: set from anywhere */
     bool is_running;        /* inside bp_X_run */
+    bool runs_loop;         /* the loop is its own, not lent: not even by another end */
     bool is_freed;          /* the caller let go of it */
     bool is_client;         /* on_close is due even without on_open */
     /* What server and client do differently. */
@@ -142,7 +145,8 @@ void bpi_end_tick(bpi_end *end); /* make sure that on_tick and lingering connect
 void bpi_end_handle_closed(bpi_end *end);
 
 /* Closes everything; destroy is called once all handles are closed: at once with a loop of its own, when the loop has
- * run with a lent one, after bpi_end_run when called from inside it. */
+ * run with a lent one, after bpi_end_run when called from inside it. Nobody but the ends that are left runs an orphaned
+ * loop: they free themselves as if it were their own. */
 void bpi_end_free(bpi_end *end);
 
 /* ---- connection ---- */

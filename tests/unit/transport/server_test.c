@@ -363,6 +363,57 @@ START_TEST(sigpipe_is_ignored_only_where_nobody_handles_it) {
 }
 END_TEST
 
+/* ---- a client on a server's own loop ---- */
+
+static void stop_client(bpt_side *side, bp_conn *conn) {
+    (void)conn;
+    bp_client_stop(side->client);
+}
+
+static void free_client(bpt_side *side, bp_conn *conn) {
+    (void)conn;
+    bp_client_free_take(&side->client);
+}
+
+static void stop_server(bpt_side *side, bp_conn *conn) {
+    (void)conn;
+    bp_server_stop(side->rig->server.server);
+}
+
+START_TEST(a_client_ends_alone_on_a_servers_own_loop) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    listen_alone(&rig, _i % 2);
+    bp_client_config config = bpt_rig_client_config(&rig, 0, _i % 2);
+    config.loop = bp_server_loop(rig.server.server);
+    rig.clients[0].on_open = _i < 2 ? stop_client : free_client;
+    rig.clients[0].on_close = stop_server;
+    bpt_rig_connect(&rig, 0, &config);
+    bpt_err(bp_client_run(rig.clients[0].client), BP_ERR_ARGUMENT);
+    bpt_ok(bp_server_run(rig.server.server));
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+    bpt_err(rig.clients[0].why, BP_ERR_CLOSED);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(a_client_on_a_servers_own_loop_is_freed_before_or_after_it) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    listen_alone(&rig, 0);
+    bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
+    config.loop = bp_server_loop(rig.server.server);
+    rig.clients[0].on_open = stop_server;
+    bpt_rig_connect(&rig, 0, &config);
+    bpt_ok(bp_server_run(rig.server.server));
+    if (_i == 0) bp_client_free_take(&rig.clients[0].client);
+    bp_server_free_take(&rig.server.server);
+    bp_client_free_take(&rig.clients[0].client);
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(transport_server) {
     BPT_LOOP_TEST(run_ends_when_another_thread_says_so, 0, 2);
     BPT_LOOP_TEST(run_ends_on_a_signal_and_closes_what_is_open, 0, 2);
@@ -380,4 +431,6 @@ BPT_SUITE(transport_server) {
     BPT_LOOP_TEST(an_address_in_use_is_refused, 0, 2);
     BPT_TEST(a_given_pool_is_used_and_outlives_the_server);
     BPT_LOOP_TEST(sigpipe_is_ignored_only_where_nobody_handles_it, 0, 2);
+    BPT_LOOP_TEST(a_client_ends_alone_on_a_servers_own_loop, 0, 4);
+    BPT_LOOP_TEST(a_client_on_a_servers_own_loop_is_freed_before_or_after_it, 0, 2);
 }
