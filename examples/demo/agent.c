@@ -142,6 +142,7 @@ static bp_err run_loop(agent *a, const char *address) {
     config.conn.send_queue_bytes = QUEUE_BYTES;
     bp_err err = bp_client_new(&config, address, &a->client);
     if (err != BP_OK) return err;
+    demo_side_open(a->side, bp_client_pool(a->client));
     uv_timer_init(bp_client_loop(a->client), &a->sampler);
     a->sampler.data = a;
     uv_timer_start(&a->sampler, on_sample_timer, SAMPLE_PERIOD_MS, SAMPLE_PERIOD_MS);

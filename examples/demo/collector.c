@@ -238,14 +238,12 @@ bp_err demo_collector_run(const char *program, const char *address, uint64_t mil
     };
     collector c = {.side = side, .transport = address[0] == 'u' ? "unix" : "tcp"};
     bp_server_config config = market_server_config(&on, &c);
-    bp_pool_stats stats;
     memset(side, 0, sizeof *side);
     config.conn.on_open = on_open;
     config.conn.on_close = on_close;
     bp_err err = bp_server_new(&config, address, &c.server);
     if (err != BP_OK) return err;
-    bp_pool_stats_read(bp_server_pool(c.server), &stats);
-    side->committed_start = stats.committed_bytes;
+    demo_side_open(side, bp_server_pool(c.server));
     err = serve(&c, program, milliseconds, agent);
     demo_progress_end();
     release_kept(&c);

@@ -29,6 +29,9 @@ typedef struct demo_side {
     bp_class_stats total;
 } demo_side;
 
+/* Reads what the pool has committed before anything went through it. */
+void demo_side_open(demo_side *side, bp_pool *pool);
+
 /* Reads the pool's final counts into side, trims it and reads what is left. */
 void demo_side_close(demo_side *side, bp_pool *pool);
 
