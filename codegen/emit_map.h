@@ -23,13 +23,6 @@ typedef struct cg_emitter {
 cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, const cg_field *field);
 cg_value *cg_emit_gaps(const cg_emitter *emitter, const cg_gap *gaps, size_t count);
 
-/* Whether bytes of this type can be wrong by themselves: padding, bools, closed enums, counts. */
-bool cg_type_has_checks(const cg_type *type);
-/* Whether an owned value of this type can be one that must not be encoded: counts, closed enums. */
-bool cg_type_has_limits(const cg_type *type);
-/* Whether values of this type, or of what is inside it, have rules that validate checks. */
-bool cg_type_has_rules(const cg_type *type);
-
 /* The scalar that a scalar or enum type has on the wire. */
 cg_kind cg_type_wire(const cg_type *type);
 /* The bpi_print_… function of a scalar kind. */

@@ -1,5 +1,6 @@
 /* Enums, structs and messages as templates see them. */
 #include "codegen/emit_map.h"
+#include "codegen/traits.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* Types and fields as templates see them. */
 #include "codegen/emit_map.h"
+#include "codegen/traits.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,41 +31,6 @@ const char *cg_type_c_name(const cg_emitter *emitter, const cg_type *type) {
     }
 }
 
-/* ---- what can be wrong with a value ----------------------------------------------------------------------------- */
-
-static bool is_closed(const cg_type *type) { return type->kind == CG_ENUM && !type->enumeration->is_open; }
-
-bool cg_type_has_checks(const cg_type *type) {
-    if (type->kind == CG_BOOL || is_closed(type) || cg_kind_is_counted(type->kind)) return true;
-    if (type->kind == CG_ARRAY) return cg_type_has_checks(type->element);
-    if (type->kind != CG_STRUCT) return false;
-    if (type->structure->gap_count != 0) return true;
-    for (size_t i = 0; i < type->structure->field_count; i++) {
-        if (cg_type_has_checks(type->structure->fields[i].type)) return true;
-    }
-    return false;
-}
-
-bool cg_type_has_limits(const cg_type *type) {
-    if (is_closed(type) || cg_kind_is_counted(type->kind)) return true;
-    if (type->kind == CG_ARRAY) return cg_type_has_limits(type->element);
-    if (type->kind != CG_STRUCT) return false;
-    for (size_t i = 0; i < type->structure->field_count; i++) {
-        if (cg_type_has_limits(type->structure->fields[i].type)) return true;
-    }
-    return false;
-}
-
-bool cg_type_has_rules(const cg_type *type) {
-    if (type->element != NULL) return cg_type_has_rules(type->element);
-    if (type->kind != CG_STRUCT) return false;
-    for (size_t i = 0; i < type->structure->field_count; i++) {
-        const cg_field *const field = &type->structure->fields[i];
-        if (field->rule_count != 0 || cg_type_has_rules(field->type)) return true;
-    }
-    return false;
-}
-
 /* ---- maps ------------------------------------------------------------------------------------------------------- */
 
 const char *cg_kind_print(cg_kind kind) {
@@ -87,7 +53,7 @@ static void set_plain(const cg_emitter *emitter, cg_value *map, const cg_type *t
     cg_set_text(arena, map, "wire", is_plain ? cg_kind_name(cg_type_wire(type)) : "");
     cg_set_text(arena, map, "print", is_plain ? cg_kind_print(cg_type_wire(type)) : "");
     cg_set_flag(arena, map, "is_enum", type->kind == CG_ENUM);
-    cg_set_flag(arena, map, "is_closed", is_closed(type));
+    cg_set_flag(arena, map, "is_closed", cg_type_is_closed(type));
     if (type->kind == CG_ENUM) cg_set(arena, map, "values", cg_emit_enum_values(emitter, type->enumeration));
     cg_set_flag(arena, map, "has_checks", cg_type_has_checks(type));
     cg_set_flag(arena, map, "has_limits", cg_type_has_limits(type));

@@ -2,6 +2,7 @@
 #include "codegen/layout.h"
 #include "codegen/names.h"
 #include "codegen/schema.h"
+#include "codegen/traits.h"
 
 #include <string.h>
 
@@ -221,6 +222,7 @@ static bool open_struct(cg_builder *b, cg_declaration *d) {
     }
     if (t->field_count == 0) return false;
     if (cg_layout_struct(b->arena, t)) {
+        cg_struct_find_traits(t);
         b->model->structs[b->model->struct_count++] = t;
         return true;
     }

@@ -1,0 +1,67 @@
+#include "codegen/traits.h"
+
+#include "tests/unit/codegen/compile.h"
+
+#include <stdio.h>
+
+static const cg_struct *struct_of(const bpt_compiled *c, const char *name) {
+    for (size_t i = 0; i < c->model->struct_count; i++) {
+        if (strcmp(c->model->structs[i]->name.text, name) == 0) return c->model->structs[i];
+    }
+    ck_abort_msg("no type %s", name);
+    return NULL;
+}
+
+static void expect(const bpt_compiled *c, const char *name, bool checks, bool limits, bool rules) {
+    const cg_struct *found = struct_of(c, name);
+    ck_assert_msg(found->has_checks == checks, "checks of %s", name);
+    ck_assert_msg(found->has_limits == limits, "limits of %s", name);
+    ck_assert_msg(found->has_rules == rules, "rules of %s", name);
+}
+
+START_TEST(a_type_answers_for_what_is_inside_it) {
+    bpt_compiled c = bpt_compile_good(
+        "schema: {name: s}\n"
+        "enums: {Closed: {type: u8, values: {x: 1}}, Open: {type: u8, open: true, values: {x: 1}}}\n"
+        "types: {Plain: {fields: {a: u16, o: Open, z: u8}}, Padded: {fields: {a: u16, b: u8}},\n"
+        "  Flag: {fields: {a: bool}}, Choice: {fields: {a: Closed}}, Counted: {fields: {a: \"FixedVec<u8, 3>\"}},\n"
+        "  Ruled: {fields: {a: {type: u8, validation: [{max: 3}]}}}, OfRuled: {fields: {a: \"[Ruled; 2]\"}},\n"
+        "  OfFlag: {fields: {p: Plain, f: \"[Flag; 3]\"}}, OfChoice: {fields: {c: Choice}}, OfPlain: {fields: {p: "
+        "Plain}}}\n"
+        "messages: {T: {tlv_type: 1, fields: {a: OfRuled, b: OfFlag, c: OfChoice, d: OfPlain, e: Padded, f: "
+        "Counted}}}");
+    expect(&c, "Plain", false, false, false);
+    expect(&c, "OfPlain", false, false, false);
+    expect(&c, "Padded", true, false, false);
+    expect(&c, "Flag", true, false, false);
+    expect(&c, "OfFlag", true, false, false);
+    expect(&c, "Choice", true, true, false);
+    expect(&c, "OfChoice", true, true, false);
+    expect(&c, "Counted", true, true, false);
+    expect(&c, "Ruled", false, false, true);
+    expect(&c, "OfRuled", false, false, true);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+/* Each type holds the one before it twice: 2^28 paths, which a walk along every one of them would not end in time. */
+START_TEST(types_that_double_are_asked_once_each) {
+    char text[2048] = "schema: {name: s}\ntypes:\n  T0: {fields: {a: u8}}\n";
+    for (int i = 1; i <= 28; i++) {
+        const size_t used = strlen(text);
+        (void)snprintf(text + used, sizeof text - used, "  T%d: {fields: {a: T%d, b: T%d}}\n", i, i - 1, i - 1);
+    }
+    strncat(text, "messages: {M: {tlv_type: 1, fields: {v: \"FixedVec<T28, 2>\"}}}\n", sizeof text - strlen(text) - 1);
+    bpt_compiled c = bpt_compile_good(text);
+    for (size_t i = 0; i < c.model->struct_count; i++) {
+        const cg_type type = {.kind = CG_STRUCT, .structure = c.model->structs[i]};
+        ck_assert(!cg_type_has_checks(&type) && !cg_type_has_limits(&type) && !cg_type_has_rules(&type));
+    }
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+BPT_SUITE(codegen_traits) {
+    BPT_TEST(a_type_answers_for_what_is_inside_it);
+    BPT_TEST(types_that_double_are_asked_once_each);
+}
