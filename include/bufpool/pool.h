@@ -55,8 +55,8 @@ enum { BP_CLASS_MAX = 64 };
 /* ---- pools ------------------------------------------------------------------------------------------------------ */
 
 /* Makes a size-class pool that has committed nothing yet. The caller owns one reference.
- * BP_ERR_ARGUMENT: a class is missing, misaligned or out of order, or the limit is under four times the largest;
- * BP_ERR_NO_MEMORY. */
+ * BP_ERR_ARGUMENT: a class is missing, misaligned or out of order, or the limit is under four times the largest or
+ * under what the smallest slab takes, two pages; BP_ERR_NO_MEMORY. */
 BP_NODISCARD BP_API bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out);
 
 /* Makes a pool whose every buffer comes from malloc and goes back to it: the unpooled fallback and the honest
@@ -180,7 +180,7 @@ typedef struct bp_pool_table {
     /* As bp_pool_trim. NULL: gives nothing back. */
     uint64_t (*trim)(bp_pool *pool, bool keep_idle);
 
-    /* As bp_pool_stride. NULL: every size is given exactly. */
+    /* As bp_pool_stride. NULL: every size that a capacity can say is given exactly. */
     uint64_t (*stride)(const bp_pool *pool, uint64_t size);
 
     /* As bp_pool_stats_read and bp_pool_class_stats_read. NULL: all zero, no classes. */

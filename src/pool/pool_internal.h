@@ -135,6 +135,8 @@ uint64_t bpi_exact_free(bpi_budget *budget, bp_buf *buf);
 
 /* ---- slab.c: the depot of one class, under its lock ---- */
 bpi_slab *bpi_buf_slab(const bp_buf *buf);
+/* Bytes of a slab of one buffer: less than that serves nothing of the class. */
+uint64_t bpi_slab_least_bytes(const bpi_class *of);
 /* Takes up to count free buffers, in address order from the cursor on; returns how many. */
 uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count);
 void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count);

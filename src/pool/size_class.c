@@ -310,6 +310,9 @@ bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
     pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
     pool->exact_size_limit = config->exact_size_limit;
     make_classes(pool, config);
+    /* With small classes four of them fit where not even one slab does: such a pool could never serve anything. */
+    const bpi_class *largest = &pool->classes[pool->class_count - 1];
+    if (bpi_slab_least_bytes(largest) > pool->budget.limit) err = BP_ERR_ARGUMENT;
     pool->name = copy_name(config->name == NULL ? "pool" : config->name);
     if (err == BP_OK && (pool->name == NULL || !make_inline_tables(pool))) err = BP_ERR_NO_MEMORY;
     if (err != BP_OK) {

@@ -75,6 +75,8 @@ static slab_shape shape_of(const bpi_class *of, uint32_t buf_count) {
     return shape;
 }
 
+uint64_t bpi_slab_least_bytes(const bpi_class *of) { return shape_of(of, 1).mapped_bytes; }
+
 static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
     const slab_shape shape = shape_of(of, buf_count);
     bpi_budget *budget = &of->pool->budget;

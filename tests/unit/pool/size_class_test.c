@@ -35,7 +35,22 @@ START_TEST(an_impossible_configuration_is_refused) {
     refused((const bp_class[]){{0, 0}}, 1, 0);
     refused((const bp_class[]){{64, 0}, {64, 0}}, 2, 0);
     refused((const bp_class[]){{128, 0}, {64, 0}}, 2, 0);
-    refused((const bp_class[]){{64, 0}, {1024, 0}}, 2, 4095);
+    refused((const bp_class[]){{64, 0}, {65536, 0}}, 2, 4 * 65536 - 1);
+}
+END_TEST
+
+START_TEST(a_limit_that_is_accepted_serves_the_largest_class) {
+    const bp_class large[] = {{64, 0}, {65536, 0}}, small[] = {{16, 0}, {64, 0}};
+    const uint64_t slab = 2 * bpi_os_page_size(); /* a page of buffers, a page of what describes them */
+    refused(small, 2, slab - 1);
+    const bp_pool_config configs[] = {{.classes = large, .class_count = 2, .memory_limit = 4 * 65536},
+                                      {.classes = small, .class_count = 2, .memory_limit = slab}};
+    for (size_t i = 0; i < 2; i++) {
+        bp_pool *pool = NULL;
+        bpt_ok(bp_pool_new(&configs[i], &pool));
+        bp_buf_release(bpt_acquire(pool, configs[i].classes[1].size));
+        bpt_pool_end_take(&pool);
+    }
 }
 END_TEST
 
@@ -275,6 +290,7 @@ END_TEST
 BPT_SUITE(pool_size_class) {
     BPT_TEST(a_new_pool_has_committed_nothing);
     BPT_TEST(an_impossible_configuration_is_refused);
+    BPT_TEST(a_limit_that_is_accepted_serves_the_largest_class);
     BPT_TEST(as_many_classes_as_may_be_are_served);
     BPT_TEST(the_smallest_class_that_holds_the_size_is_chosen);
     BPT_TEST(size_zero_is_refused);
