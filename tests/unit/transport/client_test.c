@@ -127,8 +127,8 @@ START_TEST(addresses_that_cannot_be_are_refused) {
                                       "unix://",
                                       "unix://relative",
                                       "unix:///directory/",
-                                      "unix:///0123456789012345678901234567890123456789012345678901234567890123456789"
-                                      "01234567890123456789012345678901234567890123456789"};
+                                      ("unix:///0123456789012345678901234567890123456789012345678901234567890123456789"
+                                       "01234567890123456789012345678901234567890123456789")};
     bpt_rig rig;
     bpt_rig_init(&rig);
     const bp_client_config client = bpt_rig_client_config(&rig, 0, 0);
