@@ -75,13 +75,15 @@ void bp_conn_close(bp_conn *conn, bp_err why) {
     }
 }
 
-/* A frame that breaks its contract is counted and by policy passed over; every other error ends the connection. */
+/* A frame that breaks its contract is counted and by policy passed over; everything else ends the connection. */
 static bp_err judge(bp_conn *conn, bp_err err) {
     switch (err) {
     case BP_ERR_TRUNCATED:
     case BP_ERR_MALFORMED:
     case BP_ERR_BOUND:
     case BP_ERR_RULE: conn->invalid_count++; return conn->end->config.invalid == BP_INVALID_DROP ? BP_OK : err;
+    case BP_MORE:
+    case BP_PENDING: return BP_ERR_ARGUMENT; /* no answer of a handler: BP_MORE would read as the end of what is here */
     default: return err;
     }
 }

@@ -87,8 +87,8 @@ struct bpi_loop {
     uint32_t spare_count;
     bp_conn *handling; /* the connection whose handler runs */
     bp_frame *frame;   /* and the frame that it was given */
-    bool is_own;    /* uv == &own: the end that made it runs it */
-    bool is_orphan; /* that end is gone, others are left */
+    bool is_own;       /* uv == &own: the end that made it runs it */
+    bool is_orphan;    /* that end is gone, others are left */
     uv_loop_t own;
 };
 
@@ -178,7 +178,7 @@ struct bp_conn {
     bp_reader reader;
     bp_writer writer;
     uint64_t bytes_in, bytes_out, reads, writes;
-    uint32_t invalid_count, kept_count, refused_count;
+    uint64_t invalid_count, kept_count, refused_count;
     union {
         uv_handle_t any;
         uv_stream_t stream;

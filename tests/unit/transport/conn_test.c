@@ -425,7 +425,30 @@ START_TEST(server_and_client_run_on_threads_of_their_own) {
 }
 END_TEST
 
+static bp_err answer_with_data(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    (void)conn, (void)frame;
+    return *(const bp_err *)side->data;
+}
+
+/* BP_MORE and BP_PENDING: were they passed over, the frames behind this one would be lost without a word. */
+START_TEST(a_handlers_outcome_that_is_no_error_is_one_of_its_program) {
+    bpt_rig rig;
+    bp_err answer = (bp_err)_i;
+    bpt_rig_init(&rig);
+    rig.server.on_frame = answer_with_data;
+    rig.server.data = &answer;
+    bpt_rig_start(&rig, 0);
+    for (uint64_t n = 0; n < 3; n++) send_numbered(rig.clients[0].conn, n);
+    bpt_rig_until(&rig, rig.server.frames == 3 || rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.server.frames, 1);
+    bpt_rig_until(&rig, rig.server.closes == 1);
+    bpt_err(rig.server.why, BP_ERR_ARGUMENT);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(transport_conn) {
+    BPT_LOOP_TEST(a_handlers_outcome_that_is_no_error_is_one_of_its_program, BP_MORE, BP_PENDING + 1);
     BPT_LOOP_TEST(messages_arrive_complete_and_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(echoes_come_back_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_handler_ends_its_connection, 0, 2 * BPT_WAYS);
