@@ -50,7 +50,7 @@ typedef struct bp_type_info {
     uint16_t class_ix;     /* its class in the schema's own pool configuration */
     uint32_t accept_min;   /* bytes: shortest and longest value that a reader takes */
     uint32_t accept_max;
-    bool is_sensitive;     /* wipe buffers on release */
+    bool is_sensitive;     /* its contract's sensitivity is not public; buffers are not wiped yet */
 } bp_type_info;
 
 /* What a reader does with a frame whose type nobody declared. */

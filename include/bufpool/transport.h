@@ -54,7 +54,8 @@ typedef struct bp_conn_config {
     void *user;                 /* handed to the callbacks below */
     /* The connection is up; it may send. */
     void (*on_open)(bp_conn *conn, void *user);
-    /* The connection is gone and is freed after this call; why: BP_ERR_END when the peer closed it between two frames,
+    /* The connection is gone and is freed after this call; why: BP_ERR_END when the peer closed it, or its sending side,
+     * between two frames (what the socket does not take at once of the queue is then dropped),
      * BP_ERR_CLOSED when this side did, else the error. Exactly once for every on_open; a client that never got
      * through has on_close without on_open. */
     void (*on_close)(bp_conn *conn, bp_err why, void *user);
@@ -147,7 +148,8 @@ BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
 BP_NODISCARD BP_API bp_err bp_conn_keep(bp_conn *conn, bp_buf **out);
 
 /* Sends what is queued, tells the peer that this was all, and closes when the peer has ended too (or after a second).
- * Further sends answer BP_ERR_CLOSED, and what the peer still sends is passed over. */
+ * Further sends answer BP_ERR_CLOSED, and what the peer still sends is passed over. A peer that does not read keeps the
+ * queue, and with it the connection, until bp_conn_close. */
 BP_API void bp_conn_finish(bp_conn *conn);
 
 /* Closes at once; what is queued is dropped. on_close gets why (BP_OK reads as BP_ERR_CLOSED). */
