@@ -212,7 +212,7 @@ $(CONTRACT_DIR)/%.h $(CONTRACT_DIR)/%_sizes.h $(CONTRACT_DIR)/%_messages.h $(CON
 	@mkdir -p $(@D)
 	@$(BUFPOOLC) generate $< --out-dir $(@D)
 	@touch $(patsubst %,$(CONTRACT_DIR)/$*%,.h _sizes.h _messages.h _messages.c _service.h _service.c)
-$(TEST_OBJECTS) $(CONTRACT_OBJECTS): private CPPFLAGS += -Igenerated -I$(CONTRACT_DIR)
+$(TEST_OBJECTS) $(CONTRACT_OBJECTS): private CPPFLAGS += -I$(CONTRACT_DIR)
 $(TEST_OBJECTS) $(CONTRACT_OBJECTS): | $(CONTRACT_HEADERS)
 $(CONTRACT_OBJECTS): %.o: %.c $(FLAGS_STAMP)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
