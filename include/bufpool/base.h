@@ -73,7 +73,8 @@ typedef enum bp_misuse {
     BP_MISUSE_DOUBLE_RELEASE = 1, /* a buffer was released that is already free */
     BP_MISUSE_FOREIGN_BUF = 2,    /* a pointer that no pool of this process handed out */
     BP_MISUSE_CAPACITY = 3,       /* a length beyond the buffer's capacity */
-    BP_MISUSE_THREAD = 4          /* a loop-thread call from another thread */
+    BP_MISUSE_THREAD = 4,         /* a loop-thread call from another thread */
+    BP_MISUSE_RETAIN_FREE = 5     /* a reference was taken to a buffer that is free */
 } bp_misuse;
 
 /* Called with what was misused and the object it was done to (which may be freed memory: print the address, do not

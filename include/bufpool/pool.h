@@ -101,7 +101,8 @@ static inline void bp_buf_release(bp_buf *buf);
 /* The same, and sets *buf to NULL. */
 static inline void bp_buf_release_take(bp_buf **buf);
 
-/* Another reference to the buffer; returns buf. Its bytes are shared from now on and must not be written. */
+/* Another reference to the buffer; returns buf. Its bytes are shared from now on and must not be written. A buffer that
+ * is free gets none: that is misuse, and reported as for release. */
 static inline bp_buf *bp_buf_retain(bp_buf *buf);
 
 /* The buffer's bytes: capacity of them may be used. Aligned to 16. */

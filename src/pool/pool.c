@@ -123,6 +123,8 @@ void bp_buf_init(bp_buf *buf, bp_pool *pool, uint8_t *data, uint32_t capacity) {
 
 void bpi_buf_length_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_CAPACITY, buf); }
 
+void bpi_buf_retain_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_RETAIN_FREE, buf); }
+
 bp_err bp_pool_acquire_plain(bp_pool *pool, uint64_t size, bp_buf **out) { return bp_pool_acquire(pool, size, out); }
 
 void bp_buf_release_plain(bp_buf *buf) { bp_buf_release(buf); }

@@ -92,6 +92,7 @@ BP_API void bpi_release_slow(bp_buf *buf) __attribute__((cold, noinline));
 /* buf was pushed into an entry that was recalled at the same time. It may already be somebody else's. */
 BP_API void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) __attribute__((cold, noinline));
 BP_API void bpi_buf_length_misused(const bp_buf *buf) __attribute__((cold, noinline));
+BP_API void bpi_buf_retain_misused(const bp_buf *buf) __attribute__((cold, noinline));
 
 /* ---- one thread's magazine -------------------------------------------------------------------------------------- */
 
@@ -194,8 +195,10 @@ static inline bp_buf *bp_buf_retain(bp_buf *buf) {
     const uint32_t state = __atomic_load_n(&buf->state, __ATOMIC_ACQUIRE);
     if ((state & BPI_BUF_REFS) == 1) { /* the caller's is the only reference, so nobody else writes */
         BPI_STORE(&buf->state, state + 1);
-    } else {
+    } else if (BP_LIKELY((state & BPI_BUF_REFS) != 0)) {
         (void)__atomic_fetch_add(&buf->state, 1, __ATOMIC_RELAXED);
+    } else {
+        bpi_buf_retain_misused(buf);
     }
     return buf;
 }

@@ -115,6 +115,25 @@ START_TEST(a_double_release_is_misuse_and_changes_nothing) {
 }
 END_TEST
 
+START_TEST(a_free_buffer_gets_no_reference) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_misuse_set(note_misuse, NULL);
+    bp_buf *keeps_the_slab = bpt_acquire(pool, 100);
+    bp_buf *buf = bpt_acquire(pool, 100);
+    bp_buf_release(buf);
+    ck_assert_ptr_eq(bp_buf_retain(buf), buf);
+    ck_assert_ptr_eq(misused, buf);
+    ck_assert_int_eq(misused_how, BP_MISUSE_RETAIN_FREE);
+    bp_buf *first = bpt_acquire(pool, 100), *second = bpt_acquire(pool, 100);
+    ck_assert_ptr_ne(first, second);
+    bp_buf_release(first);
+    bp_buf_release(second);
+    bp_buf_release(keeps_the_slab);
+    ck_assert(bpi_pool_is_valid(pool));
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 START_TEST(null_may_be_released) {
     bp_pool *pool = NULL;
     bp_buf *buf = NULL;
@@ -260,6 +279,7 @@ BPT_SUITE(pool_pool) {
     BPT_TEST(a_length_above_the_capacity_is_misuse);
     BPT_TEST(a_retained_buffer_stays_until_its_last_release);
     BPT_LOOP_TEST(a_double_release_is_misuse_and_changes_nothing, 0, 3);
+    BPT_TEST(a_free_buffer_gets_no_reference);
     BPT_TEST(null_may_be_released);
     BPT_TEST(an_auto_buffer_is_released_at_the_end_of_its_scope);
     BPT_LOOP_TEST(a_table_without_a_mandatory_slot_is_refused, 0, 4);
