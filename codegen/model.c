@@ -288,6 +288,14 @@ static void check_max_total(cg_builder *b, const cg_message *message, const cg_n
     cg_report(b->diags, CG_E_MAX_TOTAL, node->span, "'%s' can take %u bytes", message->name.text, message->max);
 }
 
+static void read_sensitivity(cg_builder *b, cg_message *message, const cg_node *at) {
+    message->sensitivity = cg_get_text(at, "sensitivity", "public");
+    message->is_sensitive = strcmp(message->sensitivity, "public") != 0;
+    if (!message->is_sensitive) return;
+    cg_report(b->diags, CG_W_NOT_WIPED, cg_entry(at, "sensitivity")->span,
+              "values of '%s' are redacted when printed, but its buffers are not wiped yet", message->name.text);
+}
+
 static void read_message(cg_builder *b, cg_message *message, const cg_node *at) {
     const cg_node *fields = cg_entry(at, "fields");
     message->at = at;
@@ -297,8 +305,7 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     message->tlv_type = (uint16_t)cg_get_uint(at, "tlv_type", 0);
     message->domain = cg_get_text(at, "domain", NULL);
     message->description = cg_get_text(at, "description", NULL);
-    message->sensitivity = cg_get_text(at, "sensitivity", "public");
-    message->is_sensitive = strcmp(message->sensitivity, "public") != 0;
+    read_sensitivity(b, message, at);
     message->log_payload = cg_get_bool(at, "log_payload", true);
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
     message->fields = cg_fields_read(b, fields, true, &message->field_count);

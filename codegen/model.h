@@ -199,7 +199,7 @@ typedef struct cg_message {
     const char *domain;      /* or NULL */
     const char *description; /* or NULL */
     const char *sensitivity; /* as written; "public" when nothing is said */
-    bool is_sensitive;       /* buffers are wiped, values are redacted when printed */
+    bool is_sensitive;       /* values are redacted when printed */
     bool log_payload;        /* false: values are redacted when printed */
     cg_field *fields;        /* in declared order */
     size_t field_count;      /* at least 1 */

@@ -1,7 +1,7 @@
 /* Written by bufpoolc from contracts.yaml, do not edit: tables and dispatch of schema market. */
 #include "market_service.h"
 
-#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0xa3395ddd83a2b444u
+#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0x4fdc73690a633697u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -51,7 +51,7 @@ static const bp_type_info types[] = {
         .class_ix = MARKET_ARBITRAGE_SIGNAL_CLASS_IX,
         .accept_min = MARKET_ARBITRAGE_SIGNAL_ACCEPT_MIN,
         .accept_max = MARKET_ARBITRAGE_SIGNAL_ACCEPT_MAX,
-        .is_sensitive = true,
+        .is_sensitive = false,
     },
     {
         .name = "BookAck",

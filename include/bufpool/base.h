@@ -71,9 +71,7 @@ typedef struct bp_text {
 /* What misuse was detected. Misuse is a bug in the caller, so it is reported to one callback and never returned. */
 typedef enum bp_misuse {
     BP_MISUSE_DOUBLE_RELEASE = 1, /* a buffer was released that is already free */
-    BP_MISUSE_FOREIGN_BUF = 2,    /* a pointer that no pool of this process handed out */
     BP_MISUSE_CAPACITY = 3,       /* a length beyond the buffer's capacity */
-    BP_MISUSE_THREAD = 4,         /* a loop-thread call from another thread */
     BP_MISUSE_RETAIN_FREE = 5     /* a reference was taken to a buffer that is free */
 } bp_misuse;
 

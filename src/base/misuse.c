@@ -10,9 +10,7 @@ static uint64_t misuse_seen;
 static const char *misuse_text(bp_misuse what) {
     switch (what) {
     case BP_MISUSE_DOUBLE_RELEASE: return "a buffer was released that is already free";
-    case BP_MISUSE_FOREIGN_BUF: return "a pointer that no pool handed out was given as a buffer";
     case BP_MISUSE_CAPACITY: return "a length beyond the buffer's capacity was set";
-    case BP_MISUSE_THREAD: return "a loop-thread function was called from another thread";
     case BP_MISUSE_RETAIN_FREE: return "a reference was taken to a buffer that is free";
     }
     return "unknown misuse";

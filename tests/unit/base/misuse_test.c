@@ -6,15 +6,15 @@
 static int told;
 
 static void note(bp_misuse what, const void *object, void *user) {
-    ck_assert_int_eq(what, BP_MISUSE_THREAD);
+    ck_assert_int_eq(what, BP_MISUSE_CAPACITY);
     ck_assert_ptr_eq(object, &told);
     *(int *)user += 1;
 }
 
 START_TEST(the_callback_is_told_what_and_where) {
     bp_misuse_set(note, &told);
-    bpi_misuse(BP_MISUSE_THREAD, &told);
-    bpi_misuse(BP_MISUSE_THREAD, &told);
+    bpi_misuse(BP_MISUSE_CAPACITY, &told);
+    bpi_misuse(BP_MISUSE_CAPACITY, &told);
     ck_assert_int_eq(told, 2);
     ck_assert_uint_eq(bp_misuse_count(), 2);
 }

@@ -109,12 +109,12 @@ END_TEST
 
 static bp_err fail_third(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
     (void)conn, (void)frame;
-    return side->frames == 3 ? BP_ERR_SEQUENCE : BP_OK;
+    return side->frames == 3 ? BP_ERR_PERMISSION : BP_OK;
 }
 
 static bp_err close_third(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
     (void)frame;
-    if (side->frames == 3) bp_conn_close(conn, BP_ERR_SEQUENCE);
+    if (side->frames == 3) bp_conn_close(conn, BP_ERR_PERMISSION);
     return BP_OK;
 }
 
@@ -126,7 +126,7 @@ START_TEST(a_handler_ends_its_connection) {
     for (uint64_t n = 0; n < 20; n++) send_numbered(rig.clients[0].conn, n);
     bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
     ck_assert_uint_eq(rig.server.frames, 3);
-    check_ended(&rig.server, BP_ERR_SEQUENCE);
+    check_ended(&rig.server, BP_ERR_PERMISSION);
     ck_assert(rig.clients[0].why == BP_ERR_END || rig.clients[0].why == BP_ERR_RESET);
     bp_server_stats stats;
     bp_server_stats_read(rig.server.server, &stats);
