@@ -114,14 +114,14 @@ check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml 
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
 
 ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited contract, an installed copy
-	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests && build/asan/bufpool-tests
-	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && build/tsan/bufpool-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests && BPT_SLOW=8 build/asan/bufpool-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && BPT_SLOW=8 build/tsan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests && build/clang/bufpool-tests
 	@$(MAKE) --no-print-directory check-leaks check-headers check-change check-install fuzz-frame
 
 LEAK_SUITES = integration_,generated_service,pool_size_class,pool_heap,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
-	BPT_SLOW=20 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
+	BPT_SLOW=100 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
 	  --soname-synonyms=somalloc=NONE $(TESTS)
 
 check-headers: ## every public and generated header alone, as C11 and as C++17

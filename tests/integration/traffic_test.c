@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHORT_RUN = 1500, LONG_RUN = 150000, WARM_UP = 50000, HELD = 16, SEEDS = 512 };
+enum { SHORT_RUN = 1500, LONG_RUN = 1000000, WARM_UP = 50000, HELD = 16, SEEDS = 512 };
 
 /* One run; the receiver's members are written by the receiver's thread alone, the sender's by the sender's. */
 typedef struct run {
