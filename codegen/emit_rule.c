@@ -73,22 +73,6 @@ const char *cg_emit_initialiser(const cg_emitter *emitter, const cg_literal *lit
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
-static const char *rule_name(cg_rule_kind kind) {
-    static const char *const names[] = {
-        [CG_RULE_MIN] = "min",
-        [CG_RULE_MAX] = "max",
-        [CG_RULE_NOT_ZERO] = "not_zero",
-        [CG_RULE_NOT_EMPTY] = "not_empty",
-        [CG_RULE_MIN_LENGTH] = "min_length",
-        [CG_RULE_MAX_LENGTH] = "max_length",
-        [CG_RULE_ONE_OF] = "one_of",
-        [CG_RULE_PREFIX] = "prefix",
-        [CG_RULE_NO_0X_PREFIX] = "no_0x_prefix",
-        [CG_RULE_UTF8] = "utf8",
-    };
-    return names[kind];
-}
-
 /* The smallest and largest integer of a kind up to 256 bits. */
 static cg_number kind_extreme(cg_kind kind, bool is_largest) {
     const unsigned bits = 8 * cg_kind_size(kind);
@@ -141,7 +125,7 @@ static cg_value *emit_rule(const cg_emitter *emitter, const cg_field *field, con
     cg_value *const map = cg_value_map(emitter->arena);
     const bool is_length = rule->kind == CG_RULE_MIN_LENGTH || rule->kind == CG_RULE_MAX_LENGTH;
     const cg_kind kind = is_length ? CG_U32 : cg_type_wire(field->type);
-    cg_set_text(emitter->arena, map, "kind", rule_name(rule->kind));
+    cg_set_text(emitter->arena, map, "kind", cg_rule_name(rule->kind));
     if (kind_is_real(kind))
         cg_set_text(emitter->arena, map, "number", "real");
     else

@@ -122,6 +122,9 @@ typedef enum cg_rule_kind {
     CG_RULE_UTF8
 } cg_rule_kind;
 
+/* The rule's key in a contract: "not_zero". */
+const char *cg_rule_name(cg_rule_kind kind);
+
 /* A value written in the contract, already known to fit the type that it is for. */
 typedef struct cg_literal {
     enum { CG_LITERAL_NUMBER, CG_LITERAL_BOOL, CG_LITERAL_TEXT } kind;

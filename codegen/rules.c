@@ -153,6 +153,8 @@ static const char *const rule_names[] = {
 };
 enum { RULE_KINDS = sizeof rule_names / sizeof rule_names[0] };
 
+const char *cg_rule_name(cg_rule_kind kind) { return rule_names[kind]; }
+
 const cg_node *cg_rules_find(const cg_node *validation, const char *name) {
     if (validation == NULL) return NULL;
     for (const cg_node *item = validation->first; item != NULL; item = item->next) {
