@@ -14,6 +14,11 @@
  *     tail       the elements of strings and vectors that are not inline, one run after the other behind the block
  *     gap        bytes of a block or struct that belong to no field; zero on the wire
  *     class      one size of pooled buffers and the messages that use it
+ *     hook       a rule that the user's program decides; declared under `rules`, or implied by its use
+ *     retired    a field whose place stays, written as zeros and not looked at when read; no member, no getter
+ *     extensible a struct that may grow; stands only in vectors, which say their writer's stride behind their count
+ *     wrapper    a struct that the compiler made for an element that C has no plain type for: FixedStr<8> in an array
+ *     published  what contracts.lock holds: it never changes again
  *
  * Equations (layout.c and classes.c make them true, emit relies on them):
  *     groups[0].start == 0; groups[i].start == groups[i-1].end; groups[last].end == block_size <= 65535
@@ -37,6 +42,8 @@
 typedef struct cg_node cg_node; /* a node of the contract's text (load.h) */
 typedef struct cg_enum cg_enum;
 typedef struct cg_struct cg_struct;
+typedef struct cg_hook cg_hook;
+typedef struct cg_message cg_message;
 typedef struct cg_type cg_type;
 typedef struct cg_field cg_field;
 
@@ -72,7 +79,9 @@ typedef enum cg_kind {
 
 /* How a value looks on the wire. Strings, bytes and vectors have a count; what follows it depends on is_tail:
  *   inline   count, gap up to items_offset, capacity elements of element_stride bytes, unused ones zero
- *   tail     the block holds the count alone; the elements are in the tail */
+ *   tail     the block holds the count alone; the elements are in the tail
+ * A vector of an extensible struct is always in the tail; its place in the block is the count, then a u16, the bytes from
+ * one element to the next (stride_offset is of that u16 from the start of the value). */
 struct cg_type {
     cg_kind kind;
     const char *spelling;       /* as in the contract: "Vec<Level>" */
@@ -84,6 +93,8 @@ struct cg_type {
     uint32_t items_offset;      /* inline count kinds: of the first element from the start of the value; else 0 */
     uint32_t element_stride;    /* element->stride; 1 for strings and bytes; 0 where there is no element */
     bool is_tail;               /* only types of message fields themselves, never of elements or in structs */
+    bool has_stride;            /* CG_VECTOR of an extensible struct */
+    uint32_t stride_offset;     /* has_stride; else 0 */
     uint32_t size;              /* bytes in the block (of the count alone when is_tail) */
     uint32_t align;             /* 1, 2, 4 or 8 */
     uint32_t stride;            /* bytes from one to the next in an array or vector */
@@ -119,8 +130,30 @@ typedef enum cg_rule_kind {
     CG_RULE_ONE_OF,
     CG_RULE_PREFIX,
     CG_RULE_NO_0X_PREFIX,
-    CG_RULE_UTF8
+    CG_RULE_UTF8,
+    CG_RULE_MONOTONIC, /* checked by the session, not by validate */
+    CG_RULE_HOOK       /* checked by X_check_hooks, not by validate */
 } cg_rule_kind;
+
+/* What C type a hook is called with: of all fields that use it. */
+typedef enum cg_hook_value {
+    CG_HOOK_UNUSED,
+    CG_HOOK_UINT,  /* u8 .. u64, bool, enums of them: uint64_t */
+    CG_HOOK_INT,   /* i8 .. i64, enums of them: int64_t */
+    CG_HOOK_REAL,  /* f32, f64: double */
+    CG_HOOK_U128,
+    CG_HOOK_U256,
+    CG_HOOK_TEXT,  /* strings: bp_text */
+    CG_HOOK_BYTES  /* bytes and arrays of u8: bp_bytes */
+} cg_hook_value;
+
+/* A rule that the user's program decides. */
+struct cg_hook {
+    cg_name name;
+    bool is_declared; /* must be given at start; else it accepts everything when it is not given */
+    cg_hook_value value;
+    const cg_node *at; /* the declaration, else the first use */
+};
 
 /* The rule's key in a contract: "not_zero". */
 const char *cg_rule_name(cg_rule_kind kind);
@@ -143,6 +176,7 @@ typedef struct cg_rule {
     cg_literal literal;  /* MIN, MAX, MIN_LENGTH, MAX_LENGTH (number), PREFIX (text) */
     cg_literal *choices; /* ONE_OF: in declared order */
     size_t choice_count;
+    const cg_hook *hook; /* HOOK */
     const cg_node *at;
 } cg_rule;
 
@@ -151,8 +185,10 @@ struct cg_field {
     const char *description; /* or NULL */
     const char *unit;        /* or NULL */
     const cg_type *type;
+    const char *was;  /* former name, or NULL */
+    bool is_retired;  /* only in messages */
     uint32_t since;   /* version that introduced it; 1 when nothing is said */
-    size_t group_ix;  /* index in the message's groups; 0 in structs */
+    size_t group_ix;  /* index in the message's groups, or in the extensible struct's; 0 in other structs */
     uint32_t offset;  /* of the value (or of the count) from the start of the message's value, or of the struct */
     bool is_optional; /* never in structs */
     uint32_t bit;     /* optional: its bit in the group's bitmap, 0 is the least significant */
@@ -169,21 +205,7 @@ typedef struct cg_gap {
     uint32_t offset, size;
 } cg_gap;
 
-struct cg_struct {
-    cg_name name;
-    const char *description; /* or NULL */
-    cg_field *fields;        /* in declared order */
-    size_t field_count;      /* at least 1 */
-    const cg_field **placed; /* the same by ascending offset */
-    cg_gap *gaps;            /* between fields and behind the last, ascending */
-    size_t gap_count;
-    uint32_t size; /* rounded up to align */
-    uint32_t align;
-    bool has_checks, has_limits, has_rules; /* of values of it, as traits.h says */
-    const cg_node *at;
-};
-
-/* What one version added to a message. */
+/* What one version added to a message or an extensible struct. */
 typedef struct cg_group {
     uint32_t since;         /* ascending over the groups */
     uint32_t start, end;    /* offsets in the block */
@@ -196,16 +218,41 @@ typedef struct cg_group {
     size_t gap_count;
 } cg_group;
 
-typedef struct cg_message {
+struct cg_struct {
     cg_name name;
+    bool is_extensible;
+    bool is_wrapper;    /* printed as its one field; not in the contract */
+    cg_group *groups;   /* extensible: what each version added; each end is a multiple of align, the strides that writers
+                           use; else NULL */
+    size_t group_count;
+    size_t accept_group_ix; /* extensible: the first group whose end is an accepted stride */
+    const char *description; /* or NULL */
+    cg_field *fields;        /* in declared order */
+    size_t field_count;      /* at least 1 */
+    const cg_field **placed; /* the same by ascending offset */
+    cg_gap *gaps;            /* between fields and behind the last, ascending */
+    size_t gap_count;
+    uint32_t size; /* rounded up to align */
+    uint32_t align;
+    bool has_checks, has_limits, has_rules; /* of values of it, as traits.h says */
+    const cg_node *at;
+};
+
+struct cg_message {
+    cg_name name;
+    const char *was; /* former name, or NULL */
     uint16_t tlv_type;
     const char *domain;      /* or NULL */
     const char *description; /* or NULL */
     const char *sensitivity; /* as written; "public" when nothing is said */
     bool is_sensitive;       /* values are redacted when printed */
     bool log_payload;        /* false: values are redacted when printed */
-    cg_field *fields;        /* in declared order */
-    size_t field_count;      /* at least 1 */
+    const cg_message **priors; /* what must have come before it on a connection, in declared order */
+    size_t prior_count;
+    double rate;          /* messages per second, for the report; 0 when nothing is said */
+    uint64_t hold_ns;     /* how long a buffer of it is held, for the report; 0 when nothing is said */
+    cg_field *fields;        /* in declared order; may be none: then block_size == 0 and there is one empty group */
+    size_t field_count;
     cg_group *groups;        /* ascending by since; at least 1 */
     size_t group_count;
     const cg_field **tail; /* fields with is_tail types, in the order of the tail */
@@ -225,7 +272,14 @@ typedef struct cg_message {
     uint32_t class_size;
     uint32_t waste;
     const cg_node *at;
-} cg_message;
+};
+
+/* The id of a message that is gone: never to be used again. */
+typedef struct cg_retired {
+    cg_name name;
+    uint16_t tlv_type;
+    const cg_node *at;
+} cg_retired;
 
 typedef struct cg_class {
     uint32_t size;               /* stride of its buffers, bytes; a multiple of 16 */
@@ -256,9 +310,13 @@ typedef struct cg_model {
     cg_message *messages; /* in declared order */
     size_t message_count;
     cg_message **by_type; /* the same ascending by tlv_type */
+    cg_retired *retired; /* in declared order */
+    size_t retired_count;
+    cg_hook **hooks; /* declared ones in declared order, then implied ones in the order of their first use */
+    size_t hook_count;
     cg_range *ranges;     /* ascending, disjoint */
     size_t range_count;
-    const char *strategy; /* "pow2" or "list" */
+    const char *strategy; /* "pow2", "list" or "auto:3" */
     cg_class *classes;    /* ascending by size; every one has a message unless the strategy is a list */
     size_t class_count;
     uint32_t min_class;

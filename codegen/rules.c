@@ -125,7 +125,9 @@ static bool obeys(const cg_rule *rule, const cg_literal *value) {
     case CG_RULE_ONE_OF: return is_chosen(rule, value);
     case CG_RULE_PREFIX: return begins_with(value, rule->literal.text, rule->literal.text_length);
     case CG_RULE_NO_0X_PREFIX: return !begins_with(value, "0x", 2) && !begins_with(value, "0X", 2);
-    case CG_RULE_UTF8: return true; /* contracts are UTF-8 */
+    case CG_RULE_UTF8: return true;      /* contracts are UTF-8 */
+    case CG_RULE_MONOTONIC: return true; /* one value alone cannot fall */
+    case CG_RULE_HOOK: return true;      /* only the user's program knows */
     }
     return true;
 }
@@ -150,6 +152,7 @@ static const char *const rule_names[] = {
     [CG_RULE_PREFIX] = "prefix",
     [CG_RULE_NO_0X_PREFIX] = "no_0x_prefix",
     [CG_RULE_UTF8] = "utf8",
+    [CG_RULE_MONOTONIC] = "monotonic",
 };
 enum { RULE_KINDS = sizeof rule_names / sizeof rule_names[0] };
 
@@ -169,7 +172,8 @@ static bool applies(cg_rule_kind rule, const cg_type *type) {
     const bool is_byte_array = type->kind == CG_ARRAY && type->element->kind == CG_U8;
     switch (rule) {
     case CG_RULE_MIN:
-    case CG_RULE_MAX: return is_number;
+    case CG_RULE_MAX:
+    case CG_RULE_MONOTONIC: return is_number;
     case CG_RULE_NOT_ZERO: return is_number || is_byte_array || type->kind == CG_ENUM;
     case CG_RULE_NOT_EMPTY:
     case CG_RULE_MIN_LENGTH:
@@ -178,6 +182,7 @@ static bool applies(cg_rule_kind rule, const cg_type *type) {
     case CG_RULE_PREFIX:
     case CG_RULE_NO_0X_PREFIX: return type->kind == CG_STRING;
     case CG_RULE_UTF8: return type->kind == CG_STRING || type->kind == CG_BYTES;
+    case CG_RULE_HOOK: return type->kind != CG_STRUCT && type->kind != CG_VECTOR;
     }
     return false;
 }
