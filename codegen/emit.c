@@ -72,12 +72,22 @@ static cg_value *emit_root(const cg_emitter *emitter) {
     return root;
 }
 
-/* Which template writes which file; %s is the schema's name. */
+const cg_part cg_parts[] = {
+    {"umbrella", CG_PART_UMBRELLA},
+    {"sizes", CG_PART_SIZES},
+    {"messages", CG_PART_MESSAGES},
+    {"service", CG_PART_SERVICE},
+};
+const size_t cg_part_count = sizeof cg_parts / sizeof cg_parts[0];
+
+/* Which template writes which file of which part; %s is the schema's name. */
 static const struct {
+    unsigned part;
     const char *template_name, *file_name;
 } files[] = {
-    {"umbrella.h", "%s.h"},          {"sizes.h", "%s_sizes.h"},     {"messages.h", "%s_messages.h"},
-    {"messages.c", "%s_messages.c"}, {"service.h", "%s_service.h"}, {"service.c", "%s_service.c"},
+    {CG_PART_UMBRELLA, "umbrella.h", "%s.h"},          {CG_PART_SIZES, "sizes.h", "%s_sizes.h"},
+    {CG_PART_MESSAGES, "messages.h", "%s_messages.h"}, {CG_PART_MESSAGES, "messages.c", "%s_messages.c"},
+    {CG_PART_SERVICE, "service.h", "%s_service.h"},    {CG_PART_SERVICE, "service.c", "%s_service.c"},
 };
 
 const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
@@ -85,12 +95,13 @@ const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
     return emit_root(&emitter);
 }
 
-cg_status cg_emit(const cg_model *model, cg_outputs *out) {
+cg_status cg_emit(const cg_model *model, unsigned parts, cg_outputs *out) {
     const cg_value *const root = cg_emit_values(model, out->arena);
     cg_template_set set;
     cg_template_error error;
     cg_template_set_init(&set, out->arena, cg_templates, cg_template_count);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if ((parts & files[i].part) == 0) continue;
         const char *const text = cg_render(&set, files[i].template_name, root, &error);
         if (text == NULL) {
             out->error =

@@ -72,7 +72,7 @@ static cg_status write_depfile(const job *j, const cg_outputs *outputs, const cg
 
 static cg_status generate(const job *j, const cg_model *model) {
     cg_outputs outputs = {.arena = j->arena};
-    cg_status status = cg_emit(model, &outputs);
+    cg_status status = cg_emit(model, CG_PARTS_DEFAULT, &outputs);
     if (status != CG_OK) {
         fprintf(stderr, "bufpoolc: %s\n", outputs.error == NULL ? "the templates failed" : outputs.error);
         return status;

@@ -91,7 +91,7 @@ static void compile(void *user) {
     (void)cg_diags_print(&diags);
     ck_assert_int_eq(model != NULL, c->is_good);
     cg_outputs outputs = {.arena = c->arena};
-    if (model != NULL) ck_assert_int_eq(cg_emit(model, &outputs), CG_OK);
+    if (model != NULL) ck_assert_int_eq(cg_emit(model, ~0u, &outputs), CG_OK);
     c->is_done = true;
 }
 

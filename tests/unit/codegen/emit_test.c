@@ -11,15 +11,17 @@ static cg_arena *arena;
 static void set_up(void) { arena = cg_arena_new(); }
 static void tear_down(void) { cg_arena_free_take(&arena); }
 
-static cg_outputs emit(const char *contract) {
+static cg_outputs emit_parts(const char *contract, unsigned parts) {
     cg_outputs outputs = {.arena = arena};
     cg_diags diags = {.arena = arena};
     const cg_source *const source = cg_source_of(arena, "farm.yaml", contract, strlen(contract));
     const cg_model *const model = cg_compile(arena, source, NULL, &diags);
     ck_assert_msg(model != NULL, "%s", cg_diags_print(&diags));
-    ck_assert_msg(cg_emit(model, &outputs) == CG_OK, "%s", outputs.error);
+    ck_assert_msg(cg_emit(model, parts, &outputs) == CG_OK, "%s", outputs.error);
     return outputs;
 }
+
+static cg_outputs emit(const char *contract) { return emit_parts(contract, CG_PARTS_DEFAULT); }
 
 static const char *text_of(const cg_outputs *outputs, const char *name) {
     for (size_t i = 0; i < outputs->count; i++) {
@@ -44,6 +46,23 @@ START_TEST(six_files_in_a_fixed_order) {
         ck_assert_uint_eq(outputs.items[i].length, strlen(outputs.items[i].text));
         ck_assert(strncmp(outputs.items[i].text, "/* Written by bufpoolc from farm.yaml, do not edit: ", 52) == 0);
     }
+}
+END_TEST
+
+/* Whatever is asked for, each file once and in the same order. */
+START_TEST(parts_are_written_alone_and_together) {
+    const cg_outputs all = emit_parts(small, ~0u);
+    size_t next = 0;
+    for (size_t i = 0; i < cg_part_count; i++) {
+        const cg_outputs one = emit_parts(small, cg_parts[i].bit);
+        ck_assert_uint_ge(one.count, 1);
+        for (size_t k = 0; k < one.count; k++, next++) {
+            ck_assert_str_eq(one.items[k].name, all.items[next].name);
+            ck_assert_str_eq(one.items[k].text, all.items[next].text);
+        }
+    }
+    ck_assert_uint_eq(next, all.count);
+    ck_assert_uint_eq(emit_parts(small, 0).count, 0);
 }
 END_TEST
 
@@ -113,6 +132,7 @@ END_TEST
 BPT_SUITE(codegen_emit) {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     BPT_TEST(six_files_in_a_fixed_order);
+    BPT_TEST(parts_are_written_alone_and_together);
     BPT_TEST(output_is_the_same_every_time);
     BPT_TEST(every_file_but_the_sizes_checks_the_hash);
     BPT_TEST(constants_come_from_the_layout);
