@@ -1,4 +1,5 @@
-/* codegen/build.h: from the tree to the model; shared by the files that do it: model.c types.c fields.c rules.c.
+/* codegen/build.h: from the tree to the model; shared by the files that do it: model.c types.c fields.c rules.c
+ * history.c.
  *
  *     declaration   a name that a type spelling can stand for: an enum, a struct, or another name for a type (alias)
  *     open          a declaration that is being built: met again, it contains itself
@@ -57,11 +58,21 @@ bool cg_type_is_builtin(const char *name);
 /* The map under key, whatever may be wrong inside it; NULL when there is none. */
 const cg_node *cg_map_entry(const cg_node *map, const char *key);
 
+/* The node that names a field or message: its key, or the value of `name` in the list form. NULL when it has none. */
+const cg_node *cg_name_node(const cg_node *entry);
+
 /* Reads `fields`, of a message or of a type. */
 cg_field *cg_fields_read(cg_builder *builder, const cg_node *fields, bool is_message, size_t *count);
 
 /* Checks what can be said only once the message is laid out: defaults of fields that old frames lack. */
 void cg_fields_check_defaults(cg_builder *builder, const cg_message *message);
+
+/* Checks that no former name of these fields or messages is a name of today or of another's past. */
+void cg_former_names_check(cg_builder *builder, const cg_node *entries);
+
+/* Warns about what is said about a retired field to no effect; the second about one such thing. */
+void cg_retired_field_check(cg_builder *builder, const cg_node *at);
+void cg_retired_warn(cg_builder *builder, const cg_node *entry);
 
 /* Reads the rules of a field whose type is known. */
 void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation);

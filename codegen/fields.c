@@ -9,9 +9,8 @@ const cg_node *cg_map_entry(const cg_node *map, const char *key) {
     return entry != NULL && entry->kind == CG_MAP ? entry : NULL;
 }
 
-/* The node that names a field: its key, or the value of `name` in the list form. NULL when it has none. */
-static const cg_node *name_node(const cg_node *field) {
-    return field->key != NULL ? field->key : cg_good_entry(field, "name");
+const cg_node *cg_name_node(const cg_node *entry) {
+    return entry->key != NULL ? entry->key : cg_good_entry(entry, "name");
 }
 
 /* The same without the word `name` before it, so that messages point at the name. */
@@ -71,7 +70,7 @@ static void read_name(cg_builder *b, cg_field *field, const cg_node *name) {
 }
 
 static void read_field(cg_builder *b, cg_field *field, const cg_node *at, bool is_message) {
-    const cg_node *name = bare(b->arena, name_node(at));
+    const cg_node *name = bare(b->arena, cg_name_node(at));
     const cg_node *validation = cg_good_entry(at, "validation");
     const cg_type_place place = {
         .at = at->kind == CG_SCALAR ? at : cg_good_entry(at, "type"),
@@ -83,10 +82,16 @@ static void read_field(cg_builder *b, cg_field *field, const cg_node *at, bool i
     read_name(b, field, name);
     field->description = cg_get_text(at, "description", NULL);
     field->unit = cg_get_text(at, "unit", NULL);
+    field->was = cg_get_text(at, "was", NULL);
+    field->is_retired = cg_get_bool(at, "retired", false);
     if (place.at != NULL) field->type = cg_type_read(b, &place);
     read_since(b, field, at);
     read_optional(b, field, at, is_message);
     if (field->type == NULL) return;
+    if (field->is_retired) {
+        cg_retired_field_check(b, at);
+        return;
+    }
     field->typical = field->type->capacity;
     cg_rules_read(b, field, validation);
     read_default(b, field, at);
@@ -105,11 +110,12 @@ cg_field *cg_fields_read(cg_builder *builder, const cg_node *fields, bool is_mes
     if (fields == NULL || fields->kind == CG_SCALAR) return NULL;
     cg_field *read = CG_NEW_ARRAY(builder->arena, cg_field, fields->count);
     for (const cg_node *at = fields->first; at != NULL; at = at->next) {
-        if (name_node(at) == NULL || at->kind == CG_LIST) continue;
+        if (cg_name_node(at) == NULL || at->kind == CG_LIST) continue;
         read_field(builder, &read[*count], at, is_message);
         if (fields->kind == CG_LIST) check_twice(builder, &seen, &read[*count]);
         ++*count;
     }
+    cg_former_names_check(builder, fields);
     return read;
 }
 
@@ -156,6 +162,7 @@ void cg_fields_check_defaults(cg_builder *builder, const cg_message *message) {
     for (size_t i = 0; i < message->field_count; i++) {
         const cg_field *field = &message->fields[i];
         const bool is_always_there = field->group_ix <= message->accept_group_ix;
+        if (field->is_retired) continue;
         if (!is_always_there && !field->is_optional && !field->has_default) check_zero(builder, field);
     }
 }

@@ -248,7 +248,9 @@ static void report_no_field(cg_builder *b, const cg_message *message, const cg_n
 static void read_hint(cg_builder *b, cg_field *field, const cg_node *hint) {
     uint64_t count = 0;
     if (field->type == NULL || hint->is_bad) return;
-    if (!cg_kind_is_counted(field->type->kind)) {
+    if (field->is_retired) {
+        cg_retired_warn(b, hint);
+    } else if (!cg_kind_is_counted(field->type->kind)) {
         cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "typical is for strings, bytes and vectors");
     } else if (hint->kind != CG_SCALAR || !cg_read_bytes(hint->text, &count) || count > field->type->capacity) {
         cg_report(b->diags, CG_E_TYPICAL, cg_node_place(hint), "typical must be a number up to the bound, %u",
@@ -305,10 +307,14 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     message->tlv_type = (uint16_t)cg_get_uint(at, "tlv_type", 0);
     message->domain = cg_get_text(at, "domain", NULL);
     message->description = cg_get_text(at, "description", NULL);
+    message->was = cg_get_text(at, "was", NULL);
     read_sensitivity(b, message, at);
     message->log_payload = cg_get_bool(at, "log_payload", true);
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
     message->fields = cg_fields_read(b, fields, true, &message->field_count);
+    if (fields == NULL && !at->is_bad) {
+        cg_report(b->diags, CG_E_MISSING_KEY, cg_node_place(at), "'fields' is missing in a message");
+    }
     if (fields != NULL && fields->kind != CG_SCALAR && fields->count == 0 && !fields->is_bad) {
         cg_report(b->diags, CG_E_NOT_YET, cg_node_place(fields), "a message without fields is not supported yet");
     }
@@ -339,47 +345,81 @@ static void check_id_range(cg_builder *b, const cg_message *message, const cg_no
     }
 }
 
+/* Whose id it is. */
+typedef struct id_owner {
+    const cg_node *at;
+    cg_message *message; /* NULL when it is retired */
+} id_owner;
+
+/* False when the id is another's already; then that was reported. */
+static bool claim_id(cg_builder *b, id_owner *owners, uint16_t tlv_type, id_owner claimant, const cg_node *id) {
+    id_owner *owner = &owners[tlv_type];
+    if (owner->at == NULL) {
+        *owner = claimant;
+        return true;
+    }
+    cg_report(b->diags, CG_E_DUPLICATE_ID, id->span, "'%s' and '%s' share tlv_type %u", owner->at->key->text,
+              claimant.at->key->text, tlv_type);
+    cg_note(b->diags, cg_entry(owner->at, "tlv_type")->span, "%s",
+            owner->message == NULL ? "this is retired, and its id is never used again" : "first here");
+    return false;
+}
+
+static void check_id(cg_builder *b, id_owner *owners, const cg_node *at, uint16_t tlv_type, cg_message *message) {
+    const cg_node *id = cg_good_entry(at, "tlv_type");
+    if (id == NULL) return;
+    if (tlv_type == 0) {
+        cg_report(b->diags, CG_E_ID_ZERO, id->span, "tlv_type 0 is the library's own control frame");
+    } else if (claim_id(b, owners, tlv_type, (id_owner){at, message}, id) && message != NULL) {
+        check_id_range(b, message, id);
+    }
+}
+
 /* Ids are few enough for a table of all of them; it also gives the messages in ascending order. */
 static void check_ids(cg_builder *b) {
     cg_model *model = b->model;
-    cg_message **by_id = CG_NEW_ARRAY(b->arena, cg_message *, TYPES);
+    id_owner *owners = CG_NEW_ARRAY(b->arena, id_owner, TYPES);
+    for (size_t i = 0; i < model->retired_count; i++) {
+        check_id(b, owners, model->retired[i].at, model->retired[i].tlv_type, NULL);
+    }
     for (size_t i = 0; i < model->message_count; i++) {
-        cg_message *message = &model->messages[i];
-        const cg_node *id = cg_good_entry(message->at, "tlv_type");
-        if (id == NULL) continue;
-        cg_message **slot = &by_id[message->tlv_type];
-        if (message->tlv_type == 0) {
-            cg_report(b->diags, CG_E_ID_ZERO, id->span, "tlv_type 0 is the library's own control frame");
-        } else if (*slot != NULL) {
-            cg_report(b->diags, CG_E_DUPLICATE_ID, id->span, "'%s' and '%s' share tlv_type %u", (*slot)->name.text,
-                      message->name.text, message->tlv_type);
-            cg_note(b->diags, cg_entry((*slot)->at, "tlv_type")->span, "first here");
-        } else {
-            *slot = message;
-            check_id_range(b, message, id);
-        }
+        check_id(b, owners, model->messages[i].at, model->messages[i].tlv_type, &model->messages[i]);
     }
     size_t count = 0;
     model->by_type = CG_NEW_ARRAY(b->arena, cg_message *, model->message_count);
     for (size_t id = 1; id < TYPES; id++) {
-        if (by_id[id] != NULL) model->by_type[count++] = by_id[id];
+        if (owners[id].message != NULL) model->by_type[count++] = owners[id].message;
     }
+}
+
+/* What a retired message carried does not matter any more. */
+static void read_retired(cg_builder *b, cg_retired *retired, const cg_node *at) {
+    retired->at = at;
+    retired->tlv_type = (uint16_t)cg_get_uint(at, "tlv_type", 0);
+    (void)cg_name_read(b->diags, at->key->text, at->key->span, &retired->name);
 }
 
 static void read_messages(cg_builder *b, const cg_node *messages) {
     cg_model *model = b->model;
     if (messages == NULL) return;
-    if (messages->count == 0 && !messages->is_bad) {
-        cg_report(b->diags, CG_E_NOTHING, messages->key->span, "the contract describes no message");
-    }
     if (messages->count > MESSAGES_MAX) {
         cg_report(b->diags, CG_E_TOO_MANY, messages->key->span, "a contract has at most %d messages", MESSAGES_MAX);
         return;
     }
     model->messages = CG_NEW_ARRAY(b->arena, cg_message, messages->count);
+    model->retired = CG_NEW_ARRAY(b->arena, cg_retired, messages->count);
     for (const cg_node *at = messages->first; at != NULL; at = at->next) {
-        if (at->kind == CG_MAP) read_message(b, &model->messages[model->message_count++], at);
+        if (at->kind != CG_MAP) continue;
+        if (cg_get_bool(at, "retired", false))
+            read_retired(b, &model->retired[model->retired_count++], at);
+        else
+            read_message(b, &model->messages[model->message_count++], at);
     }
+    if (model->message_count == 0 && !messages->is_bad && messages->count == model->retired_count) {
+        cg_report(b->diags, CG_E_NOTHING, messages->key->span, "the contract describes no message%s",
+                  messages->count == 0 ? "" : " that is not retired");
+    }
+    cg_former_names_check(b, messages);
     check_ids(b);
 }
 
@@ -400,8 +440,8 @@ static void add_type(cg_text *out, const cg_type *type) {
 }
 
 static void add_field(cg_text *out, const cg_field *field) {
-    cg_text_format(out, " field %s since %u at %u bit %d: ", field->name.text, field->since, field->offset,
-                   field->is_optional ? (int)field->bit : -1);
+    cg_text_format(out, " field %s%s since %u at %u bit %d: ", field->name.text, field->is_retired ? " retired" : "",
+                   field->since, field->offset, field->is_optional ? (int)field->bit : -1);
     add_type(out, field->type);
     cg_text_add(out, "\n", 1);
 }
@@ -445,6 +485,9 @@ static uint64_t hash_of(cg_arena *arena, const cg_model *model) {
         for (size_t k = 0; k < t->field_count; k++) add_field(&out, &t->fields[k]);
     }
     for (size_t i = 0; i < model->message_count; i++) add_message(&out, model->by_type[i]);
+    for (size_t i = 0; i < model->retired_count; i++) {
+        cg_text_format(&out, "retired %s %u\n", model->retired[i].name.text, model->retired[i].tlv_type);
+    }
     const uint64_t hash = cg_hash(CG_HASH_START, out.data, out.length);
     return hash == 0 ? 1 : hash;
 }
