@@ -19,6 +19,7 @@ static const struct {
 
 typedef struct place {
     struct place *next;
+    const cg_source *source;
     cg_span at;
     const char *message;
 } place;
@@ -48,23 +49,37 @@ void cg_report(cg_diags *diags, cg_diag_id id, cg_span at, const char *format, .
     added->where.message = format_text(diags->arena, format, arguments);
     va_end(arguments);
     added->id = id;
+    added->where.source = diags->source;
     added->where.at = at;
     added->found = diags->count;
     diags->items = cg_arena_grow(diags->arena, diags->items, diags->count, sizeof(cg_diag *));
     diags->items[diags->count++] = added;
 }
 
-void cg_note(cg_diags *diags, cg_span at, const char *format, ...) {
+/* Adds a place to the latest diagnostic. */
+static void add_note(cg_diags *diags, const cg_source *source, cg_span at, const char *format, va_list arguments) {
     if (diags->count == 0 || diags->count == KEPT) return;
     cg_diag *latest = diags->items[diags->count - 1];
     place *note = CG_NEW(diags->arena, place);
-    va_list arguments;
-    va_start(arguments, format);
     note->message = format_text(diags->arena, format, arguments);
-    va_end(arguments);
+    note->source = source;
     note->at = at;
     *(latest->last_note == NULL ? &latest->where.next : &latest->last_note->next) = note;
     latest->last_note = note;
+}
+
+void cg_note(cg_diags *diags, cg_span at, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    add_note(diags, diags->source, at, format, arguments);
+    va_end(arguments);
+}
+
+void cg_note_in(cg_diags *diags, const cg_source *source, cg_span at, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    add_note(diags, source, at, format, arguments);
+    va_end(arguments);
 }
 
 /* ---- printing --------------------------------------------------------------------------------------------------- */
@@ -102,7 +117,8 @@ static void add_caret(cg_text *out, const cg_source *source, cg_span shown, cg_s
     for (uint32_t i = cg_source_char_count(source, range); i > 1; i--) cg_text_add(out, "~", 1);
 }
 
-static void add_place(cg_text *out, const cg_source *source, const char *what, const place *where) {
+static void add_place(cg_text *out, const char *what, const place *where) {
+    const cg_source *source = where->source;
     const uint32_t line = cg_source_line(source, where->at.start);
     const cg_span whole = cg_source_line_span(source, line);
     const uint32_t start = where->at.start < whole.end ? where->at.start : whole.end;
@@ -118,6 +134,8 @@ static void add_place(cg_text *out, const cg_source *source, const char *what, c
 
 static int by_place(const void *left, const void *right) {
     const cg_diag *const a = *(const cg_diag *const *)left, *const b = *(const cg_diag *const *)right;
+    const int by_file = strcmp(a->where.source->path, b->where.source->path);
+    if (by_file != 0) return by_file;
     if (a->where.at.start != b->where.at.start) return a->where.at.start < b->where.at.start ? -1 : 1;
     return (a->found > b->found) - (a->found < b->found);
 }
@@ -127,9 +145,9 @@ static void add_diag(cg_text *out, const cg_diags *diags, const cg_diag *each) {
     const bool is_error = kinds[each->id].severity == ERROR || diags->is_warning_error;
     const char letter = kinds[each->id].severity == ERROR ? 'E' : 'W';
     snprintf(what, sizeof what, "%s[%c%04u]", is_error ? "error" : "warning", letter, kinds[each->id].number);
-    add_place(out, diags->source, what, &each->where);
+    add_place(out, what, &each->where);
     for (const place *note = each->where.next; note != NULL; note = note->next) {
-        add_place(out, diags->source, "note", note);
+        add_place(out, "note", note);
     }
 }
 

@@ -5,7 +5,7 @@
  *           |                  ^~~~~
  *     contracts.yaml:3:3: note: ...
  *
- * Diagnostics are collected and printed once, ascending by place, then in the order in which they were found. */
+ * Diagnostics are collected and printed once, ascending by file and place, then in the order in which they were found. */
 #ifndef BUFPOOL_CODEGEN_DIAG_H
 #define BUFPOOL_CODEGEN_DIAG_H
 
@@ -25,7 +25,7 @@ typedef struct cg_diag cg_diag;
 
 typedef struct cg_diags {
     cg_arena *arena;
-    const cg_source *source;
+    const cg_source *source; /* what is being read: places are in it */
     cg_diag **items;
     size_t count;
     size_t error_count, warning_count; /* -Werror counts warnings as errors */
@@ -38,6 +38,10 @@ void cg_report(cg_diags *diags, cg_diag_id id, cg_span at, const char *format, .
 
 /* Adds another place to the latest one. */
 void cg_note(cg_diags *diags, cg_span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same for a place in another file. */
+void cg_note_in(cg_diags *diags, const cg_source *source, cg_span at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* All of them as one text. */
 const char *cg_diags_print(cg_diags *diags);

@@ -24,6 +24,28 @@ START_TEST(places_come_with_line_column_and_range) {
 }
 END_TEST
 
+START_TEST(a_place_may_be_in_another_file) {
+    cg_diags diags = diags_over("one\n");
+    const cg_source *const contract = diags.source;
+    const cg_source *const lock = cg_source_of(diags.arena, "a.lock", "first\nsecond\n", 13);
+    cg_report(&diags, CG_E_RANGE, (cg_span){0, 3}, "not this");
+    cg_note_in(&diags, lock, (cg_span){6, 12}, "but this");
+    diags.source = lock;
+    cg_report(&diags, CG_E_NAME, (cg_span){0, 5}, "nor this");
+    diags.source = contract;
+    ck_assert_str_eq(cg_diags_print(&diags), "a.lock:1:1: error[E0301]: nor this\n"
+                                             "    1 | first\n"
+                                             "      | ^~~~~\n"
+                                             "c.yaml:1:1: error[E0206]: not this\n"
+                                             "    1 | one\n"
+                                             "      | ^~~\n"
+                                             "a.lock:2:1: note: but this\n"
+                                             "    2 | second\n"
+                                             "      | ^~~~~~\n");
+    cg_arena_free_take(&diags.arena);
+}
+END_TEST
+
 START_TEST(columns_count_characters_and_tabs_stay_tabs) {
     cg_diags diags = diags_over("\té: größe x\n");
     cg_report(&diags, CG_E_RANGE, (cg_span){5, 12}, "here");
@@ -130,6 +152,7 @@ END_TEST
 
 BPT_SUITE(codegen_diag) {
     BPT_TEST(places_come_with_line_column_and_range);
+    BPT_TEST(a_place_may_be_in_another_file);
     BPT_TEST(columns_count_characters_and_tabs_stay_tabs);
     BPT_TEST(a_range_ends_with_its_line);
     BPT_TEST(order_is_that_of_the_file_then_of_finding);
