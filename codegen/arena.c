@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 64 * 1024 };
+enum {
+    BLOCK_SIZE = 256 * 1024, /* enough for malloc to map it, so that only pages that are written are made */
+    FORMAT_ROOM = 256        /* most formatted texts are shorter: those are formatted once */
+};
 
 typedef struct block {
     struct block *next;
@@ -107,6 +110,27 @@ void *cg_arena_array(cg_arena *arena, size_t count, size_t item_size) {
     return cg_arena_alloc(arena, count * item_size);
 }
 
+/* The link to the block that begins with data, or NULL: most large pieces have a block of their own. */
+static block **own_block(cg_arena *arena, const void *data) {
+    for (block **link = &arena->blocks; *link != NULL; link = &(*link)->next) {
+        if ((*link)->data == data) return link;
+    }
+    return NULL;
+}
+
+void *cg_arena_extend(cg_arena *arena, void *piece, size_t old_size, size_t size) {
+    block **link = old_size > BLOCK_SIZE / 4 ? own_block(arena, piece) : NULL;
+    if (link == NULL) {
+        char *grown = cg_arena_alloc(arena, size);
+        if (old_size != 0) memcpy(grown, piece, old_size);
+        return grown;
+    }
+    block *moved = size > PTRDIFF_MAX / 2 || is_to_fail(arena) ? NULL : realloc(*link, sizeof *moved + size);
+    if (moved == NULL) cg_arena_out_of_memory(arena);
+    *link = moved;
+    return moved->data;
+}
+
 char *cg_arena_copy(cg_arena *arena, const char *text, size_t length) {
     char *copy = cg_arena_alloc(arena, length + 1);
     if (length != 0) memcpy(copy, text, length);
@@ -115,15 +139,25 @@ char *cg_arena_copy(cg_arena *arena, const char *text, size_t length) {
 
 char *cg_arena_text(cg_arena *arena, const char *text) { return cg_arena_copy(arena, text, strlen(text)); }
 
-char *cg_arena_format(cg_arena *arena, const char *format, ...) {
-    va_list arguments, again;
-    va_start(arguments, format);
+char *cg_arena_vformat(cg_arena *arena, const char *format, va_list arguments) {
+    char room[FORMAT_ROOM];
+    va_list again;
     va_copy(again, arguments);
-    const int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
+    const int length = vsnprintf(room, sizeof room, format, arguments);
     char *text = cg_arena_alloc(arena, length < 0 ? 1 : (size_t)length + 1);
-    if (length > 0) vsnprintf(text, (size_t)length + 1, format, again);
+    if (length >= FORMAT_ROOM)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    else if (length > 0)
+        memcpy(text, room, (size_t)length);
     va_end(again);
+    return text;
+}
+
+char *cg_arena_format(cg_arena *arena, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = cg_arena_vformat(arena, format, arguments);
+    va_end(arguments);
     return text;
 }
 

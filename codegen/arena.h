@@ -9,6 +9,7 @@
 #ifndef BUFPOOL_CODEGEN_ARENA_H
 #define BUFPOOL_CODEGEN_ARENA_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,10 +39,15 @@ void *cg_arena_alloc(cg_arena *arena, size_t size);
 /* The same for count times item_size bytes. */
 void *cg_arena_array(cg_arena *arena, size_t count, size_t item_size);
 
+/* piece, of old_size bytes, with size bytes: it may move, and what is added is not zeroed. For buffers that become
+ * large; the room that they had before is not wasted then. */
+void *cg_arena_extend(cg_arena *arena, void *piece, size_t old_size, size_t size);
+
 /* Copies of text as NUL-terminated strings. */
 char *cg_arena_copy(cg_arena *arena, const char *text, size_t length);
 char *cg_arena_text(cg_arena *arena, const char *text);
 char *cg_arena_format(cg_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *cg_arena_vformat(cg_arena *arena, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
 /* items, an array of count elements of item_size bytes, with room for one more: itself, or a copy twice as long when
  * count is 0 or a power of two. For arrays that only grow by one. */

@@ -1,21 +1,16 @@
 /* Rendering: walks the pieces of templates, looks names up, and writes lines with their indentation. */
 #include "codegen/template_piece.h"
+#include "codegen/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { INCLUDES_MAX = 24, INDENTATION_MAX = 128 };
 
-/* One name that is in scope; the innermost comes first. */
-struct scope {
-    cg_slice name;
-    const cg_value *value;
-    const struct scope *outer;
-};
-
 struct renderer {
     cg_template_set *set;
     const cg_value *root;
+    const cg_value **bound; /* per variable what it is bound to here; NULL where it is a name of root */
+    size_t bound_room;
     const char *template_name;         /* whose pieces are rendered now */
     size_t includes;                   /* how deep */
     char indentation[INDENTATION_MAX]; /* what includes put in front of every line */
@@ -29,17 +24,13 @@ struct renderer {
 
 /* ---- output ----------------------------------------------------------------------------------------------------- */
 
-static void put(struct renderer *renderer, const char *at, size_t length) {
-    if (length == 0) return;
-    if (renderer->room - renderer->length <= length) {
-        const size_t room = 2 * renderer->room + length + 1;
-        char *const moved = cg_arena_alloc(renderer->set->arena, room);
-        if (renderer->length != 0) memcpy(moved, renderer->out, renderer->length);
-        renderer->out = moved;
-        renderer->room = room;
+static void put(struct renderer *renderer, cg_slice text) {
+    if (renderer->room - renderer->length <= text.length) {
+        renderer->room = 2 * renderer->room + text.length + 1;
+        renderer->out = cg_arena_extend(renderer->set->arena, renderer->out, renderer->length, renderer->room);
     }
-    memcpy(renderer->out + renderer->length, at, length);
-    renderer->length += length;
+    if (text.length != 0) memcpy(renderer->out + renderer->length, text.at, text.length);
+    renderer->length += text.length;
 }
 
 static bool is_at_line_start(const struct renderer *renderer) {
@@ -53,14 +44,21 @@ static void put_lines(struct renderer *renderer, cg_slice text, cg_slice between
     while (at != end) {
         const char *const newline = memchr(at, '\n', (size_t)(end - at));
         const char *const next = newline == NULL ? end : newline + 1;
-        if (*at != '\n' && is_at_line_start(renderer)) put(renderer, between.at, between.length);
-        put(renderer, at, (size_t)(next - at));
+        if (*at != '\n' && is_at_line_start(renderer)) put(renderer, between);
+        put(renderer, (cg_slice){at, (size_t)(next - at)});
         at = next;
     }
 }
 
+static cg_slice indentation(const struct renderer *renderer) {
+    return (cg_slice){renderer->indentation, renderer->indentation_length};
+}
+
 static void put_text(struct renderer *renderer, cg_slice text) {
-    put_lines(renderer, text, (cg_slice){renderer->indentation, renderer->indentation_length});
+    if (renderer->indentation_length == 0)
+        put(renderer, text);
+    else
+        put_lines(renderer, text, indentation(renderer));
 }
 
 /* What the line that is being written begins with, up to its first character that is not blank. */
@@ -73,224 +71,247 @@ static cg_slice line_indentation(struct renderer *renderer, char copy[INDENTATIO
     return (cg_slice){copy, length};
 }
 
-static void put_value(struct renderer *renderer, const char *text) {
+static void put_value(struct renderer *renderer, cg_slice text) {
     char copy[INDENTATION_MAX];
-    const cg_slice slice = {text, strlen(text)};
-    if (strchr(text, '\n') == NULL) {
-        put_text(renderer, slice);
-        return;
-    }
-    if (is_at_line_start(renderer)) put(renderer, renderer->indentation, renderer->indentation_length);
-    put_lines(renderer, slice, line_indentation(renderer, copy));
+    if (text.length == 0) return;
+    if (is_at_line_start(renderer)) put(renderer, indentation(renderer));
+    if (memchr(text.at, '\n', text.length) == NULL)
+        put(renderer, text);
+    else
+        put_lines(renderer, text, line_indentation(renderer, copy));
 }
 
 /* ---- names ------------------------------------------------------------------------------------------------------ */
 
-static const cg_value *find_first(const struct renderer *renderer, const struct scope *scope, cg_slice name) {
-    for (; scope != NULL; scope = scope->outer) {
-        if (scope->name.length == name.length && memcmp(scope->name.at, name.at, name.length) == 0) return scope->value;
-    }
-    return cg_map_find(renderer->root, name.at, name.length);
+/* The variable means value from now on; returns what it meant before. */
+static const cg_value *bind(struct renderer *renderer, size_t variable, const cg_value *value) {
+    const cg_value *const before = renderer->bound[variable];
+    renderer->bound[variable] = value;
+    return before;
 }
 
-static const cg_value *find(struct renderer *renderer, const struct scope *scope, cg_slice path, size_t line) {
-    const cg_value *value = NULL;
-    const char *at = path.at;
-    const char *const end = path.at + path.length;
-    while (at < end) {
-        const char *const dot = memchr(at, '.', (size_t)(end - at));
-        const cg_slice name = {at, (size_t)((dot == NULL ? end : dot) - at)};
-        const bool is_first = at == path.at;
-        if (is_first)
-            value = find_first(renderer, scope, name);
-        else
-            value = value->kind == CG_VALUE_MAP ? cg_map_find(value, name.at, name.length) : NULL;
+/* Room for the variables of templates that were parsed meanwhile. */
+static void make_bound_room(struct renderer *renderer) {
+    const size_t count = renderer->set->variable_count;
+    if (count <= renderer->bound_room) return;
+    const cg_value **const grown = CG_NEW_ARRAY(renderer->set->arena, const cg_value *, 2 * count);
+    if (renderer->bound_room != 0) memcpy(grown, renderer->bound, renderer->bound_room * sizeof *grown);
+    renderer->bound = grown;
+    renderer->bound_room = 2 * count;
+}
+
+static bool is_found(const cg_step *step, const cg_value *map) {
+    return step->ix < map->count && map->named[step->ix].name == step->found;
+}
+
+/* The value of a step's name in a map, or NULL. */
+static const cg_value *step_value(cg_step *step, const cg_value *map) {
+    if (is_found(step, map)) return map->named[step->ix].value;
+    for (step->ix = 0; step->ix < map->count; step->ix++) {
+        if (is_found(step, map)) return map->named[step->ix].value;
+    }
+    const cg_named_value *const named = cg_map_find(map, step->name.at, step->name.length);
+    if (named == NULL) return NULL;
+    step->ix = (uint32_t)(named - map->named);
+    step->found = named->name;
+    return named->value;
+}
+
+/* The value of a path, or NULL. */
+static const cg_value *find(struct renderer *renderer, const cg_operand *operand, size_t line) {
+    const cg_value *value = renderer->bound[operand->variable];
+    for (size_t i = value == NULL ? 0 : 1; i < operand->step_count; i++) {
+        cg_step *const step = &operand->steps[i];
+        const cg_value *const map = i == 0 ? renderer->root : value;
+        value = map->kind == CG_VALUE_MAP ? step_value(step, map) : NULL;
         if (value == NULL) {
-            FAIL(renderer, line, "unknown name '%.*s'", (int)(name.at + name.length - path.at), path.at);
+            const char *const path = operand->path.at;
+            FAIL(renderer, line, "unknown name '%.*s'", (int)(step->name.at + step->name.length - path), path);
             return NULL;
         }
-        at += name.length + 1;
     }
     return value;
 }
 
-/* The operand's value; a literal's is made in *literal. */
-static const cg_value *operand_value(struct renderer *renderer, const struct scope *scope, const cg_operand *operand,
-                                     size_t line) {
-    if (!operand->is_literal) return find(renderer, scope, operand->slice, line);
-    return cg_value_text(renderer->set->arena,
-                         cg_arena_copy(renderer->set->arena, operand->slice.at, operand->slice.length));
+static const cg_value *operand_value(struct renderer *renderer, const cg_operand *operand, size_t line) {
+    return operand->literal != NULL ? operand->literal : find(renderer, operand, line);
 }
 
 /* ---- conditions ------------------------------------------------------------------------------------------------- */
 
-static bool value_is_true(const cg_value *value) {
-    switch (value->kind) {
-    case CG_VALUE_TEXT: return value->text[0] != '\0';
-    case CG_VALUE_FLAG: return value->flag;
-    case CG_VALUE_LIST: return value->count != 0;
-    case CG_VALUE_MAP: return true;
-    }
-    return false;
-}
+static bool is_true(const cg_value *value) { return value->kind == CG_VALUE_MAP || value->count != 0; }
 
-static bool text_equals(const cg_value *value, const char *text, size_t length) {
-    return strncmp(value->text, text, length) == 0 && value->text[length] == '\0';
-}
-
-static bool compare(struct renderer *renderer, const struct scope *scope, const cg_term *term, size_t line,
-                    const cg_value *left, bool *out) {
-    if (term->right.is_literal) {
-        *out = text_equals(left, term->right.slice.at, term->right.slice.length);
-    } else {
-        const cg_value *const right = find(renderer, scope, term->right.slice, line);
-        if (right == NULL) return false;
-        *out = text_equals(left, right->text, strlen(right->text));
-        if (right->kind != CG_VALUE_TEXT) return FAIL(renderer, line, "only texts can be compared");
+static bool compare(struct renderer *renderer, const cg_term *term, size_t line, const cg_value *left, bool *out) {
+    const cg_value *const right = operand_value(renderer, &term->right, line);
+    if (right == NULL) return false;
+    if (left->kind != CG_VALUE_TEXT || right->kind != CG_VALUE_TEXT) {
+        return FAIL(renderer, line, "only texts can be compared");
     }
-    if (left->kind != CG_VALUE_TEXT) return FAIL(renderer, line, "only texts can be compared");
-    if (term->compare == CG_COMPARE_DIFFERENT) *out = !*out;
+    const bool is_equal = left->count == right->count && memcmp(left->text, right->text, left->count) == 0;
+    *out = is_equal == (term->compare == CG_COMPARE_EQUAL);
     return true;
 }
 
-static bool term_holds(struct renderer *renderer, const struct scope *scope, const cg_term *term, size_t line,
-                       bool *out) {
-    const cg_value *const left = operand_value(renderer, scope, &term->left, line);
+static bool term_holds(struct renderer *renderer, const cg_term *term, size_t line, bool *out) {
+    const cg_value *const left = operand_value(renderer, &term->left, line);
     if (left == NULL) return false;
-    *out = value_is_true(left);
-    if (term->compare != CG_COMPARE_NONE && !compare(renderer, scope, term, line, left, out)) return false;
+    if (term->compare == CG_COMPARE_NONE)
+        *out = is_true(left);
+    else if (!compare(renderer, term, line, left, out))
+        return false;
     *out = *out != term->is_negated;
     return true;
 }
 
 /* Every name of a condition must be known where it is reached: `and` stops at the first that is false. */
-static bool condition_holds(struct renderer *renderer, const struct scope *scope, const cg_piece *piece, bool *out) {
+static bool condition_holds(struct renderer *renderer, const cg_piece *piece, bool *out) {
     *out = !piece->is_any;
     for (size_t i = 0; i < piece->term_count && *out != piece->is_any; i++) {
-        if (!term_holds(renderer, scope, &piece->terms[i], piece->line, out)) return false;
+        if (!term_holds(renderer, &piece->terms[i], piece->line, out)) return false;
     }
     return true;
 }
 
 /* ---- pieces ----------------------------------------------------------------------------------------------------- */
 
-static bool render_list(struct renderer *renderer, const struct scope *scope, const cg_piece *piece);
+static bool render_list(struct renderer *renderer, cg_piece *piece);
 
-static bool render_value(struct renderer *renderer, const struct scope *scope, const cg_piece *piece) {
-    const cg_value *const value = operand_value(renderer, scope, &piece->operand, piece->line);
+static bool render_value(struct renderer *renderer, const cg_piece *piece) {
+    const cg_value *const value = operand_value(renderer, &piece->operand, piece->line);
     if (value == NULL) return false;
     if (value->kind != CG_VALUE_TEXT) {
-        return FAIL(renderer, piece->line, "'%.*s' is not a text", (int)piece->operand.slice.length,
-                    piece->operand.slice.at);
+        return FAIL(renderer, piece->line, "'%.*s' is not a text", (int)piece->operand.path.length,
+                    piece->operand.path.at);
     }
     const char *text = value->text;
     for (size_t i = 0; i < piece->filter_count; i++) text = piece->filters[i](renderer->set->arena, text);
-    put_value(renderer, text);
+    put_value(renderer, (cg_slice){text, piece->filter_count == 0 ? value->count : strlen(text)});
     return true;
 }
 
-static bool render_for(struct renderer *renderer, const struct scope *outer, const cg_piece *piece) {
-    const cg_value *const list = operand_value(renderer, outer, &piece->operand, piece->line);
-    if (list == NULL) return false;
-    if (list->kind != CG_VALUE_LIST) return FAIL(renderer, piece->line, "'{{#for}}' needs a list");
-    for (size_t i = 0; i < list->count; i++) {
-        char index[24];
-        snprintf(index, sizeof index, "%zu", i);
-        const cg_value first = {.kind = CG_VALUE_FLAG, .text = "", .flag = i == 0};
-        const cg_value last = {.kind = CG_VALUE_FLAG, .text = "", .flag = i + 1 == list->count};
-        const cg_value number = {.kind = CG_VALUE_TEXT, .text = index};
-        cg_named_value named[] = {{"first", &first}, {"last", &last}, {"index", &number}};
-        const cg_value loop = {.kind = CG_VALUE_MAP, .text = "", .named = named, .count = 3};
-        const struct scope loop_scope = {.name = {"loop", 4}, .value = &loop, .outer = outer};
-        const struct scope item_scope = {.name = piece->text, .value = list->items[i], .outer = &loop_scope};
-        if (!render_list(renderer, &item_scope, piece->inside)) return false;
+/* The body for every item; `loop` tells it where it is. */
+static bool render_items(struct renderer *renderer, const cg_piece *piece, const cg_value *list) {
+    char index[CG_DIGITS_MAX + 1];
+    cg_value first = {.kind = CG_VALUE_FLAG, .text = ""}, last = first;
+    cg_value number = {.kind = CG_VALUE_TEXT, .text = index};
+    cg_named_value named[] = {{"first", &first}, {"last", &last}, {"index", &number}};
+    const cg_value loop = {.kind = CG_VALUE_MAP, .named = named, .count = sizeof named / sizeof named[0]};
+    for (uint32_t i = 0; i < list->count; i++) {
+        first.count = i == 0;
+        last.count = i + 1 == list->count;
+        number.count = (uint32_t)cg_digits(index, i);
+        index[number.count] = '\0';
+        (void)bind(renderer, CG_VARIABLE_LOOP, &loop);
+        (void)bind(renderer, piece->variable, list->items[i]);
+        if (!render_list(renderer, piece->inside)) return false;
     }
     return true;
 }
 
-static bool render_if(struct renderer *renderer, const struct scope *scope, const cg_piece *piece) {
-    bool holds = false;
-    if (!condition_holds(renderer, scope, piece, &holds)) return false;
-    return render_list(renderer, scope, holds ? piece->inside : piece->otherwise);
+static bool render_for(struct renderer *renderer, const cg_piece *piece) {
+    const cg_value *const list = operand_value(renderer, &piece->operand, piece->line);
+    if (list == NULL) return false;
+    if (list->kind != CG_VALUE_LIST) return FAIL(renderer, piece->line, "'{{#for}}' needs a list");
+    const cg_value *const outer = renderer->bound[piece->variable];
+    const cg_value *const outer_loop = renderer->bound[CG_VARIABLE_LOOP];
+    const bool is_ok = render_items(renderer, piece, list);
+    (void)bind(renderer, CG_VARIABLE_LOOP, outer_loop);
+    (void)bind(renderer, piece->variable, outer);
+    return is_ok;
 }
 
-/* The pieces of a template, parsed when they are needed for the first time. */
-static const cg_piece *template_find(struct renderer *renderer, cg_slice name, size_t line, const char **full_name) {
+static bool render_if(struct renderer *renderer, const cg_piece *piece) {
+    bool holds = false;
+    if (!condition_holds(renderer, piece, &holds)) return false;
+    return render_list(renderer, holds ? piece->inside : piece->otherwise);
+}
+
+/* The template of that name, parsed; NULL with the error told. */
+static cg_template *template_find(struct renderer *renderer, cg_slice name, size_t line) {
     cg_template_set *const set = renderer->set;
     for (size_t i = 0; i < set->count; i++) {
-        const char *const have = set->sources[i].name;
-        if (strlen(have) != name.length || memcmp(have, name.at, name.length) != 0) continue;
-        if (set->parsed[i] == NULL) set->parsed[i] = cg_template_parse(set->arena, &set->sources[i], renderer->error);
-        *full_name = have;
-        return set->parsed[i];
+        cg_template *const template = &set->templates[i];
+        if (strncmp(template->source.name, name.at, name.length) != 0) continue;
+        if (template->source.name[name.length] != '\0') continue;
+        if (template->pieces == NULL && !cg_template_parse(set, template, renderer->error)) return NULL;
+        make_bound_room(renderer);
+        return template;
     }
     FAIL(renderer, line, "no template is called '%.*s'", (int)name.length, name.at);
     return NULL;
 }
 
-static bool render_template(struct renderer *renderer, const struct scope *scope, cg_slice name, size_t line) {
+static bool render_template(struct renderer *renderer, const cg_template *template, size_t line) {
     const char *const outer_name = renderer->template_name;
     if (renderer->includes == INCLUDES_MAX) return FAIL(renderer, line, "includes nest deeper than %d", INCLUDES_MAX);
-    const char *inner_name = NULL;
-    const cg_piece *const pieces = template_find(renderer, name, line, &inner_name);
-    if (pieces == NULL) return false;
-    renderer->template_name = inner_name;
+    renderer->template_name = template->source.name;
     renderer->includes++;
-    const bool is_ok = render_list(renderer, scope, pieces);
+    const bool is_ok = render_list(renderer, template->pieces);
     renderer->includes--;
     renderer->template_name = outer_name;
     return is_ok;
 }
 
-static bool render_include(struct renderer *renderer, const struct scope *outer, const cg_piece *piece) {
-    struct scope scopes[CG_BINDINGS_MAX];
-    const struct scope *inner = outer;
-    const size_t indentation = piece->indentation.length;
-    for (size_t i = 0; i < piece->binding_count; i++) {
-        const cg_value *const value = operand_value(renderer, outer, &piece->bindings[i].operand, piece->line);
-        if (value == NULL) return false;
-        scopes[i] = (struct scope){.name = piece->bindings[i].name, .value = value, .outer = inner};
-        inner = &scopes[i];
-    }
-    if (indentation > INDENTATION_MAX - renderer->indentation_length) {
+/* The target with the piece's indentation in front of every line. */
+static bool render_indented(struct renderer *renderer, const cg_piece *piece) {
+    const cg_slice added = piece->indentation;
+    if (added.length > INDENTATION_MAX - renderer->indentation_length) {
         return FAIL(renderer, piece->line, "lines are indented by more than %d", INDENTATION_MAX);
     }
-    if (indentation != 0)
-        memcpy(renderer->indentation + renderer->indentation_length, piece->indentation.at, indentation);
-    renderer->indentation_length += indentation;
-    const bool is_ok = render_template(renderer, inner, piece->text, piece->line);
-    renderer->indentation_length -= indentation;
+    if (added.length != 0) memcpy(renderer->indentation + renderer->indentation_length, added.at, added.length);
+    renderer->indentation_length += added.length;
+    const bool is_ok = render_template(renderer, piece->target, piece->line);
+    renderer->indentation_length -= added.length;
     return is_ok;
 }
 
-static bool render_piece(struct renderer *renderer, const struct scope *scope, const cg_piece *piece) {
+static bool render_include(struct renderer *renderer, cg_piece *piece) {
+    const cg_value *values[CG_BINDINGS_MAX];
+    if (piece->target == NULL) piece->target = template_find(renderer, piece->text, piece->line);
+    if (piece->target == NULL) return false;
+    for (size_t i = 0; i < piece->binding_count; i++) {
+        values[i] = operand_value(renderer, &piece->bindings[i].operand, piece->line);
+        if (values[i] == NULL) return false;
+    }
+    for (size_t i = 0; i < piece->binding_count; i++) {
+        values[i] = bind(renderer, piece->bindings[i].variable, values[i]);
+    }
+    const bool is_ok = render_indented(renderer, piece);
+    for (size_t i = piece->binding_count; i-- != 0;) (void)bind(renderer, piece->bindings[i].variable, values[i]);
+    return is_ok;
+}
+
+static bool render_piece(struct renderer *renderer, cg_piece *piece) {
     switch (piece->kind) {
     case CG_PIECE_TEXT: put_text(renderer, piece->text); return true;
-    case CG_PIECE_VALUE: return render_value(renderer, scope, piece);
-    case CG_PIECE_FOR: return render_for(renderer, scope, piece);
-    case CG_PIECE_IF: return render_if(renderer, scope, piece);
-    case CG_PIECE_INCLUDE: return render_include(renderer, scope, piece);
+    case CG_PIECE_VALUE: return render_value(renderer, piece);
+    case CG_PIECE_FOR: return render_for(renderer, piece);
+    case CG_PIECE_IF: return render_if(renderer, piece);
+    case CG_PIECE_INCLUDE: return render_include(renderer, piece);
     }
     return false;
 }
 
-static bool render_list(struct renderer *renderer, const struct scope *scope, const cg_piece *piece) {
+static bool render_list(struct renderer *renderer, cg_piece *piece) {
     for (; piece != NULL; piece = piece->next) {
-        if (!render_piece(renderer, scope, piece)) return false;
+        if (!render_piece(renderer, piece)) return false;
     }
     return true;
 }
 
 void cg_template_set_init(cg_template_set *set, cg_arena *arena, const cg_template_source *sources, size_t count) {
-    *set = (cg_template_set){.arena = arena, .sources = sources, .count = count};
-    set->parsed = CG_NEW_ARRAY(arena, cg_piece *, count == 0 ? 1 : count);
+    *set = (cg_template_set){.arena = arena, .count = count};
+    set->templates = CG_NEW_ARRAY(arena, cg_template, count);
+    for (size_t i = 0; i < count; i++) set->templates[i].source = sources[i];
+    (void)cg_template_variable(set, (cg_slice){"loop", 4}); /* CG_VARIABLE_LOOP */
 }
 
 const char *cg_render(cg_template_set *set, const char *name, const cg_value *root, cg_template_error *error) {
     struct renderer renderer = {.set = set, .root = root, .template_name = name, .room = 4096, .error = error};
     *error = (cg_template_error){.template_name = name};
     renderer.out = cg_arena_alloc(set->arena, renderer.room);
-    if (!render_template(&renderer, NULL, (cg_slice){name, strlen(name)}, 0)) return NULL;
+    const cg_template *const template = template_find(&renderer, (cg_slice){name, strlen(name)}, 0);
+    if (template == NULL || !render_template(&renderer, template, 0)) return NULL;
     renderer.out[renderer.length] = '\0';
     return renderer.out;
 }

@@ -29,14 +29,16 @@ typedef struct cg_template_source {
 extern const cg_template_source cg_templates[];
 extern const size_t cg_template_count;
 
-struct cg_piece;
+struct cg_template;
+struct cg_slice;
 
 /* Several templates that may include each other. Each is parsed when it is first used. */
 typedef struct cg_template_set {
     cg_arena *arena;
-    const cg_template_source *sources;
+    struct cg_template *templates; /* one per source */
     size_t count;
-    struct cg_piece **parsed; /* per source its pieces, NULL before */
+    struct cg_slice *variables; /* the first names of all paths in what was parsed so far, each once */
+    size_t variable_count;
 } cg_template_set;
 
 /* Why rendering failed: a line in a template, and words. */

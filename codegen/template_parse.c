@@ -8,7 +8,8 @@
 enum { NESTING_MAX = 32 };
 
 struct parser {
-    cg_arena *arena;
+    cg_template_set *set;
+    cg_arena *arena;   /* the set's */
     const char *name;  /* the template's */
     const char *start; /* its text */
     const char *at;    /* what is not parsed yet */
@@ -91,15 +92,45 @@ static bool name_take(struct parser *parser, struct tag *tag, cg_slice *out) {
     return FAIL(parser, tag->line, "a name is missing in front of '%.*s'", (int)tag->rest.length, tag->rest.at);
 }
 
+size_t cg_template_variable(cg_template_set *set, cg_slice name) {
+    for (size_t i = 0; i < set->variable_count; i++) {
+        const cg_slice have = set->variables[i];
+        if (have.length == name.length && memcmp(have.at, name.at, name.length) == 0) return i;
+    }
+    set->variables = cg_arena_grow(set->arena, set->variables, set->variable_count, sizeof *set->variables);
+    set->variables[set->variable_count] = name;
+    return set->variable_count++;
+}
+
+static bool variable_take(struct parser *parser, struct tag *tag, size_t *out) {
+    cg_slice name;
+    if (!name_take(parser, tag, &name)) return false;
+    *out = cg_template_variable(parser->set, name);
+    return true;
+}
+
+static bool path_take(struct parser *parser, struct tag *tag, cg_operand *out) {
+    if (!name_take(parser, tag, &out->path)) return false;
+    const char *at = out->path.at;
+    const char *const end = at + out->path.length;
+    while (at <= end) {
+        const char *const dot = memchr(at, '.', (size_t)(end - at));
+        const char *const next = dot == NULL ? end : dot;
+        out->steps = cg_arena_grow(parser->arena, out->steps, out->step_count, sizeof *out->steps);
+        out->steps[out->step_count++] = (cg_step){.name = {at, (size_t)(next - at)}};
+        at = next + 1;
+    }
+    out->variable = cg_template_variable(parser->set, out->steps[0].name);
+    return true;
+}
+
 static bool operand_take(struct parser *parser, struct tag *tag, cg_operand *out) {
     skip_blanks(tag);
-    if (tag->rest.length == 0 || tag->rest.at[0] != '"') {
-        out->is_literal = false;
-        return name_take(parser, tag, &out->slice);
-    }
+    *out = (cg_operand){.literal = NULL};
+    if (tag->rest.length == 0 || tag->rest.at[0] != '"') return path_take(parser, tag, out);
     const cg_slice quoted = word_take(tag);
     if (quoted.length < 2) return FAIL(parser, tag->line, "a text without its closing quote");
-    *out = (cg_operand){.is_literal = true, .slice = {quoted.at + 1, quoted.length - 2}};
+    out->literal = cg_value_text(parser->arena, cg_arena_copy(parser->arena, quoted.at + 1, quoted.length - 2));
     return true;
 }
 
@@ -217,7 +248,7 @@ static bool parse_block(struct parser *parser, const struct tag *opening, cg_pie
 
 static bool parse_for(struct parser *parser, struct tag *tag, cg_piece *piece) {
     struct tag end;
-    if (!name_take(parser, tag, &piece->text)) return false;
+    if (!variable_take(parser, tag, &piece->variable)) return false;
     if (!word_take_if(tag, "in")) return FAIL(parser, tag->line, "'in' is missing: {{#for x in list}}");
     return operand_take(parser, tag, &piece->operand) && tag_must_end(parser, tag) &&
            parse_block(parser, tag, &piece->inside, "for", false, &end);
@@ -245,7 +276,7 @@ static bool parse_include(struct parser *parser, struct tag *tag, cg_piece *piec
         if (piece->binding_count == CG_BINDINGS_MAX)
             return FAIL(parser, tag->line, "more than %d names", CG_BINDINGS_MAX);
         cg_binding *const binding = &piece->bindings[piece->binding_count++];
-        if (!name_take(parser, tag, &binding->name)) return false;
+        if (!variable_take(parser, tag, &binding->variable)) return false;
         if (!word_take_if(tag, "=")) return FAIL(parser, tag->line, "'=' is missing: {{> name x=y}}");
         if (!operand_take(parser, tag, &binding->operand)) return false;
     }
@@ -288,16 +319,22 @@ static bool parse_list(struct parser *parser, cg_piece **out, struct tag *end) {
     }
 }
 
-cg_piece *cg_template_parse(cg_arena *arena, const cg_template_source *source, cg_template_error *error) {
-    struct parser parser = {
-        .arena = arena, .name = source->name, .start = source->text, .at = source->text, .line = 1, .error = error};
+bool cg_template_parse(cg_template_set *set, cg_template *template, cg_template_error *error) {
+    const cg_template_source source = template->source;
+    struct parser parser = {.set = set,
+                            .arena = set->arena,
+                            .name = source.name,
+                            .start = source.text,
+                            .at = source.text,
+                            .line = 1,
+                            .error = error};
     cg_piece *pieces = NULL;
     struct tag end;
-    if (!parse_list(&parser, &pieces, &end)) return NULL;
+    if (!parse_list(&parser, &pieces, &end)) return false;
     if (!end.is_end) {
-        cg_template_fail(error, source->name, end.line, "'{{%.*s}}' without a beginning", (int)end.rest.length,
-                         end.rest.at);
-        return NULL;
+        return cg_template_fail(error, source.name, end.line, "'{{%.*s}}' without a beginning", (int)end.rest.length,
+                                end.rest.at);
     }
-    return pieces == NULL ? piece_new(&parser, CG_PIECE_TEXT, 1) : pieces;
+    template->pieces = pieces == NULL ? piece_new(&parser, CG_PIECE_TEXT, 1) : pieces;
+    return true;
 }

@@ -7,9 +7,7 @@
 static void make_room(cg_text *text, size_t length) {
     if (length <= text->room - text->length) return;
     const size_t room = 2 * text->room + length + 256;
-    char *data = cg_arena_alloc(text->arena, room);
-    if (text->length != 0) memcpy(data, text->data, text->length);
-    text->data = data;
+    text->data = cg_arena_extend(text->arena, text->data, text->length, room);
     text->room = room;
 }
 
@@ -44,4 +42,15 @@ const char *cg_text_end(cg_text *text) {
     make_room(text, 1);
     text->data[text->length] = '\0';
     return text->data;
+}
+
+size_t cg_digits(char out[CG_DIGITS_MAX], uint64_t number) {
+    char reversed[CG_DIGITS_MAX];
+    size_t count = 0;
+    do {
+        reversed[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    for (size_t i = 0; i < count; i++) out[i] = reversed[count - 1 - i];
+    return count;
 }

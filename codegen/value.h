@@ -25,14 +25,16 @@ typedef struct cg_named_value {
     const cg_value *value;
 } cg_named_value;
 
-/* Invariant of maps: names differ. */
+/* count is the bytes of a text, 1 or 0 of a flag, the items of a list, the names of a map.
+ * Invariants: of maps, names differ; of texts, text[count] is the first NUL. */
 struct cg_value {
     cg_value_kind kind;
-    bool flag;
-    const char *text;
-    const cg_value **items; /* list */
-    cg_named_value *named;  /* map */
-    size_t count;           /* list and map */
+    uint32_t count;
+    union {
+        const char *text;       /* text; "" of a flag */
+        const cg_value **items; /* list */
+        cg_named_value *named;  /* map */
+    };
 };
 
 cg_value *cg_value_map(cg_arena *arena);
@@ -49,7 +51,7 @@ __attribute__((format(printf, 4, 5))) void cg_set_format(cg_arena *arena, cg_val
 
 void cg_append(cg_arena *arena, cg_value *list, const cg_value *value);
 
-/* The value of a name, or NULL; name_length bytes of name count. */
-const cg_value *cg_map_find(const cg_value *map, const char *name, size_t name_length);
+/* A name with its value, or NULL; name_length bytes of name count. */
+const cg_named_value *cg_map_find(const cg_value *map, const char *name, size_t name_length);
 
 #endif

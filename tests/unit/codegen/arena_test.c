@@ -49,6 +49,48 @@ START_TEST(growing_arrays_keep_what_they_hold) {
 }
 END_TEST
 
+/* Small pieces are copied; large ones have a block of their own, wherever it stands among the others. */
+START_TEST(extended_pieces_keep_what_they_hold) {
+    cg_arena *arena = cg_arena_new();
+    char *pieces[2] = {NULL, NULL};
+    size_t size = 0;
+    for (size_t longer = 100; longer < 3u << 20; size = longer, longer *= 2) {
+        for (int i = 0; i < 2; i++) {
+            pieces[i] = cg_arena_extend(arena, pieces[i], size, longer);
+            memset(pieces[i] + size, 'a' + i, longer - size);
+            (void)cg_arena_alloc(arena, 100);
+        }
+    }
+    for (size_t i = 0; i < size; i++) ck_assert(pieces[0][i] == 'a' && pieces[1][i] == 'b');
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
+static void extend_too_late(void *user) {
+    char *piece = cg_arena_alloc(user, 1 << 20);
+    cg_arena_fail_after(user, 0);
+    (void)cg_arena_extend(user, piece, 1 << 20, 2 << 20);
+    ck_abort_msg("extended without memory");
+}
+
+START_TEST(extending_without_memory_leaves_the_attempt) {
+    cg_arena *arena = cg_arena_new();
+    ck_assert(!cg_arena_attempt(arena, extend_too_late, arena));
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
+START_TEST(texts_are_formatted_whole) {
+    cg_arena *arena = cg_arena_new();
+    for (int width = 0; width < 600; width++) {
+        const char *text = cg_arena_format(arena, "%*s", width, "");
+        ck_assert_uint_eq(strlen(text), (size_t)width);
+        ck_assert_uint_eq(strspn(text, " "), (size_t)width);
+    }
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 static char undone[8];
 static void undo(void *what) { strcat(undone, what); }
 
@@ -120,6 +162,9 @@ BPT_SUITE(codegen_arena) {
     BPT_TEST(pieces_are_zero_aligned_and_apart);
     BPT_TEST(sizes_that_overflow_are_out_of_memory);
     BPT_TEST(growing_arrays_keep_what_they_hold);
+    BPT_TEST(extended_pieces_keep_what_they_hold);
+    BPT_TEST(extending_without_memory_leaves_the_attempt);
+    BPT_TEST(texts_are_formatted_whole);
     BPT_TEST(what_was_deferred_is_undone_once_latest_first);
     BPT_TEST(every_allocation_may_fail);
     BPT_TEST(every_allocation_may_fail_while_reporting);

@@ -11,8 +11,25 @@ static cg_arena *arena;
 static void set_up(void) { arena = cg_arena_new(); }
 static void tear_down(void) { cg_arena_free_take(&arena); }
 
+static cg_value *shapes(void) {
+    cg_value *const list = cg_value_list(arena);
+    cg_value *const first = cg_value_map(arena), *const second = cg_value_map(arena), *const third = cg_value_map(arena);
+    cg_set_flag(arena, first, "y", true);
+    cg_set_text(arena, first, "x", "1");
+    cg_set_text(arena, second, "x", "2");
+    cg_set_flag(arena, second, "y", false);
+    cg_set_flag(arena, third, "y", true);
+    cg_set_flag(arena, third, "z", true);
+    cg_set_text(arena, third, "x", "3");
+    cg_append(arena, list, first);
+    cg_append(arena, list, second);
+    cg_append(arena, list, third);
+    return list;
+}
+
 /* {name: "Order", empty: "", yes: true, no: false, one: ["a"], list: ["a", "b", "c"], none: [],
- *  item: {x: "1", deep: {y: "2"}}, lines: "first\nsecond"} */
+ *  item: {x: "1", deep: {y: "2"}}, lines: "first\nsecond",
+ *  shapes: [{y: true, x: "1"}, {x: "2", y: false}, {y: true, z: true, x: "3"}]} */
 static cg_value *sample(void) {
     cg_value *const root = cg_value_map(arena);
     cg_value *const list = cg_value_list(arena);
@@ -34,13 +51,14 @@ static cg_value *sample(void) {
     cg_set(arena, root, "list", list);
     cg_set(arena, root, "none", cg_value_list(arena));
     cg_set(arena, root, "item", item);
+    cg_set(arena, root, "shapes", shapes());
     cg_set_format(arena, root, "lines", "%s\n%s", "first", "second");
     return root;
 }
 
 /* Templates that the rendered ones include. */
 static const char *const partials[][2] = {
-    {"two", "one\n\ntwo\n"},           {"show", "[{{x}}]\n"},        {"nested", "before\n  {{> two}}\nafter\n"},
+    {"two", "one\n\ntwo\n"},           {"show", "[{{x}}]\n"}, {"pair", "({{name}},{{empty}})\n"},        {"nested", "before\n  {{> two}}\nafter\n"},
     {"broken", "fine\n{{missing}}\n"}, {"itself", "{{> itself}}\n"},
 };
 
@@ -71,6 +89,10 @@ static const struct {
     {"{{#for x in list}}{{#for y in one}}{{x}}{{y}}{{#if loop.last}}.{{/if}}{{/for}}{{/for}}", "aa.ba.ca."},
     {"[{{#for x in none}}{{x}}{{/for}}]", "[]"},
     {"{{#for name in one}}{{name}}{{/for}}{{name}}", "aOrder"},
+    {"{{#for x in list}}{{#for x in one}}{{x}}{{/for}}{{x}}{{loop.index}} {{/for}}", "aa0 ab1 ac2 "},
+    {"{{#for loop in list}}{{loop}}{{/for}}", "abc"},
+    /* maps whose names stand in different places */
+    {"{{#for m in shapes}}{{m.x}}{{#if m.y}}y{{/if}}{{/for}}", "1y23y"},
     /* conditions */
     {"{{#if yes}}y{{else}}n{{/if}}{{#if no}}y{{else}}n{{/if}}{{#if not no}}y{{/if}}", "yny"},
     {"{{#if name == \"Order\"}}1{{/if}}{{#if name != \"Order\"}}2{{/if}}{{#if item.x == item.deep.y}}3{{/if}}", "1"},
@@ -92,6 +114,9 @@ static const struct {
     {"    x = {{lines}};\n", "    x = first\n    second;\n"},
     {"{{> show x=name}}\n{{> show x=\"t\"}}\n", "[Order]\n[t]\n"},
     {"a {{> show x=item.x}}b", "a [1]\nb"},
+    /* what an include binds is bound in it only, and not seen by its other operands */
+    {"{{#for x in one}}{{> show x=name}}{{x}}{{/for}}", "[Order]\na"},
+    {"{{> pair name=empty empty=name}}{{name}}", "(,Order)\nOrder"},
 };
 
 START_TEST(renders) {

@@ -17,10 +17,10 @@ START_TEST(maps_find_whole_names_only) {
     cg_set_flag(arena, map, "names", true);
     cg_set_number(arena, map, "count", UINT64_MAX);
     cg_set_format(arena, map, "size", "%d-%s", 12, "x");
-    ck_assert_str_eq(cg_map_find(map, "name", 4)->text, "a");
-    ck_assert(cg_map_find(map, "names.first", 5)->flag);
-    ck_assert_str_eq(cg_map_find(map, "count", 5)->text, "18446744073709551615");
-    ck_assert_str_eq(cg_map_find(map, "size", 4)->text, "12-x");
+    ck_assert_str_eq(cg_map_find(map, "name", 4)->value->text, "a");
+    ck_assert(cg_map_find(map, "names.first", 5)->value->count == 1);
+    ck_assert_str_eq(cg_map_find(map, "count", 5)->value->text, "18446744073709551615");
+    ck_assert_str_eq(cg_map_find(map, "size", 4)->value->text, "12-x");
     ck_assert_ptr_null(cg_map_find(map, "nam", 3));
     ck_assert_ptr_null(cg_map_find(map, "named", 5));
     ck_assert_ptr_null(cg_map_find(map, "", 0));
@@ -40,7 +40,7 @@ START_TEST(lists_and_maps_grow_in_order) {
     ck_assert_uint_eq(list->count, COUNT);
     for (int i = 0; i < COUNT; i++) {
         ck_assert_str_eq(list->items[i]->text, names[i]);
-        ck_assert_str_eq(cg_map_find(map, names[i], strlen(names[i]))->text, names[i]);
+        ck_assert_str_eq(cg_map_find(map, names[i], strlen(names[i]))->value->text, names[i]);
     }
 }
 END_TEST
