@@ -169,7 +169,7 @@ $(LIB): $(LIB_OBJECTS)
 	$(AR) rcs $@ $^
 
 $(BUFPOOLC): $(CODEGEN_OBJECTS)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS) -lm
 
 $(TESTS): $(TEST_OBJECTS) $(CONTRACT_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(YAML_LIBS) $(UV_LIBS) -lm
@@ -191,7 +191,7 @@ $(B)/codegen/templates.o: $(B)/codegen/templates.c $(FLAGS_STAMP)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
 
 $(SAMPLER): $(call objects,tests/sampler/main.c) $(filter-out %/main.o %/templates.o,$(CODEGEN_OBJECTS))
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS) -lm
 
 # The first template is rendered, the others may be included.
 sample = $(SAMPLER) $(1) tests/sampler/samples.$(2).tmpl $(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES)) > $@

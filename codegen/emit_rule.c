@@ -1,5 +1,6 @@
 /* Literals and rules as templates see them. */
 #include "codegen/emit_map.h"
+#include "codegen/example.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -20,17 +21,10 @@ bool cg_literal_is_zero(const cg_literal *literal) {
     return (number->limb[0] | number->limb[1] | number->limb[2] | number->limb[3]) == 0;
 }
 
-static double number_real(const cg_number *number) {
-    double value = 0.0;
-    if (number->is_real) return number->real;
-    for (int i = 3; i >= 0; i--) value = value * 18446744073709551616.0 + (double)number->limb[i];
-    return number->is_negative ? -value : value;
-}
-
 /* Enough digits for the same number, and always a point or an exponent. */
 static const char *real_literal(const cg_emitter *emitter, const cg_number *number, cg_kind kind) {
     const bool is_float = kind == CG_F32;
-    const char *const text = cg_arena_format(emitter->arena, "%.*g", is_float ? 9 : 17, number_real(number));
+    const char *const text = cg_arena_format(emitter->arena, "%.*g", is_float ? 9 : 17, cg_number_real(number));
     const char *const point = strpbrk(text, ".e") == NULL ? ".0" : "";
     return cg_arena_format(emitter->arena, "%s%s%s", text, point, is_float ? "f" : "");
 }
@@ -73,20 +67,6 @@ const char *cg_emit_initialiser(const cg_emitter *emitter, const cg_literal *lit
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
-/* The smallest and largest integer of a kind up to 256 bits. */
-static cg_number kind_extreme(cg_kind kind, bool is_largest) {
-    const unsigned bits = 8 * cg_kind_size(kind);
-    cg_number number = {.limb = {0}};
-    if (kind_is_signed(kind)) {
-        number.limb[0] = (UINT64_C(1) << (bits - 1)) - (is_largest ? 1 : 0);
-        number.is_negative = !is_largest;
-    } else if (is_largest) {
-        for (unsigned i = 0; i < 4; i++) number.limb[i] = bits >= 64 * (i + 1) ? UINT64_MAX : 0;
-        if (bits < 64) number.limb[0] = (UINT64_C(1) << bits) - 1;
-    }
-    return number;
-}
-
 /* Whether every value of the type keeps the rule: compilers warn about comparisons that are always true. */
 static bool rule_always_holds(const cg_field *field, const cg_rule *rule) {
     const cg_kind kind = cg_type_wire(field->type);
@@ -95,7 +75,7 @@ static bool rule_always_holds(const cg_field *field, const cg_rule *rule) {
     if (rule->kind == CG_RULE_PREFIX) return rule->literal.text_length == 0;
     if (rule->kind == CG_RULE_UTF8) return !cg_kind_is_counted(field->type->kind);
     if ((rule->kind != CG_RULE_MIN && rule->kind != CG_RULE_MAX) || kind > CG_U256 || kind_is_real(kind)) return false;
-    const cg_number extreme = kind_extreme(kind, rule->kind == CG_RULE_MAX);
+    const cg_number extreme = cg_kind_extreme(kind, rule->kind == CG_RULE_MAX);
     const int order = cg_number_compare(&rule->literal.number, &extreme);
     return rule->kind == CG_RULE_MIN ? order <= 0 : order >= 0;
 }

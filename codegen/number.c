@@ -102,7 +102,7 @@ static int compare_magnitudes(const cg_number *left, const cg_number *right) {
     return 0;
 }
 
-static double as_double(const cg_number *number) {
+double cg_number_real(const cg_number *number) {
     if (number->is_real) return number->real;
     double magnitude = 0;
     for (int i = LIMBS - 1; i >= 0; i--) magnitude = ldexp(magnitude, 64) + (double)number->limb[i];
@@ -111,7 +111,7 @@ static double as_double(const cg_number *number) {
 
 int cg_number_compare(const cg_number *left, const cg_number *right) {
     if (left->is_real || right->is_real) {
-        const double a = as_double(left), b = as_double(right);
+        const double a = cg_number_real(left), b = cg_number_real(right);
         return (a > b) - (a < b);
     }
     if (left->is_negative != right->is_negative) return left->is_negative ? -1 : 1;

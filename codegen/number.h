@@ -31,6 +31,9 @@ cg_number cg_number_of(uint64_t value);
 /* -1, 0 or 1 as left is below, equal to or above right; integers against floating numbers are compared as doubles. */
 int cg_number_compare(const cg_number *left, const cg_number *right);
 
+/* The nearest floating number. */
+double cg_number_real(const cg_number *number);
+
 /* Whether an integer fits an integer of that many bits. */
 bool cg_number_fits(const cg_number *number, unsigned bits, bool is_signed);
 

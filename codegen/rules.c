@@ -1,4 +1,5 @@
 #include "codegen/build.h"
+#include "codegen/example.h"
 #include "codegen/schema.h"
 
 #include <float.h>
@@ -30,6 +31,12 @@ static bool read_integer(cg_builder *b, cg_kind kind, const cg_node *at, cg_diag
     return false;
 }
 
+/* What a program compares with is an f32: so is what is said of it. */
+static void round_to_f32(cg_number *number) {
+    const double real = cg_number_real(number), rounded = (double)(float)real;
+    if (rounded != real) *number = (cg_number){.is_real = true, .real = rounded, .text = number->text};
+}
+
 static bool read_real(cg_builder *b, cg_kind kind, const cg_node *at, cg_diag_id id, cg_number *out) {
     const cg_number_outcome outcome = cg_number_parse_real(at->text, out);
     if (outcome == CG_NUMBER_NOT_ONE) {
@@ -40,6 +47,7 @@ static bool read_real(cg_builder *b, cg_kind kind, const cg_node *at, cg_diag_id
     const bool is_wide = kind == CG_F64;
     if (outcome == CG_NUMBER_OK &&
         (is_wide || (cg_number_compare(out, &most) <= 0 && cg_number_compare(out, &least) >= 0))) {
+        if (!is_wide) round_to_f32(out);
         return true;
     }
     cg_report(b->diags, id, at->span, "this does not fit in %s", cg_kind_name(kind));
@@ -254,12 +262,21 @@ static void read_rule(cg_builder *b, cg_field *field, const cg_node *entry) {
     }
 }
 
-static void check_order(cg_builder *b, const cg_field *field, cg_rule_kind low, cg_rule_kind high) {
+static bool check_order(cg_builder *b, const cg_field *field, cg_rule_kind low, cg_rule_kind high) {
     const cg_rule *least = rule_of(field, low), *most = rule_of(field, high);
-    if (least == NULL || most == NULL) return;
-    if (cg_number_compare(&least->literal.number, &most->literal.number) <= 0) return;
+    if (least == NULL || most == NULL) return true;
+    if (cg_number_compare(&least->literal.number, &most->literal.number) <= 0) return true;
     cg_report(b->diags, CG_E_RULE_CONFLICT, least->at->span, "no value is both at least this ...");
     cg_note(b->diags, most->at->span, "... and at most this");
+    return false;
+}
+
+/* Rules that contradict each other would refuse every message. */
+static void check_possible(cg_builder *b, const cg_field *field, const cg_node *validation) {
+    if (!check_order(b, field, CG_RULE_MIN, CG_RULE_MAX)) return;
+    if (!check_order(b, field, CG_RULE_MIN_LENGTH, CG_RULE_MAX_LENGTH)) return;
+    if (field->rule_count == 0 || cg_example_exists(field)) return;
+    cg_report(b->diags, CG_E_RULE_CONFLICT, cg_node_place(validation), "no value keeps all of these rules; drop or change one");
 }
 
 void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation) {
@@ -269,8 +286,7 @@ void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validati
             read_rule(builder, field, entry);
         }
     }
-    check_order(builder, field, CG_RULE_MIN, CG_RULE_MAX);
-    check_order(builder, field, CG_RULE_MIN_LENGTH, CG_RULE_MAX_LENGTH);
+    check_possible(builder, field, validation);
     if (field->type->kind == CG_STRING && rule_of(field, CG_RULE_UTF8) == NULL) {
         add_rule(builder, field, &(cg_rule){.kind = CG_RULE_UTF8, .literal = {.text = ""}, .at = field->at});
     }
