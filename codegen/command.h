@@ -1,0 +1,32 @@
+/* codegen/command.h: what the commands of bufpoolc share.
+ *
+ *     job   one run: a command line and the arena that everything of the run lives in
+ *
+ * A command is a row of commands.def, its options are rows of options.def, its function stands in a file of its own. */
+#ifndef BUFPOOL_CODEGEN_COMMAND_H
+#define BUFPOOL_CODEGEN_COMMAND_H
+
+#include "codegen/model.h"
+#include "codegen/options.h"
+#include "codegen/text.h"
+
+typedef struct cg_job {
+    cg_arena *arena;
+    cg_options options;
+} cg_job;
+
+#define CG_COMMAND(id, name, function, least, most, operands, text) cg_status cg_command_##function(cg_job *job);
+#include "codegen/commands.def"
+#undef CG_COMMAND
+
+/* Reads and checks the contract in the first operand and prints what there is to say about it. The model, or NULL when
+ * there is none: then *status says why. */
+const cg_model *cg_job_compile(cg_job *job, cg_status *status);
+
+/* Writes all of a text to standard output. CG_FAILED says on stderr why not. */
+cg_status cg_print(const cg_text *text);
+
+/* The whole of a run. Inside an attempt of the arena. */
+cg_status cg_run(cg_arena *arena, int count, char **arguments);
+
+#endif
