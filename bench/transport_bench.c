@@ -33,9 +33,10 @@ typedef struct run {
 
 /* ---- receiver: the calling thread ---- */
 
-static bp_err on_frame(const bp_service *service, bp_conn *conn, const bp_frame *frame) {
+static bp_err on_frame(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     run *r = service->user;
     uint64_t number;
+    (void)is_invalid;
     memcpy(&number, frame->value, 8);
     memcpy(&r->last, frame->value + frame->length - 8, 8);
     if (number != r->received++ || frame->length != r->size) bench_fail("a message was lost");
@@ -78,8 +79,8 @@ static void pump(bp_conn *conn, void *user) {
     bp_conn_finish(conn);
 }
 
-static bp_err ignore_frame(const bp_service *service, bp_conn *conn, const bp_frame *frame) {
-    (void)service, (void)conn, (void)frame;
+static bp_err ignore_frame(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    (void)service, (void)conn, (void)frame, (void)is_invalid;
     return BP_OK;
 }
 

@@ -1,7 +1,7 @@
 /* Written by bufpoolc from contracts.yaml, do not edit: tables and dispatch of schema market. */
 #include "market_service.h"
 
-#if BP_ABI != 1 || MARKET_CONTRACT_HASH != 0x4fdc73690a633697u
+#if BP_ABI != 2 || MARKET_CONTRACT_HASH != 0x4fdc73690a633697u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -122,108 +122,125 @@ static bp_err keep_and_handle(bp_conn *conn, bp_err (*handle)(bp_conn *, bp_buf 
     return err != BP_OK ? err : handle(conn, buf, user);
 }
 
-static bp_err dispatch_instrument_meta(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_instrument_meta(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_instrument_meta_view view;
     bp_err err = market_instrument_meta_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_instrument_meta_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->instrument_meta != NULL) return on->instrument_meta(conn, &view, user);
-    if (on->instrument_meta_buf != NULL) return keep_and_handle(conn, on->instrument_meta_buf, user);
+    if (on->instrument_meta != NULL) return on->instrument_meta(conn, &view, service->user);
+    if (on->instrument_meta_buf != NULL) return keep_and_handle(conn, on->instrument_meta_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_pool_state_update(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_pool_state_update(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_pool_state_update_view view;
     bp_err err = market_pool_state_update_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_pool_state_update_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->pool_state_update != NULL) return on->pool_state_update(conn, &view, user);
-    if (on->pool_state_update_buf != NULL) return keep_and_handle(conn, on->pool_state_update_buf, user);
+    if (on->pool_state_update != NULL) return on->pool_state_update(conn, &view, service->user);
+    if (on->pool_state_update_buf != NULL) return keep_and_handle(conn, on->pool_state_update_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_order_book(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_order_book(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_order_book_view view;
     bp_err err = market_order_book_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_order_book_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->order_book != NULL) return on->order_book(conn, &view, user);
-    if (on->order_book_buf != NULL) return keep_and_handle(conn, on->order_book_buf, user);
+    if (on->order_book != NULL) return on->order_book(conn, &view, service->user);
+    if (on->order_book_buf != NULL) return keep_and_handle(conn, on->order_book_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_arbitrage_signal(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_arbitrage_signal(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_arbitrage_signal_view view;
     bp_err err = market_arbitrage_signal_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_arbitrage_signal_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->arbitrage_signal != NULL) return on->arbitrage_signal(conn, &view, user);
-    if (on->arbitrage_signal_buf != NULL) return keep_and_handle(conn, on->arbitrage_signal_buf, user);
+    if (on->arbitrage_signal != NULL) return on->arbitrage_signal(conn, &view, service->user);
+    if (on->arbitrage_signal_buf != NULL) return keep_and_handle(conn, on->arbitrage_signal_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_book_ack(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_book_ack(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_book_ack_view view;
     bp_err err = market_book_ack_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_book_ack_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->book_ack != NULL) return on->book_ack(conn, &view, user);
-    if (on->book_ack_buf != NULL) return keep_and_handle(conn, on->book_ack_buf, user);
+    if (on->book_ack != NULL) return on->book_ack(conn, &view, service->user);
+    if (on->book_ack_buf != NULL) return keep_and_handle(conn, on->book_ack_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_host_sample(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_host_sample(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_host_sample_view view;
     bp_err err = market_host_sample_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_host_sample_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->host_sample != NULL) return on->host_sample(conn, &view, user);
-    if (on->host_sample_buf != NULL) return keep_and_handle(conn, on->host_sample_buf, user);
+    if (on->host_sample != NULL) return on->host_sample(conn, &view, service->user);
+    if (on->host_sample_buf != NULL) return keep_and_handle(conn, on->host_sample_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_process_sample(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_process_sample(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_process_sample_view view;
     bp_err err = market_process_sample_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_process_sample_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->process_sample != NULL) return on->process_sample(conn, &view, user);
-    if (on->process_sample_buf != NULL) return keep_and_handle(conn, on->process_sample_buf, user);
+    if (on->process_sample != NULL) return on->process_sample(conn, &view, service->user);
+    if (on->process_sample_buf != NULL) return keep_and_handle(conn, on->process_sample_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_log_line(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_log_line(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_log_line_view view;
     bp_err err = market_log_line_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_log_line_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->log_line != NULL) return on->log_line(conn, &view, user);
-    if (on->log_line_buf != NULL) return keep_and_handle(conn, on->log_line_buf, user);
+    if (on->log_line != NULL) return on->log_line(conn, &view, service->user);
+    if (on->log_line_buf != NULL) return keep_and_handle(conn, on->log_line_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch_snapshot(const market_handlers *on, bp_conn *conn, const bp_frame *frame, void *user) {
+static bp_err dispatch_snapshot(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const market_handlers *const on = service->handlers;
     market_snapshot_view view;
     bp_err err = market_snapshot_view_init(frame->value, frame->length, &view);
     if (err == BP_OK) err = market_snapshot_validate(&view, NULL);
+    *is_invalid = err != BP_OK;
     if (err != BP_OK) return err;
-    if (on->snapshot != NULL) return on->snapshot(conn, &view, user);
-    if (on->snapshot_buf != NULL) return keep_and_handle(conn, on->snapshot_buf, user);
+    if (on->snapshot != NULL) return on->snapshot(conn, &view, service->user);
+    if (on->snapshot_buf != NULL) return keep_and_handle(conn, on->snapshot_buf, service->user);
     return BP_OK;
 }
 
-static bp_err dispatch(const bp_service *service, bp_conn *conn, const bp_frame *frame) {
-    const market_handlers *const on = service->handlers;
+static bp_err dispatch(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     switch (frame->type) {
-    case MARKET_INSTRUMENT_META_TYPE: return dispatch_instrument_meta(on, conn, frame, service->user);
-    case MARKET_POOL_STATE_UPDATE_TYPE: return dispatch_pool_state_update(on, conn, frame, service->user);
-    case MARKET_ORDER_BOOK_TYPE: return dispatch_order_book(on, conn, frame, service->user);
-    case MARKET_ARBITRAGE_SIGNAL_TYPE: return dispatch_arbitrage_signal(on, conn, frame, service->user);
-    case MARKET_BOOK_ACK_TYPE: return dispatch_book_ack(on, conn, frame, service->user);
-    case MARKET_HOST_SAMPLE_TYPE: return dispatch_host_sample(on, conn, frame, service->user);
-    case MARKET_PROCESS_SAMPLE_TYPE: return dispatch_process_sample(on, conn, frame, service->user);
-    case MARKET_LOG_LINE_TYPE: return dispatch_log_line(on, conn, frame, service->user);
-    case MARKET_SNAPSHOT_TYPE: return dispatch_snapshot(on, conn, frame, service->user);
+    case MARKET_INSTRUMENT_META_TYPE: return dispatch_instrument_meta(service, conn, frame, is_invalid);
+    case MARKET_POOL_STATE_UPDATE_TYPE: return dispatch_pool_state_update(service, conn, frame, is_invalid);
+    case MARKET_ORDER_BOOK_TYPE: return dispatch_order_book(service, conn, frame, is_invalid);
+    case MARKET_ARBITRAGE_SIGNAL_TYPE: return dispatch_arbitrage_signal(service, conn, frame, is_invalid);
+    case MARKET_BOOK_ACK_TYPE: return dispatch_book_ack(service, conn, frame, is_invalid);
+    case MARKET_HOST_SAMPLE_TYPE: return dispatch_host_sample(service, conn, frame, is_invalid);
+    case MARKET_PROCESS_SAMPLE_TYPE: return dispatch_process_sample(service, conn, frame, is_invalid);
+    case MARKET_LOG_LINE_TYPE: return dispatch_log_line(service, conn, frame, is_invalid);
+    case MARKET_SNAPSHOT_TYPE: return dispatch_snapshot(service, conn, frame, is_invalid);
     default: return BP_ERR_FRAME_TYPE;
     }
 }

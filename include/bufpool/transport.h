@@ -29,17 +29,20 @@ typedef struct bp_client bp_client;
 /* A schema and the program's handlers for it; generated code fills one in (X_service). */
 typedef struct bp_service {
     const bp_schema *schema;
-    /* Validates the frame and calls its handler. */
-    bp_err (*dispatch)(const struct bp_service *service, bp_conn *conn, const bp_frame *frame);
+    /* Checks the frame and calls its handler. *is_invalid, false before the call, tells where an error comes from: true
+     * when the frame breaks its contract, so that no handler was called; else the error is the handler's own. */
+    bp_err (*dispatch)(const struct bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid);
     /* Tells whether the handlers fit together; called once before the first frame. NULL: they always do. */
     bp_err (*check)(const struct bp_service *service);
-    const void *handlers; /* the schema's X_handlers; must outlive the server or client */
-    void *user;           /* handed to every handler */
+    const void *handlers;  /* the schema's X_handlers; must outlive the server or client */
+    void *user;            /* handed to every handler */
+    uint32_t session_size; /* bytes that each connection remembers for this service (bp_conn_session); 0: none */
 } bp_service;
 
 enum { BP_SERVICE_MAX = 8 }; /* schemas per server or client */
 
-/* What happens to a frame that breaks its contract. Either way it is counted. */
+/* What happens to a frame that breaks its contract: its layout, a rule, a hook, or the order of messages. Either way it
+ * is counted and reaches no handler. A handler's own error always closes, whatever its number. */
 typedef enum bp_invalid { BP_INVALID_CLOSE = 0, BP_INVALID_DROP = 1 } bp_invalid;
 
 /* What holds for every connection of a server or client. */
@@ -163,6 +166,12 @@ BP_API void bp_conn_resume(bp_conn *conn);
 /* A pointer of the program's own, NULL at first. */
 BP_API void bp_conn_set_data(bp_conn *conn, void *data);
 BP_API void *bp_conn_data(const bp_conn *conn);
+
+/* What the connection remembers for one of its services: session_size bytes, aligned for any type, zero when the
+ * connection is made and nobody's but the service's afterwards; freed with the connection. The service is known by its
+ * schema. NULL when the connection does not have it or it remembers nothing. Generated dispatch functions keep the
+ * schema's X_session there. */
+BP_API void *bp_conn_session(bp_conn *conn, const bp_service *service);
 
 /* The pool that the connection uses; valid while the connection is. */
 BP_API bp_pool *bp_conn_pool(const bp_conn *conn);

@@ -4,9 +4,13 @@
 
 #include "base/os.h"
 
+#include <stddef.h>
+
+_Static_assert(sizeof(bp_conn) % _Alignof(max_align_t) == 0, "sessions lie right behind a connection");
+
 bp_err bpi_conn_new(bpi_end *end, bp_conn **out) {
     const bp_reader_config reader = {.pool = end->pool, .types = end->types};
-    bp_conn *conn = bpi_os.alloc(sizeof *conn);
+    bp_conn *conn = bpi_os.alloc(sizeof *conn + end->sessions_size);
     *out = conn;
     if (conn == NULL) return BP_ERR_NO_MEMORY;
     conn->end = end;
@@ -76,25 +80,25 @@ void bp_conn_close(bp_conn *conn, bp_err why) {
 }
 
 /* A frame that breaks its contract is counted and by policy passed over; everything else ends the connection. */
-static bp_err judge(bp_conn *conn, bp_err err) {
-    switch (err) {
-    case BP_ERR_TRUNCATED:
-    case BP_ERR_MALFORMED:
-    case BP_ERR_BOUND:
-    case BP_ERR_RULE: conn->invalid_count++; return conn->end->config.invalid == BP_INVALID_DROP ? BP_OK : err;
-    case BP_MORE:
-    case BP_PENDING: return BP_ERR_ARGUMENT; /* no answer of a handler: BP_MORE would read as the end of what is here */
-    default: return err;
-    }
+static bp_err judge(bp_conn *conn, bp_err err, bool is_invalid) {
+    /* No answers of a handler: BP_MORE would read as the end of what is here. */
+    if (err == BP_MORE || err == BP_PENDING) return BP_ERR_ARGUMENT;
+    if (!is_invalid) return err;
+    conn->invalid_count++;
+    return conn->end->config.invalid == BP_INVALID_DROP ? BP_OK : err;
 }
 
 static bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
     const bp_conn_config *config = &conn->end->config;
+    bp_err err = BP_OK;
+    bool is_invalid = false;
     if (BP_LIKELY(frame->info != NULL)) {
         const bp_service *service = &config->services[frame->schema_ix];
-        return service->dispatch(service, conn, frame);
+        err = service->dispatch(service, conn, frame, &is_invalid);
+    } else if (config->on_unknown != NULL) {
+        err = config->on_unknown(conn, frame, config->user);
     }
-    return config->on_unknown == NULL ? BP_OK : config->on_unknown(conn, frame, config->user);
+    return BP_LIKELY(err == BP_OK) ? BP_OK : judge(conn, err, is_invalid);
 }
 
 /* Hands on what was read until it is used up or the connection is no longer open: a handler may close or finish it. */
@@ -108,10 +112,7 @@ static void handle_frames(bp_conn *conn) {
         err = bp_reader_next(&conn->reader, &frame);
         if (err != BP_OK) break;
         err = hand_on(conn, &frame);
-        if (BP_UNLIKELY(err != BP_OK)) {
-            err = judge(conn, err);
-            if (err != BP_OK) break;
-        }
+        if (BP_UNLIKELY(err != BP_OK)) break;
     }
     loop->handling = NULL;
     loop->frame = NULL;
@@ -195,6 +196,16 @@ bp_err bp_conn_keep(bp_conn *conn, bp_buf **out) {
 void bp_conn_set_data(bp_conn *conn, void *data) { conn->data = data; }
 
 void *bp_conn_data(const bp_conn *conn) { return conn->data; }
+
+void *bp_conn_session(bp_conn *conn, const bp_service *service) {
+    const bpi_end *end = conn->end;
+    for (uint32_t i = 0; i < end->config.service_count; i++) {
+        const bp_service *own = &end->config.services[i];
+        if (own->schema != service->schema) continue;
+        return own->session_size == 0 ? NULL : (uint8_t *)(conn + 1) + end->session_at[i];
+    }
+    return NULL;
+}
 
 bp_pool *bp_conn_pool(const bp_conn *conn) { return conn->end->pool; }
 

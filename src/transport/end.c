@@ -5,6 +5,7 @@
 #include "base/os.h"
 
 #include <signal.h>
+#include <stddef.h>
 
 static bp_err check_services(const bp_conn_config *config) {
     if (config->service_count == 0 || config->service_count > BP_SERVICE_MAX) return BP_ERR_ARGUMENT;
@@ -42,6 +43,15 @@ static void ignore_sigpipe(void) {
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
+/* Each session may hold anything, so each begins where anything may. */
+static void place_sessions(bpi_end *end) {
+    const size_t align = _Alignof(max_align_t);
+    for (uint32_t i = 0; i < end->config.service_count; i++) {
+        end->session_at[i] = end->sessions_size;
+        end->sessions_size += (end->config.services[i].session_size + align - 1) / align * align;
+    }
+}
+
 bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     bp_err err = check_services(config);
     if (err != BP_OK) return err;
@@ -53,6 +63,7 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
         return err;
     }
     end->config = *config;
+    place_sessions(end);
     ignore_sigpipe();
     return BP_OK;
 }

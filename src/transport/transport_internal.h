@@ -19,7 +19,8 @@
  *   a freed connection is on no list
  *   landing and stage hold nothing between two callbacks
  *   end.handle_count == uv handles of the end and its connections that are initialised and not yet closed
- *   server total == closed + sum over the open connections */
+ *   server total == closed + sum over the open connections
+ *   a connection's sessions lie right behind it, in its own allocation */
 #ifndef BUFPOOL_TRANSPORT_TRANSPORT_INTERNAL_H
 #define BUFPOOL_TRANSPORT_TRANSPORT_INTERNAL_H
 
@@ -107,6 +108,8 @@ void bpi_loop_give_write(bpi_loop *loop, bpi_write *write);
 
 struct bpi_end {
     bp_conn_config config;
+    size_t session_at[BP_SERVICE_MAX]; /* of each service's session behind a bp_conn */
+    size_t sessions_size;              /* of all of them, each rounded up to max_align_t */
     bpi_loop *loop;
     const bpi_transport *transport;
     bp_pool *pool;

@@ -36,10 +36,13 @@ const char *bpt_rig_path(const bpt_rig *rig, const char *scheme, const char *nam
 
 /* ---- a side's callbacks ---- */
 
-static bp_err dispatch(const bp_service *service, bp_conn *conn, const bp_frame *frame) {
+static bp_err dispatch(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     bpt_side *side = service->user;
     side->frames++;
-    return side->on_frame == NULL ? BP_OK : side->on_frame(side, conn, frame);
+    side->is_invalid = false;
+    const bp_err err = side->on_frame == NULL ? BP_OK : side->on_frame(side, conn, frame);
+    *is_invalid = side->is_invalid;
+    return err;
 }
 
 static bp_err on_unknown(bp_conn *conn, const bp_frame *frame, void *user) {
@@ -84,7 +87,7 @@ static void configure(bp_conn_config *conn, bpt_side *side, bpt_rig *rig, int wa
 }
 
 static bp_service service_of(bpt_side *side) {
-    return (bp_service){.schema = &bpt_frame_schema, .dispatch = dispatch, .user = side};
+    return (bp_service){.schema = &bpt_frame_schema, .dispatch = dispatch, .user = side, .session_size = side->session_size};
 }
 
 bp_server_config bpt_rig_server_config(bpt_rig *rig, int way) {

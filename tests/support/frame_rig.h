@@ -25,7 +25,9 @@ typedef struct bpt_side {
     uint64_t frames, unknown;
     bp_conn_stats stats; /* of the connection that closed last */
     uint64_t in_use_at_close;
-    void *data; /* the test's */
+    void *data;            /* the test's */
+    bool is_invalid;       /* on_frame says: the frame breaks its contract */
+    uint32_t session_size; /* of the service, set before its configuration is made */
     /* NULL: nothing is done. */
     bp_err (*on_frame)(struct bpt_side *side, bp_conn *conn, const bp_frame *frame);
     void (*on_open)(struct bpt_side *side, bp_conn *conn);

@@ -61,29 +61,34 @@ static void frame_free(bp_frame *frame) { free((void *)(uintptr_t)frame->value);
 
 START_TEST(each_frame_reaches_its_handler) {
     int user = 0;
+    bool is_invalid = false;
     const bp_service service = market_service(&handlers, &user);
     bp_frame frame = frame_of(_i);
     memset(handled, 0, sizeof handled);
     handler_answer = BP_OK;
-    bpt_ok(service.dispatch(&service, NULL, &frame));
+    bpt_ok(service.dispatch(&service, NULL, &frame, &is_invalid));
     for (int i = 0; i < MARKET_MESSAGE_COUNT; i++) ck_assert_int_eq(handled[i], i == _i ? 1 : 0);
     ck_assert_ptr_eq(handled_user, &user);
     handler_answer = BP_ERR_LIMIT;
-    bpt_err(service.dispatch(&service, NULL, &frame), BP_ERR_LIMIT);
+    bpt_err(service.dispatch(&service, NULL, &frame, &is_invalid), BP_ERR_LIMIT);
+    ck_assert(!is_invalid);
     frame_free(&frame);
 }
 END_TEST
 
 START_TEST(a_broken_frame_reaches_nobody) {
     static const market_handlers none;
+    bool is_invalid = false;
     const bp_service service = market_service(&handlers, NULL);
     const bp_service passive = market_service(&none, NULL);
     bp_frame frame = frame_of(_i);
     memset(handled, 0, sizeof handled);
-    bpt_ok(passive.dispatch(&passive, NULL, &frame));
+    bpt_ok(passive.dispatch(&passive, NULL, &frame, &is_invalid));
+    ck_assert(!is_invalid);
     frame.length = market_samples[_i].accept_min - 1;
-    bpt_err(service.dispatch(&service, NULL, &frame), BP_ERR_TRUNCATED);
-    bpt_err(passive.dispatch(&passive, NULL, &frame), BP_ERR_TRUNCATED);
+    bpt_err(service.dispatch(&service, NULL, &frame, &is_invalid), BP_ERR_TRUNCATED);
+    ck_assert(is_invalid);
+    bpt_err(passive.dispatch(&passive, NULL, &frame, &is_invalid), BP_ERR_TRUNCATED);
     ck_assert_int_eq(handled[_i], 0);
     frame_free(&frame);
 }
@@ -92,6 +97,7 @@ END_TEST
 START_TEST(a_frame_that_breaks_a_rule_reaches_nobody) {
     const sample_message *const type = &market_samples[_i];
     const bp_service service = market_service(&handlers, NULL);
+    bool is_invalid = false;
     uint64_t seed = 5;
     void *const message = calloc(1, type->struct_size);
     bp_frame frame = frame_of(_i);
@@ -100,7 +106,8 @@ START_TEST(a_frame_that_breaks_a_rule_reaches_nobody) {
     type->fill(message, SAMPLE_RANDOM, &seed);
     if (type->spoil(message, 0) != NULL) {
         bpt_ok(type->encode(message, (uint8_t *)(uintptr_t)frame.value, type->max, &frame.length));
-        bpt_err(service.dispatch(&service, NULL, &frame), BP_ERR_RULE);
+        bpt_err(service.dispatch(&service, NULL, &frame, &is_invalid), BP_ERR_RULE);
+        ck_assert(is_invalid);
         ck_assert_int_eq(handled[_i], 0);
     }
     free(message);
@@ -111,7 +118,8 @@ END_TEST
 START_TEST(a_type_of_no_message_is_an_error) {
     const bp_service service = market_service(&handlers, NULL);
     const bp_frame frame = {.type = 0};
-    bpt_err(service.dispatch(&service, NULL, &frame), BP_ERR_FRAME_TYPE);
+    bool is_invalid = false;
+    bpt_err(service.dispatch(&service, NULL, &frame, &is_invalid), BP_ERR_FRAME_TYPE);
 }
 END_TEST
 

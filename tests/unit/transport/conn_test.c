@@ -165,10 +165,13 @@ START_TEST(a_handler_finishes_its_connection) {
 }
 END_TEST
 
+static const bp_err invalid_errors[] = {BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND, BP_ERR_RULE, BP_ERR_ORDER};
+enum { INVALID_ERRORS = sizeof invalid_errors / sizeof invalid_errors[0] };
+
 static bp_err call_invalid(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
-    static const bp_err invalid[] = {BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND, BP_ERR_RULE};
     (void)conn, (void)frame;
-    return side->frames <= 4 ? invalid[side->frames - 1] : BP_OK;
+    side->is_invalid = side->frames <= INVALID_ERRORS;
+    return side->is_invalid ? invalid_errors[side->frames - 1] : BP_OK;
 }
 
 START_TEST(invalid_frames_are_counted_and_dropped_or_closed) {
@@ -186,8 +189,100 @@ START_TEST(invalid_frames_are_counted_and_dropped_or_closed) {
     bp_conn_finish(rig.clients[0].conn);
     bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
     ck_assert_uint_eq(rig.server.frames, is_dropping ? 20 : 1);
-    ck_assert_uint_eq(rig.server.stats.frames_invalid, is_dropping ? 4 : 1);
+    ck_assert_uint_eq(rig.server.stats.frames_invalid, is_dropping ? INVALID_ERRORS : 1);
     check_ended(&rig.server, is_dropping ? BP_ERR_END : BP_ERR_TRUNCATED);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static bp_err answer_with_data(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    (void)conn, (void)frame;
+    return *(const bp_err *)side->data;
+}
+
+/* A handler that passes on what its own send or decode answered: the peer's frame was good. */
+START_TEST(a_handlers_error_closes_whatever_its_number) {
+    bpt_rig rig;
+    bp_err answer = invalid_errors[_i];
+    bpt_rig_init(&rig);
+    rig.server.on_frame = answer_with_data;
+    rig.server.data = &answer;
+    bp_server_config server = bpt_rig_server_config(&rig, 0);
+    const bp_client_config client = bpt_rig_client_config(&rig, 0, 0);
+    server.conn.invalid = BP_INVALID_DROP;
+    bpt_rig_listen(&rig, &server, 0);
+    bpt_rig_connect(&rig, 0, &client);
+    bpt_rig_until(&rig, rig.clients[0].opens == 1);
+    for (uint64_t n = 0; n < 3; n++) send_numbered(rig.clients[0].conn, n);
+    bpt_rig_until(&rig, rig.server.frames == 3 || rig.server.closes == 1);
+    ck_assert_uint_eq(rig.server.frames, 1);
+    ck_assert_uint_eq(rig.server.stats.frames_invalid, 0);
+    check_ended(&rig.server, answer);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* ---- sessions ---- */
+
+/* Three more schemas beside the one of the rig: with a session of odd size, without one, and with another. */
+static const bp_schema more_schemas[] = {{.abi = BP_ABI, .name = "odd"}, {.abi = BP_ABI}, {.abi = BP_ABI}};
+enum { MORE_SCHEMAS = 3, OWN_SESSION = 40 };
+static const uint32_t more_sizes[MORE_SCHEMAS] = {3, 0, 17};
+
+static void add_services(bp_conn_config *conn) {
+    for (int i = 0; i < MORE_SCHEMAS; i++) {
+        bp_service *added = &conn->services[conn->service_count++];
+        *added = conn->services[0];
+        added->schema = &more_schemas[i];
+        added->session_size = more_sizes[i];
+    }
+}
+
+/* That a session is all zero, aligned for anything, and nobody else's: it is filled, and seen whole by the next call. */
+static void fill_session(bp_conn *conn, const bp_schema *schema, uint32_t size, uint8_t byte) {
+    const bp_service service = {.schema = schema};
+    uint8_t *session = bp_conn_session(conn, &service);
+    ck_assert_int_eq(session == NULL, size == 0);
+    ck_assert_uint_eq((uintptr_t)session % 16, 0);
+    for (uint32_t i = 0; i < size; i++) ck_assert_uint_eq(session[i], 0);
+    if (size != 0) memset(session, byte, size);
+}
+
+static void fill_sessions(bpt_side *side, bp_conn *conn) {
+    const bp_schema unknown = {.abi = BP_ABI};
+    fill_session(conn, &bpt_frame_schema, OWN_SESSION, 0xAA);
+    for (int i = 0; i < MORE_SCHEMAS; i++) fill_session(conn, &more_schemas[i], more_sizes[i], 0xBB);
+    fill_session(conn, &unknown, 0, 0);
+    (void)side;
+}
+
+static bp_err find_session(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    const bp_service service = {.schema = &bpt_frame_schema};
+    uint64_t *count = bp_conn_session(conn, &service);
+    (void)side, (void)frame;
+    ck_assert_uint_eq(*count, 0xAAAAAAAAAAAAAAAA);
+    return BP_OK;
+}
+
+/* The second client's connection comes after the first one's is gone, perhaps at its address. */
+START_TEST(each_connection_begins_with_sessions_of_its_own) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    rig.server.session_size = OWN_SESSION;
+    rig.server.on_open = fill_sessions;
+    rig.server.on_frame = find_session;
+    bp_server_config server = bpt_rig_server_config(&rig, _i);
+    const bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
+    add_services(&server.conn);
+    bpt_rig_listen(&rig, &server, _i);
+    for (unsigned i = 1; i <= 3; i++) {
+        bpt_rig_connect(&rig, 0, &client);
+        bpt_rig_until(&rig, rig.server.opens == i && rig.clients[0].opens == i);
+        send_numbered(rig.clients[0].conn, 0);
+        bpt_rig_until(&rig, rig.server.frames == i);
+        bp_client_free_take(&rig.clients[0].client);
+        bpt_rig_until(&rig, rig.server.closes == i && rig.clients[0].closes == i);
+    }
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -425,11 +520,6 @@ START_TEST(server_and_client_run_on_threads_of_their_own) {
 }
 END_TEST
 
-static bp_err answer_with_data(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
-    (void)conn, (void)frame;
-    return *(const bp_err *)side->data;
-}
-
 /* BP_MORE and BP_PENDING: were they passed over, the frames behind this one would be lost without a word. */
 START_TEST(a_handlers_outcome_that_is_no_error_is_one_of_its_program) {
     bpt_rig rig;
@@ -454,6 +544,8 @@ BPT_SUITE(transport_conn) {
     BPT_LOOP_TEST(a_handler_ends_its_connection, 0, 2 * BPT_WAYS);
     BPT_LOOP_TEST(a_handler_finishes_its_connection, 0, BPT_WAYS);
     BPT_LOOP_TEST(invalid_frames_are_counted_and_dropped_or_closed, 0, 2);
+    BPT_LOOP_TEST(a_handlers_error_closes_whatever_its_number, 0, INVALID_ERRORS);
+    BPT_LOOP_TEST(each_connection_begins_with_sessions_of_its_own, 0, BPT_WAYS);
     BPT_LOOP_TEST(the_end_of_the_peer_is_told_by_where_it_came, 0, BPT_WAYS);
     BPT_TEST(a_reset_is_told_and_frees_the_cut_frame);
     BPT_LOOP_TEST(a_stream_that_cannot_be_followed_is_closed, 0, 4 * BPT_WAYS);
