@@ -16,9 +16,8 @@
 #include "codegen/table.h"
 
 enum {
-    CG_NESTED_MAX = 16,        /* types in types */
-    CG_INSIDE_TEXT_MAX = 4096, /* bytes of a string or bytes inside a type */
-    CG_GUESSES_MAX = 50        /* unknown types for which a near name is looked for */
+    CG_NESTED_MAX = 16, /* types in types */
+    CG_GUESSES_MAX = 50 /* unknown types for which a near name is looked for */
 };
 
 typedef struct cg_declaration {
@@ -35,6 +34,7 @@ typedef struct cg_builder {
     cg_diags *diags;
     cg_model *model;
     cg_table declarations;     /* cg_declaration by name */
+    cg_table wrappers;         /* cg_struct by the spelling of the element */
     cg_declaration **declared; /* the same in the order of the file */
     size_t declared_count;
     unsigned nested; /* open declarations */
@@ -51,6 +51,9 @@ typedef struct cg_type_place {
 
 /* The type that is spelled there, laid out; NULL when it is none: then that was reported. */
 const cg_type *cg_type_read(cg_builder *builder, const cg_type_place *place);
+
+/* Adds a struct to the model, behind what it uses. */
+void cg_struct_add(cg_builder *builder, cg_struct *structure);
 
 /* Whether a name is a type of the language. */
 bool cg_type_is_builtin(const char *name);

@@ -45,6 +45,7 @@ cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure) 
     bool has_defaults = false;
     set_name(emitter, map, &structure->name, structure->description);
     cg_set_number(arena, map, "size", structure->size);
+    cg_set_flag(arena, map, "is_wrapper", structure->is_wrapper);
     for (size_t i = 0; i < structure->field_count; i++) {
         const cg_field *const field = &structure->fields[i];
         cg_append(arena, fields, cg_emit_field(emitter, NULL, field));

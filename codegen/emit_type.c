@@ -103,13 +103,21 @@ cg_value *cg_emit_gaps(const cg_emitter *emitter, const cg_gap *gaps, size_t cou
     return list;
 }
 
+/* How many elements of an inline vector are read: in a struct all, as unused ones are zeros on the wire. A struct that
+ * is returned by value has then no byte that nobody wrote. */
+static const char *used_of(const cg_emitter *emitter, const cg_field *field, bool is_message) {
+    return is_message ? cg_arena_format(emitter->arena, "out->%s_count", field->name.snake)
+                      : cg_arena_format(emitter->arena, "%u", field->type->capacity);
+}
+
 /* Names of counted kinds and arrays: how many there may be, and where they lie. */
-static void set_items(const cg_emitter *emitter, cg_value *map, const cg_field *field) {
+static void set_items(const cg_emitter *emitter, cg_value *map, const cg_field *field, bool is_message) {
     cg_arena *const arena = emitter->arena;
     const cg_type *const type = field->type;
     const cg_gap gap = {field->offset + type->count_size, type->items_offset - type->count_size};
     const bool has_gap = !type->is_tail && type->items_offset > type->count_size;
     cg_set_number(arena, map, "capacity", type->capacity);
+    cg_set_text(arena, map, "used", used_of(emitter, field, is_message));
     cg_set_number(arena, map, "stride", type->element_stride);
     cg_set_number(arena, map, "items_offset", field->offset + type->items_offset);
     cg_set_number(arena, map, "items_bytes", (uint64_t)type->capacity * type->element_stride);
@@ -203,9 +211,9 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     cg_set_number(arena, map, "size", type->size);
     cg_set_flag(arena, map, "is_tail", type->is_tail);
     cg_set_flag(arena, map, "is_counted", cg_kind_is_counted(type->kind));
-    cg_set_flag(arena, map, "is_pointer", is_bytes && type->capacity > CG_MEMBER_BYTES_MAX);
+    cg_set_flag(arena, map, "is_pointer", message != NULL && is_bytes && type->capacity > CG_MEMBER_BYTES_MAX);
     cg_set_flag(arena, map, "is_wide", type->kind == CG_U128 || type->kind == CG_U256);
-    if (type->capacity != 0 || type->element != NULL) set_items(emitter, map, field);
+    if (type->capacity != 0 || type->element != NULL) set_items(emitter, map, field, message != NULL);
     set_slot(emitter, map, message, field);
     set_presence(emitter, map, message, field);
     set_default(emitter, map, field);

@@ -227,7 +227,6 @@ static void declare_type(cg_builder *b, const cg_node *at) {
 
 static void declare_types(cg_builder *b, const cg_node *types) {
     if (types == NULL) return;
-    b->model->structs = CG_NEW_ARRAY(b->arena, cg_struct *, types->count);
     for (const cg_node *at = types->first; at != NULL; at = at->next) {
         if (at->kind == CG_MAP) declare_type(b, at);
     }
@@ -506,7 +505,7 @@ static void build(cg_builder *b, const cg_node *root, const char *prefix) {
 }
 
 cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefix, cg_diags *diags) {
-    cg_builder b = {.arena = arena, .diags = diags, .declarations = {.arena = arena}};
+    cg_builder b = {.arena = arena, .diags = diags, .declarations = {.arena = arena}, .wrappers = {.arena = arena}};
     diags->arena = arena;
     diags->source = source;
     cg_node *root = cg_load(arena, source, diags);

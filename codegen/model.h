@@ -234,6 +234,7 @@ struct cg_struct {
     size_t gap_count;
     uint32_t size; /* rounded up to align */
     uint32_t align;
+    uint32_t depth; /* structs inside each other, itself counted */
     bool has_checks, has_limits, has_rules; /* of values of it, as traits.h says */
     const cg_node *at;
 };

@@ -92,10 +92,10 @@ static char *append(char *at, const char *text) {
 
 /* One identifier: the four parts in a row. False when it is somebody else's already. */
 static bool claim_in(claims *c, cg_table *scope, const cg_node *from, const char *const parts[4]) {
-    char identifier[4 * 2 * CG_NAME_MAX + 64];
-    char *end = identifier;
+    size_t length = 0;
+    for (int i = 0; i < 4; i++) length += strlen(parts[i]);
+    char *const key = cg_arena_alloc(c->diags->arena, length + 1), *end = key;
     for (int i = 0; i < 4; i++) end = append(end, parts[i]);
-    const char *key = cg_arena_copy(c->diags->arena, identifier, (size_t)(end - identifier));
     const cg_node *owner = cg_table_add(scope, key, (void *)(uintptr_t)from);
     if (owner == from) return true;
     if (from == c->reported) return false;
@@ -154,10 +154,16 @@ static bool is_named(const cg_field *field) {
 static void claim_struct(claims *c, const cg_struct *t) {
     cg_table members = {.arena = c->diags->arena};
     claim(c, t->at, c->model->name.snake, "_", t->name.snake, "");
-    claim(c, t->at, c->model->name.upper, "_", t->name.upper, "_INIT");
-    claim(c, t->at, c->model->name.upper, "_", t->name.upper, "_SIZE");
+    const char *upper = cg_arena_format(c->diags->arena, "%s_%s", c->model->name.upper, t->name.upper);
+    claim(c, t->at, upper, "_INIT", "", "");
+    claim(c, t->at, upper, "_SIZE", "", "");
     for (size_t i = 0; i < t->field_count; i++) {
-        if (is_named(&t->fields[i])) claim_members(c, &members, &t->fields[i]);
+        const cg_field *field = &t->fields[i];
+        if (!is_named(field)) continue;
+        claim_members(c, &members, field);
+        if (!cg_kind_is_counted(field->type->kind)) continue;
+        const char *const capacity[4] = {upper, "_", field->name.upper, "_CAP"};
+        claim_in(c, &c->files, field->at, capacity);
     }
 }
 
@@ -207,11 +213,16 @@ void cg_names_claim(cg_diags *diags, const cg_model *model) {
     for (size_t i = 0; i < model->retired_count; i++) {
         if (model->retired[i].name.snake != NULL) claim_retired(&c, &model->retired[i]);
     }
+    /* Wrappers come first: it is the user's own name that a clash with one is told of. */
+    for (size_t i = 0; i < model->struct_count; i++) {
+        if (model->structs[i]->is_wrapper) claim_struct(&c, model->structs[i]);
+    }
     for (size_t i = 0; i < model->enum_count; i++) {
         if (model->enums[i].name.snake != NULL) claim_enum(&c, &model->enums[i]);
     }
     for (size_t i = 0; i < model->struct_count; i++) {
-        if (model->structs[i]->name.snake != NULL) claim_struct(&c, model->structs[i]);
+        if (!model->structs[i]->is_wrapper && model->structs[i]->name.snake != NULL)
+            claim_struct(&c, model->structs[i]);
     }
     for (size_t i = 0; i < model->message_count; i++) {
         if (model->messages[i].name.snake != NULL) claim_message(&c, &model->messages[i], &handlers);

@@ -3,6 +3,7 @@
 #include "codegen/names.h"
 #include "codegen/schema.h"
 #include "codegen/traits.h"
+#include "codegen/wrapper.h"
 
 #include <string.h>
 
@@ -45,9 +46,12 @@ typedef struct reader {
     size_t at;
     bool is_failed;    /* reported */
     bool is_outermost; /* no element of another type: may take its bound from max_length */
+    unsigned depth;    /* elements in elements */
 } reader;
 
 static cg_type *read_type(reader *r);
+
+static const char too_nested[] = "types are nested more than 16 deep";
 
 /* Where text[start .. end - 1] stands in the file. */
 static cg_span part_span(const reader *r, size_t start, size_t end) {
@@ -136,19 +140,36 @@ static cg_type *finish(reader *r, cg_type *type, size_t start) {
     return type;
 }
 
-/* An element of an array or vector: what generated code can hold in a row. */
+/* The element in a struct that has it as its only member. */
+static const cg_type *wrap(reader *r, const cg_type *element, size_t start) {
+    const cg_struct *wrapper = cg_wrapper_of(r->builder, element, r->place->at);
+    if (wrapper == NULL) {
+        fail(r, CG_E_CAPACITY, start, "this takes more than 1 GiB");
+        return NULL;
+    }
+    if (wrapper->depth > CG_NESTED_MAX) {
+        fail(r, CG_E_TOO_NESTED, start, too_nested);
+        return NULL;
+    }
+    cg_type *type = new_type(r, CG_STRUCT, NULL, 0);
+    type->structure = wrapper;
+    return finish(r, type, start);
+}
+
+/* An element of an array or vector: what generated code can hold in a row, by itself or wrapped. */
 static const cg_type *read_element(reader *r) {
     const size_t start = r->at;
     const bool was_outermost = r->is_outermost;
+    if (r->depth == CG_NESTED_MAX) {
+        fail(r, CG_E_TOO_NESTED, start, too_nested);
+        return NULL;
+    }
     r->is_outermost = false;
+    r->depth++;
     const cg_type *element = read_type(r);
+    r->depth--;
     r->is_outermost = was_outermost;
-    if (element == NULL) return NULL;
-    const bool is_byte_array = element->kind == CG_ARRAY && element->element->kind == CG_U8;
-    if (element->kind <= CG_STRUCT || is_byte_array) return element;
-    fail(r, CG_E_NOT_YET, start,
-         "elements that are strings, vectors or arrays are not supported yet: wrap them in a type");
-    return NULL;
+    return element == NULL || !cg_wrapper_is_needed(element) ? element : wrap(r, element, start);
 }
 
 static cg_type *read_array(reader *r, size_t start) {
@@ -168,18 +189,19 @@ static cg_type *byte_type(reader *r) {
     return byte;
 }
 
-/* Strings and bytes in types are part of every element: long ones are refused. */
 static cg_type *text_type(reader *r, cg_kind kind, uint32_t capacity, size_t start) {
-    if (capacity == 0) return NULL;
-    cg_type *type = finish(r, new_type(r, kind, byte_type(r), capacity), start);
-    if (type != NULL && capacity > CG_INSIDE_TEXT_MAX && !type->is_tail) {
-        fail(r, CG_E_NOT_YET, start, "more than 4096 bytes of text inline are not supported yet");
-    }
-    return type;
+    return capacity == 0 ? NULL : finish(r, new_type(r, kind, byte_type(r), capacity), start);
 }
 
-/* The capacity of a type that takes it from max_length. */
-static uint32_t bound(reader *r, size_t start) {
+/* What the user wrote from there up to here, without spaces behind it. */
+static const char *text_from(const reader *r, size_t start) {
+    size_t end = r->at;
+    while (end > start && r->text[end - 1] == ' ') end--;
+    return cg_arena_copy(r->builder->arena, r->text + start, end - start);
+}
+
+/* The capacity of a type that takes it from max_length; `bounded` is how it is written with its bound. */
+static uint32_t bound(reader *r, size_t start, const char *bounded) {
     const cg_node *max_length = r->place->max_length;
     uint64_t value = 0;
     if (max_length != NULL && r->is_outermost) {
@@ -187,43 +209,92 @@ static uint32_t bound(reader *r, size_t start) {
         r->is_failed = r->is_failed || max_length->is_bad;
         return (uint32_t)value;
     }
-    fail(r, CG_E_NO_BOUND, start,
-         r->is_outermost ? "this needs a bound: validation: [{max_length: N}]"
-                         : "inside another type this needs its bound in the type: FixedStr<N>, FixedVec<T, N>");
+    const char *const words = r->is_outermost ? "this needs a bound: validation: [{max_length: N}], or in the type: %s"
+                                              : "an element has no max_length: write its bound in the type, as %s";
+    fail(r, CG_E_NO_BOUND, start, cg_arena_format(r->builder->arena, words, bounded));
     return 0;
 }
 
-static cg_type *read_generic(reader *r, const char *word, size_t start) {
-    const bool is_vector = strcmp(word, "Vec") == 0 || strcmp(word, "FixedVec") == 0;
-    const bool is_bounded = strcmp(word, "Vec") != 0;
-    const cg_type *element = NULL;
-    uint32_t capacity = 0;
-    if (!expect(r, '<', "this type takes arguments: Vec<T>, FixedVec<T, N>, FixedStr<N>, bytes<N>")) return NULL;
-    if (is_vector && (element = read_element(r)) == NULL) return NULL;
-    if (is_vector && is_bounded && !expect(r, ',', "a FixedVec is written FixedVec<T, N>")) return NULL;
-    if (is_bounded && (capacity = read_capacity(r)) == 0) return NULL;
+/* `Vec<u16, 3>` and `String<8>`: the bound of another type's spelling. */
+static void fail_with_bound(reader *r, size_t start, const char *word, const char *bounded_before) {
+    r->at += strspn(r->text + r->at, "<,; ");
+    const char *const capacity = read_word(r);
+    skip_space(r);
+    if (r->text[r->at] == '>') r->at++;
+    fail(r, CG_E_TYPE_SYNTAX, start,
+         cg_arena_format(r->builder->arena, "%s takes its bound from max_length; %s%s> has it in the type", word,
+                         bounded_before, capacity[0] == '\0' ? "N" : capacity));
+}
+
+/* From the element to the '>' of a Vec. */
+static cg_type *read_vec(reader *r, size_t start) {
+    const size_t element_start = r->at;
+    const cg_type *element = read_element(r);
+    if (element == NULL) return NULL;
+    const char *const spelling = text_from(r, element_start);
+    skip_space(r);
+    if (r->text[r->at] == ',' || r->text[r->at] == ';') {
+        fail_with_bound(r, start, "Vec", cg_arena_format(r->builder->arena, "FixedVec<%s, ", spelling));
+        return NULL;
+    }
     if (!expect(r, '>', "'>' is missing")) return NULL;
-    if (!is_bounded && (capacity = bound(r, start)) == 0) return NULL;
-    if (is_vector) return finish(r, new_type(r, CG_VECTOR, element, capacity), start);
+    const char *const bounded = cg_arena_format(r->builder->arena, "FixedVec<%s, N>", spelling);
+    const uint32_t capacity = bound(r, start, bounded);
+    return capacity == 0 ? NULL : finish(r, new_type(r, CG_VECTOR, element, capacity), start);
+}
+
+static cg_type *read_fixed_vec(reader *r, size_t start) {
+    const cg_type *element = read_element(r);
+    if (element == NULL || !expect(r, ',', "a FixedVec is written FixedVec<T, N>")) return NULL;
+    const uint32_t capacity = read_capacity(r);
+    if (capacity == 0 || !expect(r, '>', "'>' is missing")) return NULL;
+    return finish(r, new_type(r, CG_VECTOR, element, capacity), start);
+}
+
+static cg_type *read_generic(reader *r, const char *word, size_t start) {
+    if (!expect(r, '<', "this type takes arguments: Vec<T>, FixedVec<T, N>, FixedStr<N>, bytes<N>")) return NULL;
+    if (strcmp(word, "Vec") == 0) return read_vec(r, start);
+    if (strcmp(word, "FixedVec") == 0) return read_fixed_vec(r, start);
+    const uint32_t capacity = read_capacity(r);
+    if (capacity == 0 || !expect(r, '>', "'>' is missing")) return NULL;
     return text_type(r, strcmp(word, "bytes") == 0 ? CG_BYTES : CG_STRING, capacity, start);
 }
 
 /* ---- declared types --------------------------------------------------------------------------------------------- */
+
+void cg_struct_add(cg_builder *builder, cg_struct *structure) {
+    cg_model *model = builder->model;
+    model->structs = cg_arena_grow(builder->arena, model->structs, model->struct_count, sizeof structure);
+    model->structs[model->struct_count++] = structure;
+}
+
+/* A type's own depth, from those of its fields' types: it does not depend on the order in which types stand. */
+static bool check_depth(cg_builder *b, const cg_declaration *d) {
+    cg_struct *t = d->structure;
+    for (size_t i = 0; i < t->field_count; i++) {
+        const uint32_t depth = 1 + cg_type_depth(t->fields[i].type);
+        if (depth > t->depth) t->depth = depth;
+        if (depth <= CG_NESTED_MAX) continue;
+        cg_report(b->diags, CG_E_TOO_NESTED, cg_node_place(t->fields[i].at), "%s", too_nested);
+        return false;
+    }
+    return true;
+}
 
 static bool open_struct(cg_builder *b, cg_declaration *d) {
     const cg_node *fields = cg_entry(d->at, "fields");
     cg_struct *t = d->structure;
     t->fields = cg_fields_read(b, fields, false, &t->field_count);
     if (t->field_count == 0 && !fields->is_bad) {
-        cg_report(b->diags, CG_E_NOT_YET, cg_node_place(d->at), "a type without fields is not supported yet");
+        cg_report(b->diags, CG_E_MISSING_KEY, cg_node_place(d->at), "a type needs at least one field");
     }
     for (size_t i = 0; i < t->field_count; i++) {
         if (t->fields[i].type == NULL) return false;
     }
-    if (t->field_count == 0) return false;
+    if (t->field_count == 0 || !check_depth(b, d)) return false;
     if (cg_layout_struct(b->arena, t)) {
         cg_struct_find_traits(t);
-        b->model->structs[b->model->struct_count++] = t;
+        cg_struct_add(b, t);
         return true;
     }
     cg_report(b->diags, CG_E_CAPACITY, cg_node_place(d->at), "'%s' takes more than 1 GiB", d->name.text);
@@ -283,7 +354,7 @@ static cg_type *read_declared(reader *r, cg_declaration *d, size_t start) {
         return NULL;
     }
     if (r->builder->nested == CG_NESTED_MAX) {
-        fail(r, CG_E_TOO_NESTED, start, "types are nested more than 16 deep");
+        fail(r, CG_E_TOO_NESTED, start, too_nested);
         return NULL;
     }
     if (d->kind == CG_IS_ALIAS) return read_alias(r, d, start);
@@ -299,8 +370,14 @@ static cg_type *read_declared(reader *r, cg_declaration *d, size_t start) {
 
 /* ---- spellings -------------------------------------------------------------------------------------------------- */
 
+static cg_type *read_string(reader *r, size_t start) {
+    if (r->text[r->at] != '<') return text_type(r, CG_STRING, bound(r, start, "FixedStr<N>"), start);
+    fail_with_bound(r, start, "String", "FixedStr<");
+    return NULL;
+}
+
 static cg_type *read_builtin(reader *r, cg_kind kind, size_t start) {
-    if (kind == CG_STRING) return text_type(r, CG_STRING, bound(r, start), start);
+    if (kind == CG_STRING) return read_string(r, start);
     if (kind == CG_ARRAY) return finish(r, new_type(r, CG_ARRAY, byte_type(r), 20), start);
     return finish(r, new_type(r, kind, NULL, 0), start);
 }
@@ -331,6 +408,14 @@ static void check_wire(reader *r, const cg_type *type) {
     cg_report(r->builder->diags, CG_E_WIRE, wire->span, "wire is for strings, bytes and vectors");
 }
 
+/* Something stands behind a whole type. */
+static void fail_at_rest(reader *r) {
+    const char *message = "nothing may follow the type";
+    if (r->text[r->at] == '[')
+        message = cg_arena_format(r->builder->arena, "an array is written [%s; N]", text_from(r, 0));
+    fail(r, CG_E_TYPE_SYNTAX, r->at, message);
+}
+
 const cg_type *cg_type_read(cg_builder *builder, const cg_type_place *place) {
     reader r = {.builder = builder, .place = place, .text = place->at->text, .is_outermost = true};
     if (place->at->is_bad) return NULL;
@@ -342,7 +427,7 @@ const cg_type *cg_type_read(cg_builder *builder, const cg_type_place *place) {
     cg_type *type = read_type(&r);
     if (type == NULL || r.is_failed) return NULL;
     if (r.text[r.at] != '\0') {
-        fail(&r, CG_E_TYPE_SYNTAX, r.at, "nothing may follow the type");
+        fail_at_rest(&r);
         return NULL;
     }
     type->spelling = place->at->text;

@@ -186,8 +186,90 @@ START_TEST(pointers_are_into_the_value) {
 }
 END_TEST
 
+/* block_len at 0, grid at 2, counts of words and rows at 10 and 12, marks at 14: a block of 20. An element of words
+ * takes a count and 3 bytes, one of rows a count, 3 bytes of padding and 8; rows come first in the tail, as they
+ * need 4. */
+static const uint8_t cells[40] = {
+    20, 0,                                   /* block_len */
+    1,  0,   2,   0, 3, 0, 4, 0,             /* grid */
+    2,  0,                                   /* elements of words */
+    1,  0,                                   /* elements of rows */
+    1,  9,   0,   2, 8, 7,                   /* marks */
+    2,  0,   0,   0, 5, 0, 0, 0, 6, 0, 0, 0, /* rows[0] */
+    2,  'a', 'b', 0, 0, 0, 0, 0,             /* words */
+};
+
+START_TEST(elements_lie_as_inline_types_rounded_up) {
+    static const zoo_cells message = {
+        .grid = {{{1, 2}}, {{3, 4}}},
+        .words = {{"ab", 2}, {"", 0}},
+        .words_count = 2,
+        .rows = {{{5, 6}, 2}},
+        .rows_count = 1,
+        .marks = {{{9}, 1}, {{8, 7}, 2}},
+    };
+    uint8_t out[ZOO_CELLS_MAX];
+    uint32_t length = 0;
+    bpt_ok(zoo_cells_encode(&message, out, sizeof out, &length));
+    ck_assert_uint_eq(length, sizeof cells);
+    ck_assert_mem_eq(out, cells, sizeof cells);
+    ck_assert_uint_eq(ZOO_CELLS_BLOCK, 20);
+    ck_assert_uint_eq(ZOO_CELLS_MAX, 20 + 2 * 12 + 2 * 4);
+}
+END_TEST
+
+START_TEST(elements_are_read_and_printed_as_themselves) {
+    char text[256];
+    zoo_cells_view view;
+    bpt_ok(zoo_cells_view_init(cells, sizeof cells, &view));
+    ck_assert_uint_eq(zoo_cells_grid_at(&view, 1).items[0], 3);
+    ck_assert_str_eq(zoo_cells_words_at(&view, 0).text, "ab");
+    ck_assert_uint_eq(zoo_cells_words_at(&view, 1).text_length, 0);
+    ck_assert_uint_eq(zoo_cells_rows_at(&view, 0).items_count, 2);
+    ck_assert_uint_eq(zoo_cells_marks_at(&view, 0).bytes[0], 9);
+    zoo_cells_print(&view, text, sizeof text);
+    ck_assert_str_eq(text, "{\"grid\":[[1,2],[3,4]],\"words\":[\"ab\",\"\"],\"rows\":[[5,6]],"
+                           "\"marks\":[\"0x09\",\"0x0807\"]}");
+}
+END_TEST
+
+/* Bytes in the order of the message: every one that must be zero, and counts and text that may not be so. */
+START_TEST(what_is_wrong_in_an_element_is_found) {
+    static const struct {
+        size_t at;
+        uint8_t value;
+        bp_err err;
+    } cases[] = {
+        {16, 1, BP_ERR_MALFORMED}, /* behind the one byte of marks[0] */
+        {17, 3, BP_ERR_BOUND},     /* count of marks[1] */
+        {21, 1, BP_ERR_MALFORMED}, /* padding of rows[0] */
+        {20, 3, BP_ERR_BOUND},     /* its count */
+        {20, 1, BP_ERR_MALFORMED}, /* its slack: 6 is there, but not used */
+        {35, 1, BP_ERR_MALFORMED}, /* slack of words[0] */
+        {36, 4, BP_ERR_BOUND},     /* count of words[1] */
+        {33, 0xFF, BP_ERR_RULE},   /* no UTF-8 */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t value[sizeof cells];
+        const char *field = NULL;
+        zoo_cells_view view;
+        zoo_cells message;
+        memcpy(value, cells, sizeof cells);
+        value[cases[i].at] = cases[i].value;
+        bp_err err = zoo_cells_view_init(value, sizeof value, &view);
+        ck_assert_int_eq(zoo_cells_decode(value, sizeof value, &message), err);
+        if (err == BP_OK) err = zoo_cells_validate(&view, &field);
+        ck_assert_msg(err == cases[i].err, "case %zu: %s", i, bp_err_text(err));
+        if (err == BP_ERR_RULE) ck_assert_str_eq(field, "words");
+    }
+}
+END_TEST
+
 BPT_SUITE(generated_wire) {
     BPT_TEST(groups_bitmaps_and_tails_are_placed);
+    BPT_TEST(elements_lie_as_inline_types_rounded_up);
+    BPT_TEST(elements_are_read_and_printed_as_themselves);
+    BPT_TEST(what_is_wrong_in_an_element_is_found);
     BPT_TEST(optional_fields_keep_their_slots);
     BPT_TEST(types_are_rounded_up_to_their_alignment);
     BPT_LOOP_TEST(one_changed_byte, 0, (int)(sizeof changes / sizeof changes[0]));
