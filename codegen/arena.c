@@ -1,5 +1,7 @@
 #include "codegen/arena.h"
 
+#include "codegen/format.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -143,10 +145,10 @@ char *cg_arena_vformat(cg_arena *arena, const char *format, va_list arguments) {
     char room[FORMAT_ROOM];
     va_list again;
     va_copy(again, arguments);
-    const int length = vsnprintf(room, sizeof room, format, arguments);
+    const int length = cg_format(room, sizeof room, format, arguments);
     char *text = cg_arena_alloc(arena, length < 0 ? 1 : (size_t)length + 1);
     if (length >= FORMAT_ROOM)
-        vsnprintf(text, (size_t)length + 1, format, again);
+        cg_format(text, (size_t)length + 1, format, again);
     else if (length > 0)
         memcpy(text, room, (size_t)length);
     va_end(again);

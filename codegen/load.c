@@ -13,6 +13,7 @@ typedef struct loader {
     bool has_event;
     bool is_stopped; /* nothing more can be read */
     uint32_t depth, node_count;
+    cg_table seen[CG_DEPTH_MAX + 1]; /* per depth the keys of the map that is being read there */
 } loader;
 
 static cg_node *read_node(loader *l);
@@ -171,8 +172,10 @@ static bool is_first(loader *l, cg_table *seen, const cg_node *key) {
 
 static cg_node *read_map(loader *l) {
     cg_node *map = new_node(l, CG_MAP), *last = NULL;
-    cg_table seen = {.arena = l->arena};
     if (!enter(l, map)) return map;
+    cg_table *seen = &l->seen[l->depth];
+    seen->arena = l->arena;
+    cg_table_clear(seen);
     while (look(l) != YAML_MAPPING_END_EVENT && look(l) != YAML_NO_EVENT) {
         const bool is_plain =
             l->event.type == YAML_SCALAR_EVENT && l->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
@@ -180,7 +183,7 @@ static cg_node *read_map(loader *l) {
         if (look(l) == YAML_NO_EVENT) break; /* the reader was stopped: nobody will see the map */
         cg_node *value = read_node(l);
         value->key = key;
-        if (is_key(l, key, is_plain) && is_first(l, &seen, key))
+        if (is_key(l, key, is_plain) && is_first(l, seen, key))
             append(map, &last, value);
         else
             map->is_bad = true;

@@ -79,7 +79,8 @@ void cg_name_refuse_reserved(cg_diags *diags, const cg_name *name, cg_span at) {
 
 typedef struct claims {
     cg_diags *diags;
-    cg_table files; /* identifiers of file scope: the node that they come from */
+    cg_table files;   /* identifiers of file scope: the node that they come from */
+    cg_table members; /* the same of the struct that is being claimed */
     const cg_model *model;
     const cg_node *reported; /* the latest node with a collision: its others would say nothing new */
 } claims;
@@ -137,13 +138,13 @@ static void claim_enum(claims *c, const cg_enum *e) {
 }
 
 /* The members that one field becomes. */
-static void claim_members(claims *c, cg_table *members, const cg_field *field) {
+static void claim_members(claims *c, const cg_field *field) {
     const char *const plain[4] = {field->name.snake, "", "", ""};
     const char *const has[4] = {"has_", field->name.snake, "", ""};
     const char *const counted[4] = {field->name.snake, field->type->kind == CG_VECTOR ? "_count" : "_length", "", ""};
-    claim_in(c, members, field->at, plain);
-    if (field->is_optional) claim_in(c, members, field->at, has);
-    if (cg_kind_is_counted(field->type->kind)) claim_in(c, members, field->at, counted);
+    claim_in(c, &c->members, field->at, plain);
+    if (field->is_optional) claim_in(c, &c->members, field->at, has);
+    if (cg_kind_is_counted(field->type->kind)) claim_in(c, &c->members, field->at, counted);
 }
 
 /* Whether the field is one that has a name in the generated code. */
@@ -152,7 +153,7 @@ static bool is_named(const cg_field *field) {
 }
 
 static void claim_struct(claims *c, const cg_struct *t) {
-    cg_table members = {.arena = c->diags->arena};
+    cg_table_clear(&c->members);
     claim(c, t->at, c->model->name.snake, "_", t->name.snake, "");
     const char *upper = cg_arena_format(c->diags->arena, "%s_%s", c->model->name.upper, t->name.upper);
     claim(c, t->at, upper, "_INIT", "", "");
@@ -160,7 +161,7 @@ static void claim_struct(claims *c, const cg_struct *t) {
     for (size_t i = 0; i < t->field_count; i++) {
         const cg_field *field = &t->fields[i];
         if (!is_named(field)) continue;
-        claim_members(c, &members, field);
+        claim_members(c, field);
         if (!cg_kind_is_counted(field->type->kind)) continue;
         const char *const capacity[4] = {upper, "_", field->name.upper, "_CAP"};
         claim_in(c, &c->files, field->at, capacity);
@@ -186,7 +187,7 @@ static void claim_message(claims *c, const cg_message *m, cg_table *handlers) {
     const char *x = cg_arena_format(arena, "%s_%s", c->model->name.snake, m->name.snake);
     const char *upper = cg_arena_format(arena, "%s_%s", c->model->name.upper, m->name.upper);
     const char *const handler[4] = {m->name.snake, "", "", ""}, *const with_buf[4] = {m->name.snake, "_buf", "", ""};
-    cg_table members = {.arena = arena};
+    cg_table_clear(&c->members);
     if (!claim(c, m->at, x, "", "", "")) return; /* all that follows would collide as well */
     for (size_t i = 0; i < sizeof snakes / sizeof *snakes; i++) claim(c, m->at, x, snakes[i], "", "");
     for (size_t i = 0; i < sizeof uppers / sizeof *uppers; i++) claim(c, m->at, upper, uppers[i], "", "");
@@ -195,7 +196,7 @@ static void claim_message(claims *c, const cg_message *m, cg_table *handlers) {
     claim_in(c, handlers, m->at, with_buf);
     for (size_t i = 0; i < m->field_count; i++) {
         if (!is_named(&m->fields[i])) continue;
-        claim_members(c, &members, &m->fields[i]);
+        claim_members(c, &m->fields[i]);
         claim_getters(c, x, upper, &m->fields[i]);
     }
 }
@@ -206,7 +207,8 @@ static void claim_retired(claims *c, const cg_retired *retired) {
 }
 
 void cg_names_claim(cg_diags *diags, const cg_model *model) {
-    claims c = {.diags = diags, .files = {.arena = diags->arena}, .model = model};
+    claims c = {
+        .diags = diags, .files = {.arena = diags->arena}, .members = {.arena = diags->arena}, .model = model};
     cg_table handlers = {.arena = diags->arena};
     if (model->name.snake == NULL) return;
     claim_schema(&c);

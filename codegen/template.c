@@ -1,6 +1,6 @@
 /* Rendering: walks the pieces of templates, looks names up, and writes lines with their indentation. */
+#include "codegen/format.h"
 #include "codegen/template_piece.h"
-#include "codegen/text.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 #include "codegen/text.h"
 
+#include "codegen/format.h"
+
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 static void make_room(cg_text *text, size_t length) {
@@ -20,7 +21,7 @@ void cg_text_add(cg_text *text, const char *added, size_t length) {
 /* Formats into the room there is; returns the bytes that the whole takes. */
 static size_t try_format(cg_text *text, const char *format, va_list arguments) {
     make_room(text, 1);
-    const int length = vsnprintf(text->data + text->length, text->room - text->length, format, arguments);
+    const int length = cg_format(text->data + text->length, text->room - text->length, format, arguments);
     return length < 0 ? 0 : (size_t)length;
 }
 
@@ -42,15 +43,4 @@ const char *cg_text_end(cg_text *text) {
     make_room(text, 1);
     text->data[text->length] = '\0';
     return text->data;
-}
-
-size_t cg_digits(char out[CG_DIGITS_MAX], uint64_t number) {
-    char reversed[CG_DIGITS_MAX];
-    size_t count = 0;
-    do {
-        reversed[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    for (size_t i = 0; i < count; i++) out[i] = reversed[count - 1 - i];
-    return count;
 }

@@ -4,8 +4,6 @@
 
 #include "codegen/arena.h"
 
-#include <stdint.h>
-
 typedef struct cg_text {
     cg_arena *arena;
     char *data; /* NULL while empty; not NUL-terminated before cg_text_end */
@@ -17,9 +15,5 @@ void cg_text_format(cg_text *text, const char *format, ...) __attribute__((forma
 
 /* The string, NUL-terminated; valid until more is added. */
 const char *cg_text_end(cg_text *text);
-
-/* Writes a number in decimal digits, without a NUL; returns how many. */
-enum { CG_DIGITS_MAX = 20 };
-size_t cg_digits(char out[CG_DIGITS_MAX], uint64_t number);
 
 #endif

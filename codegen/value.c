@@ -1,6 +1,6 @@
 #include "codegen/value.h"
 
-#include "codegen/text.h"
+#include "codegen/format.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -1,8 +1,6 @@
 #include "codegen/text.h"
 #include "tests/support/suite.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 START_TEST(a_text_grows_at_its_end) {
@@ -31,19 +29,7 @@ START_TEST(formats_longer_than_the_room_are_whole) {
 }
 END_TEST
 
-START_TEST(digits_are_those_of_printf) {
-    const uint64_t numbers[] = {0, 1, 9, 10, 99, 1234567890, UINT32_MAX, UINT64_MAX};
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        char digits[CG_DIGITS_MAX + 1] = {0}, expected[32];
-        snprintf(expected, sizeof expected, "%" PRIu64, numbers[i]);
-        ck_assert_uint_eq(cg_digits(digits, numbers[i]), strlen(expected));
-        ck_assert_str_eq(digits, expected);
-    }
-}
-END_TEST
-
 BPT_SUITE(codegen_text) {
     BPT_TEST(a_text_grows_at_its_end);
-    BPT_TEST(digits_are_those_of_printf);
     BPT_TEST(formats_longer_than_the_room_are_whole);
 }
