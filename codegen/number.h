@@ -37,6 +37,9 @@ double cg_number_real(const cg_number *number);
 /* Whether an integer fits an integer of that many bits. */
 bool cg_number_fits(const cg_number *number, unsigned bits, bool is_signed);
 
+/* The nearest floating number. */
+double cg_number_real(const cg_number *number);
+
 /* The value of a non-negative integer below 2^64. */
 uint64_t cg_number_u64(const cg_number *number);
 

@@ -8,8 +8,8 @@ enum { CHAR_STEP = 256 };
 
 static bool is_continuation(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
 
-/* Length of the well-formed UTF-8 sequence at `at`, 0 when it is none (Unicode 15, table 3-7). */
-static uint32_t sequence_length(const unsigned char *at, size_t left) {
+/* Unicode 15, table 3-7. */
+uint32_t cg_utf8_length(const unsigned char *at, size_t left) {
     const unsigned char first = at[0];
     unsigned char low = 0x80, high = 0xBF;
     uint32_t length = 0;
@@ -33,7 +33,7 @@ static bool check_utf8(cg_source *source) {
     bool is_ascii = true;
     uint32_t at = 0;
     while (at < source->length) {
-        const uint32_t step = sequence_length((const unsigned char *)source->text + at, source->length - at);
+        const uint32_t step = cg_utf8_length((const unsigned char *)source->text + at, source->length - at);
         if (step == 0) break;
         is_ascii = is_ascii && step == 1;
         at += step;

@@ -28,6 +28,9 @@ typedef struct cg_source {
     uint32_t bad_at;       /* offset of the first byte that is not UTF-8, or length */
 } cg_source;
 
+/* Bytes of the well-formed UTF-8 sequence that begins at `at`, left bytes before the end; 0 when it is none. */
+uint32_t cg_utf8_length(const unsigned char *at, size_t left);
+
 /* Reads the file. CG_FAILED: it cannot be read or is longer than CG_SOURCE_MAX; stderr says so. */
 cg_status cg_source_read(cg_arena *arena, const char *path, cg_source **out);
 
