@@ -289,12 +289,9 @@ static void check_max_total(cg_builder *b, const cg_message *message, const cg_n
     cg_report(b->diags, CG_E_MAX_TOTAL, node->span, "'%s' can take %u bytes", message->name.text, message->max);
 }
 
-static void read_sensitivity(cg_builder *b, cg_message *message, const cg_node *at) {
+static void read_sensitivity(cg_message *message, const cg_node *at) {
     message->sensitivity = cg_get_text(at, "sensitivity", "public");
     message->is_sensitive = strcmp(message->sensitivity, "public") != 0;
-    if (!message->is_sensitive) return;
-    cg_report(b->diags, CG_W_NOT_WIPED, cg_entry(at, "sensitivity")->span,
-              "values of '%s' are redacted when printed, but its buffers are not wiped yet", message->name.text);
 }
 
 static void read_message(cg_builder *b, cg_message *message, const cg_node *at) {
@@ -307,7 +304,7 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     message->domain = cg_get_text(at, "domain", NULL);
     message->description = cg_get_text(at, "description", NULL);
     message->was = cg_get_text(at, "was", NULL);
-    read_sensitivity(b, message, at);
+    read_sensitivity(message, at);
     message->log_payload = cg_get_bool(at, "log_payload", true);
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
     message->fields = cg_fields_read(b, fields, true, &message->field_count);

@@ -246,7 +246,7 @@ struct cg_message {
     const char *domain;      /* or NULL */
     const char *description; /* or NULL */
     const char *sensitivity; /* as written; "public" when nothing is said */
-    bool is_sensitive;       /* values are redacted when printed */
+    bool is_sensitive;       /* buffers are wiped, values are redacted when printed */
     bool log_payload;        /* false: values are redacted when printed */
     const cg_message **priors; /* what must have come before it on a connection, in declared order */
     size_t prior_count;

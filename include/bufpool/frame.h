@@ -50,7 +50,7 @@ typedef struct bp_type_info {
     uint16_t class_ix;     /* its class in the schema's own pool configuration */
     uint32_t accept_min;   /* bytes: shortest and longest value that a reader takes */
     uint32_t accept_max;
-    bool is_sensitive;     /* its contract's sensitivity is not public; buffers are not wiped yet */
+    bool is_sensitive;     /* its contract's sensitivity is not public: whatever held its values is wiped */
 } bp_type_info;
 
 /* What a reader does with a frame whose type nobody declared. */
@@ -134,13 +134,18 @@ BP_API void bp_reader_init(bp_reader *reader, const bp_reader_config *config);
 /* Drops what the reader holds of a cut frame. */
 BP_API void bp_reader_fini(bp_reader *reader);
 
+/* For whoever stops before bp_reader_next answered BP_MORE: passes over what was fed and not taken. The reader answers
+ * BP_ERR_CLOSED from now on. The landing chunk must still be there when a type of the map is sensitive: values of such
+ * types are wiped in it, each when the next frame is asked for, and the last ones here. */
+BP_API void bp_reader_drop(bp_reader *reader);
+
 /* Where the next bytes should go, and how many it could take: the rest of a large frame goes straight into its buffer,
  * everything else into the landing chunk that the caller lends (at least 64 bytes). Never empty, except after an
  * error. */
 BP_API bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length);
 
 /* count bytes came, at the beginning of space (as bp_reader_space gave it). In the landing chunk they must stay where
- * they are until bp_reader_next answers something else than BP_OK. */
+ * they are until bp_reader_next answers something else than BP_OK; values of sensitive types are zeroed there. */
 BP_API void bp_reader_fed(bp_reader *reader, bp_span space, size_t count);
 
 /* The next frame. BP_OK: *out is one. BP_MORE: every byte is taken, feed again.
@@ -190,7 +195,7 @@ BP_NODISCARD BP_API bp_err bp_writer_push_take(bp_writer *writer, bp_buf **buf);
 
 /* Gathers the next write: up to BP_WRITER_PIECES pieces of together at most limit bytes (0 is BP_FRAME_WRITE_MAX).
  * Small frames and headers are copied into stage (stage_length bytes, at least 64, lent until the write is over), large
- * values stay where they lie. Frames may be cut. Returns the number of pieces, 0 when nothing is queued. The same
+ * values stay where they lie; whoever sends sensitive frames wipes stage after the write. Frames may be cut. Returns the number of pieces, 0 when nothing is queued. The same
  * bytes are given until bp_writer_wrote says that they left. */
 BP_API size_t bp_writer_gather(const bp_writer *writer, uint8_t *stage, size_t stage_length, size_t limit,
                                bp_piece pieces[BP_WRITER_PIECES]);

@@ -118,6 +118,14 @@ static inline uint16_t bp_buf_type(const bp_buf *buf);
 static inline void bp_buf_set_length(bp_buf *buf, uint32_t length);
 static inline void bp_buf_set_type(bp_buf *buf, uint16_t type);
 
+/* Has the buffer's bytes, capacity of them, wiped when its last reference goes, before anybody else can have them; the
+ * compiler cannot leave that out. Holds until then and cannot be taken back. Readers and generated X_pack functions do
+ * this for messages whose contract has a `sensitivity`. */
+BP_API void bp_buf_set_sensitive(bp_buf *buf);
+
+/* Whether bp_buf_set_sensitive was called since the buffer was acquired. */
+static inline bool bp_buf_is_sensitive(const bp_buf *buf);
+
 /* The pool the buffer belongs to; valid while the buffer is held. */
 static inline bp_pool *bp_buf_pool(const bp_buf *buf);
 

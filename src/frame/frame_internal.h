@@ -29,7 +29,8 @@ enum {
     BPI_UNKNOWN_MAX_DEFAULT = 65536, /* bytes: longest unknown value that is skipped or delivered */
 };
 
-/* What a reader needs to know of a type. The interval of an unknown type is empty, so that one test serves both. */
+/* What a reader needs to know of a type. The interval is what is handed on without a second look: that of an unknown type
+ * is empty, and so is that of a sensitive one, whose bytes must be wiped behind it. */
 typedef struct bpi_type_entry {
     const bp_type_info *info; /* NULL: unknown */
     uint32_t accept_min, accept_max;
@@ -38,6 +39,7 @@ typedef struct bpi_type_entry {
 } bpi_type_entry;
 
 struct bp_type_map {
+    bool has_sensitive; /* some type is */
     uint8_t page_of[65536 / BPI_TYPE_PAGE];
     uint16_t (*pages)[BPI_TYPE_PAGE]; /* indices into entries; equal pages are stored once */
     bpi_type_entry entries[];         /* one per bp_unknown, then one per type */
@@ -47,7 +49,7 @@ static inline const bpi_type_entry *bpi_type_map_entry(const bp_type_map *map, u
     return &map->entries[map->pages[map->page_of[type / BPI_TYPE_PAGE]][type % BPI_TYPE_PAGE]];
 }
 
-/* Whether the type is known and the length within what it allows. */
+/* Whether a frame of the type and length is handed on without a second look. */
 static inline bool bpi_type_accepts(const bpi_type_entry *entry, uint32_t length) {
     return length >= entry->accept_min && length <= entry->accept_max;
 }
@@ -55,11 +57,15 @@ static inline bool bpi_type_accepts(const bpi_type_entry *entry, uint32_t length
 /* Why a header is refused, or BP_OK when its frame is to be taken or skipped (entry->unknown tells). */
 static inline bp_err bpi_head_verify(const bpi_type_entry *entry, uint32_t length, uint32_t unknown_max) {
     if (entry->info != NULL) {
-        if (length < entry->accept_min) return BP_ERR_FRAME_SHORT;
-        return length > entry->accept_max ? BP_ERR_FRAME_LONG : BP_OK;
+        if (length < entry->info->accept_min) return BP_ERR_FRAME_SHORT;
+        return length > entry->info->accept_max ? BP_ERR_FRAME_LONG : BP_OK;
     }
     if (entry->unknown == BP_UNKNOWN_FAIL) return BP_ERR_FRAME_TYPE;
     return length > unknown_max ? BP_ERR_FRAME_LONG : BP_OK;
+}
+
+static inline bool bpi_type_is_sensitive(const bpi_type_entry *entry) {
+    return entry->info != NULL && entry->info->is_sensitive;
 }
 
 static inline bool bpi_head_is_skipped(const bpi_type_entry *entry) {

@@ -1,5 +1,7 @@
 #include "frame/frame_internal.h"
 
+#include "base/wipe.h"
+
 /* What the next byte is. */
 enum state {
     BETWEEN,  /* a frame's first */
@@ -7,6 +9,7 @@ enum state {
     IN_VALUE, /* of a cut value */
     SKIPPING, /* of a value that nobody wants */
     HELD,     /* a frame's first; the frame before it is still held */
+    LENT,     /* a frame's first; the sensitive frame before it was handed on where it lies */
     FAILED    /* meaningless */
 };
 
@@ -23,6 +26,23 @@ void bp_reader_fini(bp_reader *reader) {
     reader->at = reader->end = nothing;
     reader->head_count = 0;
     reader->state = BETWEEN;
+}
+
+/* Wipes bytes of the landing chunk, which the caller lent for writing. */
+static void wipe(const uint8_t *from, size_t count) { bpi_wipe((uint8_t *)(uintptr_t)from, count); }
+
+static void end_lending(bp_reader *reader) {
+    wipe(reader->at - reader->length, reader->length);
+    reader->state = BETWEEN;
+}
+
+void bp_reader_drop(bp_reader *reader) {
+    if (reader->state == LENT) end_lending(reader);
+    if (reader->config.types->has_sensitive) wipe(reader->at, (size_t)(reader->end - reader->at));
+    reader->at = reader->end;
+    if (reader->state == FAILED) return;
+    reader->state = FAILED;
+    reader->failed = BP_ERR_CLOSED;
 }
 
 bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length) {
@@ -92,6 +112,7 @@ static bp_err fill_value(bp_reader *reader, bp_frame *out) {
     const uint8_t *from;
     const size_t count = take(reader, reader->length - reader->got, &from);
     bpi_copy(bp_buf_data(reader->partial) + reader->got, from, count);
+    if (bp_buf_is_sensitive(reader->partial)) wipe(from, count);
     reader->got += (uint32_t)count;
     if (reader->got < reader->length) return BP_MORE;
 
@@ -119,6 +140,7 @@ static bp_err begin_value(bp_reader *reader, bp_frame *out) {
         err = bp_pool_acquire(reader->config.pool, length, &reader->partial);
         if (err != BP_OK) return err;
         bp_buf_set_type(reader->partial, type);
+        if (bpi_type_is_sensitive(entry)) bp_buf_set_sensitive(reader->partial);
     }
     reader->head_count = 0;
     reader->length = length;
@@ -129,11 +151,11 @@ static bp_err begin_value(bp_reader *reader, bp_frame *out) {
     }
     hand_on(reader, entry, type, length, reader->at, out);
     reader->at += length;
-    reader->state = BETWEEN;
+    reader->state = bpi_type_is_sensitive(entry) ? LENT : BETWEEN;
     return BP_OK;
 }
 
-/* Everything that is not a whole known frame at the beginning of what is here. */
+/* Everything that is not a whole known frame, without secrets, at the beginning of what is here. */
 static bp_err next_cut(bp_reader *reader, bp_frame *out) {
     *out = (bp_frame){0};
     if (reader->state == FAILED) return reader->failed;
@@ -141,6 +163,7 @@ static bp_err next_cut(bp_reader *reader, bp_frame *out) {
         bp_buf_release_take(&reader->partial);
         reader->state = BETWEEN;
     }
+    if (reader->state == LENT) end_lending(reader);
     for (;;) {
         if (reader->state == IN_VALUE) return fill_value(reader, out);
         if (reader->state == SKIPPING && !skip_value(reader)) return BP_MORE;
@@ -178,6 +201,7 @@ bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
         bpi_copy(bp_buf_data(*out), frame->value, frame->length);
         bp_buf_set_length(*out, frame->length);
         bp_buf_set_type(*out, frame->type);
+        if (reader->state == LENT) bp_buf_set_sensitive(*out);
     }
     reader->kept = reader->frame_count;
     return BP_OK;
@@ -185,6 +209,6 @@ bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
 
 bp_err bp_reader_end(const bp_reader *reader) {
     if (reader->state == FAILED) return reader->failed;
-    const bool is_between = reader->state == BETWEEN || reader->state == HELD;
+    const bool is_between = reader->state == BETWEEN || reader->state == HELD || reader->state == LENT;
     return is_between && reader->at == reader->end ? BP_OK : BP_ERR_LOST;
 }

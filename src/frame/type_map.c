@@ -48,10 +48,14 @@ static bp_err fill_types(bp_type_map *map, uint16_t *slots, const bp_schema *sch
         const bp_type_info *info = &schema->types[i];
         if (slots[info->type] >= UNKNOWN_COUNT) return BP_ERR_SCHEMA;
         slots[info->type] = (uint16_t)*next;
-        map->entries[(*next)++] = (bpi_type_entry){.info = info,
-                                                   .accept_min = info->accept_min,
-                                                   .accept_max = info->accept_max,
-                                                   .schema_ix = schema_ix};
+        bpi_type_entry *entry = &map->entries[(*next)++];
+        *entry = (bpi_type_entry){.info = info, .accept_min = 1, .accept_max = 0, .schema_ix = schema_ix};
+        if (info->is_sensitive) {
+            map->has_sensitive = true;
+        } else {
+            entry->accept_min = info->accept_min;
+            entry->accept_max = info->accept_max;
+        }
     }
     return BP_OK;
 }

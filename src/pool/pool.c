@@ -1,4 +1,5 @@
 #include "pool/pool_internal.h"
+#include "base/wipe.h"
 
 #include <string.h>
 
@@ -94,15 +95,23 @@ static void release_counted(bp_buf *buf) {
     bpi_pool_drop_lives(pool, 1);
 }
 
+/* Nobody else holds the buffer any more. */
+static void wipe(bp_buf *buf) {
+    bpi_wipe(buf->data, buf->capacity);
+    if ((BPI_LOAD(&buf->state) & BPI_BUF_COUNTED) == 0) bpi_sized_count_wiped(buf);
+}
+
 void bpi_release_slow(bp_buf *buf) {
-    const uint32_t state = __atomic_load_n(&buf->state, __ATOMIC_ACQUIRE);
+    uint32_t state = __atomic_load_n(&buf->state, __ATOMIC_ACQUIRE);
     if ((state & BPI_BUF_REFS) == 0) {
         bpi_misuse(BP_MISUSE_DOUBLE_RELEASE, buf);
         return;
     }
-    if ((state & BPI_BUF_REFS) > 1 && (__atomic_sub_fetch(&buf->state, 1, __ATOMIC_ACQ_REL) & BPI_BUF_REFS) != 0) {
-        return;
+    if ((state & BPI_BUF_REFS) > 1) {
+        state = __atomic_sub_fetch(&buf->state, 1, __ATOMIC_ACQ_REL);
+        if ((state & BPI_BUF_REFS) != 0) return;
     }
+    if ((state & BPI_BUF_SENSITIVE) != 0) wipe(buf);
     if ((state & BPI_BUF_COUNTED) != 0) {
         BPI_STORE(&buf->state, BPI_BUF_COUNTED);
         release_counted(buf);
@@ -119,6 +128,14 @@ void bp_buf_init(bp_buf *buf, bp_pool *pool, uint8_t *data, uint32_t capacity) {
     buf->pool = pool;
     bpi_buf_hand_out(buf, capacity, BPI_BUF_COUNTED | 1);
     bpi_pool_add_lives(pool, 1);
+}
+
+void bp_buf_set_sensitive(bp_buf *buf) {
+    if ((__atomic_load_n(&buf->state, __ATOMIC_ACQUIRE) & BPI_BUF_REFS) == 0) {
+        bpi_misuse(BP_MISUSE_RETAIN_FREE, buf);
+        return;
+    }
+    (void)__atomic_fetch_or(&buf->state, BPI_BUF_SENSITIVE, __ATOMIC_RELAXED);
 }
 
 void bpi_buf_length_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_CAPACITY, buf); }

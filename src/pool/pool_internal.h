@@ -73,7 +73,7 @@ struct bpi_slab {
 
 typedef struct bpi_sized bpi_sized;
 
-/* One size class. Constant: pool, stride, entry, depth, idle_bytes, rest_bytes. The rest needs the lock. */
+/* One size class. Constant: pool, stride, entry, depth, idle_bytes, rest_bytes. Atomic: wiped. The rest needs the lock. */
 struct bpi_class {
     bpi_lock lock;
     bpi_sized *pool;
@@ -90,6 +90,7 @@ struct bpi_class {
     uint64_t buf_count, depot_count, out, high_water;
     uint64_t slab_bytes, free_slab_count;
     uint64_t slow, misses;
+    uint64_t wiped;
     uint64_t acquires; /* those that no open entry counts */
     uint64_t late; /* buffers that came back after close and whose share in the pool's lives is still to be given up */
     bpi_entry *entries;
@@ -180,6 +181,8 @@ bpi_class *bpi_class_of_size(bpi_sized *pool, uint64_t size);
 void bpi_class_leave(bpi_class *of);
 bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out);
 void bpi_sized_release(bp_buf *buf);
+/* Counts that a buffer from a slab, which its last holder still has, was wiped. */
+void bpi_sized_count_wiped(const bp_buf *buf);
 
 /* ---- trim.c: what concerns all classes ---- */
 /* Takes back every buffer that nobody holds and gives wholly free slabs to the system; returns the bytes. */

@@ -135,6 +135,10 @@ static void release_locked(bpi_class *of, bpi_entry *entry, bp_buf *buf) {
     bpi_class_leave(of);
 }
 
+void bpi_sized_count_wiped(const bp_buf *buf) {
+    (void)__atomic_fetch_add(&bpi_buf_slab(buf)->owner->wiped, 1, __ATOMIC_RELAXED);
+}
+
 void bpi_sized_release(bp_buf *buf) {
     bpi_class *of = bpi_buf_slab(buf)->owner;
     const uint32_t free_state = buf->state & ~BPI_BUF_REFS;

@@ -17,6 +17,7 @@ static void read_class(bpi_class *of, bp_class_stats *out) {
     }
     out->slow = of->slow;
     out->misses = of->misses;
+    out->wiped = BPI_LOAD(&of->wiped);
     out->in_use = less(of->out, stock);
     out->releases = less(out->acquires, out->in_use);
     out->high_water = of->high_water;

@@ -3,6 +3,7 @@
 #include "transport/transport_internal.h"
 
 #include "base/os.h"
+#include "base/wipe.h"
 
 #include <stddef.h>
 
@@ -116,7 +117,9 @@ static void handle_frames(bp_conn *conn) {
     }
     loop->handling = NULL;
     loop->frame = NULL;
-    if (err != BP_OK && err != BP_MORE) bp_conn_close(conn, err);
+    if (err == BP_MORE) return;
+    bp_reader_drop(&conn->reader);
+    if (err != BP_OK) bp_conn_close(conn, err);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
@@ -155,7 +158,10 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
     } else if (count > 0) {
         conn->reads++;
         conn->bytes_in += (uint64_t)count;
-        if (conn->state != BPI_CONN_OPEN) return;
+        if (conn->state != BPI_CONN_OPEN) {
+            if (conn->end->has_sensitive) bpi_wipe(buf->base, (size_t)count);
+            return;
+        }
         bp_reader_fed(&conn->reader, (bp_span){(uint8_t *)buf->base, buf->len}, (size_t)count);
         handle_frames(conn);
     }

@@ -52,6 +52,13 @@ static void place_sessions(bpi_end *end) {
     }
 }
 
+static bool has_sensitive(const bp_schema *schema) {
+    for (uint32_t i = 0; i < schema->type_count; i++) {
+        if (schema->types[i].is_sensitive) return true;
+    }
+    return false;
+}
+
 bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     bp_err err = check_services(config);
     if (err != BP_OK) return err;
@@ -64,6 +71,9 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     }
     end->config = *config;
     place_sessions(end);
+    for (size_t i = 0; i < config->service_count; i++) {
+        end->has_sensitive = end->has_sensitive || has_sensitive(config->services[i].schema);
+    }
     ignore_sigpipe();
     return BP_OK;
 }

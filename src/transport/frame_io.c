@@ -36,9 +36,10 @@ static bp_err skip(int fd, uint32_t count) {
     return err;
 }
 
-static bp_err read_value(int fd, bp_pool *pool, uint16_t type, uint32_t length, bp_buf **out) {
+static bp_err read_value(int fd, bp_pool *pool, uint16_t type, uint32_t length, bool is_sensitive, bp_buf **out) {
     bp_err err = bp_pool_acquire(pool, length == 0 ? 1 : length, out);
     if (err != BP_OK) return err;
+    if (is_sensitive) bp_buf_set_sensitive(*out);
     err = read_all(fd, bp_buf_data(*out), length, BP_ERR_LOST);
     if (err != BP_OK) {
         bp_buf_release_take(out);
@@ -60,7 +61,7 @@ bp_err bp_frame_read(int fd, bp_pool *pool, const bp_type_map *types, bp_buf **o
         const bpi_type_entry *entry = bpi_type_map_entry(types, type);
         err = bpi_head_verify(entry, length, BPI_UNKNOWN_MAX_DEFAULT);
         if (err != BP_OK) return err;
-        if (!bpi_head_is_skipped(entry)) return read_value(fd, pool, type, length, out);
+        if (!bpi_head_is_skipped(entry)) return read_value(fd, pool, type, length, bpi_type_is_sensitive(entry), out);
         err = skip(fd, length);
         if (err != BP_OK) return err;
     }

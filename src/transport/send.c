@@ -3,6 +3,7 @@
 #include "transport/transport_internal.h"
 
 #include "base/os.h"
+#include "base/wipe.h"
 
 static uint64_t queue_limit(const bp_conn *conn) {
     const uint32_t limit = conn->end->config.send_queue_bytes;
@@ -67,10 +68,15 @@ static size_t gather(const bp_conn *conn, uint8_t *stage, size_t stage_length, u
     return count;
 }
 
+static void wipe_stage(const bp_conn *conn, uint8_t *stage, size_t size) {
+    if (conn->end->has_sensitive) bpi_wipe(stage, size);
+}
+
 static void on_written(uv_write_t *request, int status) {
     bp_conn *conn = request->data;
     bpi_write *write = conn->write;
     conn->write = NULL;
+    wipe_stage(conn, write->stage, sizeof write->stage);
     if (status == 0) wrote(conn, write->bytes);
     bpi_loop_give_write(conn->end->loop, write);
     if (conn->state == BPI_CONN_CLOSING) return;
@@ -94,6 +100,7 @@ static void wait_for_room(bp_conn *conn) {
     if (status == 0) {
         conn->write = write;
     } else {
+        wipe_stage(conn, write->stage, sizeof write->stage);
         bpi_loop_give_write(conn->end->loop, write);
         write_failed(conn, status);
     }
@@ -107,6 +114,7 @@ static void write_queue(bp_conn *conn) {
         uint64_t bytes;
         const size_t count = gather(conn, loop->stage, BP_FRAME_WRITE_MAX, bufs, &bytes);
         const int status = uv_try_write(&conn->handle.stream, bufs, (unsigned)count);
+        wipe_stage(conn, loop->stage, bytes < BP_FRAME_WRITE_MAX ? (size_t)bytes : BP_FRAME_WRITE_MAX);
         if (status > 0) wrote(conn, (uint64_t)status);
         if (status > 0 && (uint64_t)status == bytes) continue;
         if (status < 0 && status != UV_EAGAIN)

@@ -17,7 +17,7 @@
  * Invariants
  *   is_dirty  <=>  on the loop's dirty list;   write != NULL  <=>  blocked  =>  not dirty
  *   a freed connection is on no list
- *   landing and stage hold nothing between two callbacks
+ *   landing and stage hold nothing between two callbacks; where a schema has sensitive types, zeros in place of values
  *   end.handle_count == uv handles of the end and its connections that are initialised and not yet closed
  *   server total == closed + sum over the open connections
  *   a connection's sessions lie right behind it, in its own allocation */
@@ -121,6 +121,7 @@ struct bpi_end {
     uv_async_t stop;
     uv_timer_t tick;
     uv_signal_t signals[2];
+    bool has_sensitive;     /* some type of its schemas is: whatever held values of any is wiped */
     bool is_stop_requested; /* atomic: set from anywhere */
     bool is_running;        /* inside bp_X_run */
     bool runs_loop;         /* the loop is its own, not lent: not even by another end */

@@ -33,6 +33,7 @@ extern "C" {
 #define BPI_BUF_REFS 0x00FFFFFFu    /* 0 while the buffer is free */
 #define BPI_BUF_COUNTED 0x01000000u /* not from a slab: keeps its pool alive by itself, and goes back by the table */
 #define BPI_BUF_WATCHED 0x02000000u /* its bytes are poisoned while free, so nothing of it happens inline */
+#define BPI_BUF_SENSITIVE 0x04000000u /* its bytes are wiped when the last reference goes; until it is handed out again */
 
 struct bp_buf {
     uint8_t *data;
@@ -209,6 +210,8 @@ static inline uint32_t bp_buf_capacity(const bp_buf *buf) { return buf->capacity
 static inline uint16_t bp_buf_type(const bp_buf *buf) { return buf->type; }
 static inline bp_pool *bp_buf_pool(const bp_buf *buf) { return buf->pool; }
 static inline void bp_buf_set_type(bp_buf *buf, uint16_t type) { buf->type = type; }
+
+static inline bool bp_buf_is_sensitive(const bp_buf *buf) { return (BPI_LOAD(&buf->state) & BPI_BUF_SENSITIVE) != 0; }
 
 static inline void bp_buf_set_length(bp_buf *buf, uint32_t length) {
     if (BP_UNLIKELY(length > buf->capacity)) {
