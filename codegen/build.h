@@ -47,6 +47,7 @@ typedef struct cg_type_place {
     bool is_message;           /* else in a type */
     const cg_node *max_length; /* the rule that bounds it, or NULL */
     const cg_node *wire;       /* `inline` or `tail`, or NULL */
+    bool is_alias;             /* another name for a type: where it will stand is not known yet */
 } cg_type_place;
 
 /* The type that is spelled there, laid out; NULL when it is none: then that was reported. */
@@ -64,11 +65,12 @@ const cg_node *cg_map_entry(const cg_node *map, const char *key);
 /* The node that names a field or message: its key, or the value of `name` in the list form. NULL when it has none. */
 const cg_node *cg_name_node(const cg_node *entry);
 
-/* Reads `fields`, of a message or of a type. */
-cg_field *cg_fields_read(cg_builder *builder, const cg_node *fields, bool is_message, size_t *count);
+/* Reads `fields`, of a type or, when owner is NULL, of a message. */
+cg_field *cg_fields_read(cg_builder *builder, const cg_node *fields, const cg_struct *owner, size_t *count);
 
-/* Checks what can be said only once the message is laid out: defaults of fields that old frames lack. */
+/* Checks what can be said only once all is laid out: the defaults that fields of a message or of a type need. */
 void cg_fields_check_defaults(cg_builder *builder, const cg_message *message);
+void cg_members_check_defaults(cg_builder *builder, const cg_struct *structure);
 
 /* Checks that no former name of these fields or messages is a name of today or of another's past. */
 void cg_former_names_check(cg_builder *builder, const cg_node *entries);

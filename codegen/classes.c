@@ -37,7 +37,7 @@ static void choose_powers(cg_builder *b, const cg_node *pool) {
     }
     for (size_t i = 0; i < model->message_count; i++) {
         const cg_message *message = &model->messages[i];
-        needed |= power_for(model->min_class, message->max + message->reserve);
+        needed |= power_for(model->min_class, message->held);
     }
     for (uint64_t size = model->min_class; size <= needed; size *= 2) {
         if ((needed & size) != 0) add_class(b, (uint32_t)size);
@@ -80,7 +80,7 @@ static size_t class_for(const cg_model *model, uint32_t need) {
 
 static void join(cg_builder *b, cg_message *message) {
     cg_model *model = b->model;
-    const uint32_t need = message->max + message->reserve;
+    const uint32_t need = message->held;
     message->class_ix = class_for(model, need);
     if (message->class_ix == model->class_count) {
         cg_report(b->diags, CG_E_NO_CLASS, cg_node_place(message->at),

@@ -37,32 +37,9 @@ cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration) {
     return map;
 }
 
-cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure) {
-    cg_arena *const arena = emitter->arena;
-    const cg_type type = {.kind = CG_STRUCT, .structure = structure};
-    cg_value *const map = cg_value_map(arena);
-    cg_value *const fields = cg_value_list(arena);
-    bool has_defaults = false;
-    set_name(emitter, map, &structure->name, structure->description);
-    cg_set_number(arena, map, "size", structure->size);
-    cg_set_flag(arena, map, "is_wrapper", structure->is_wrapper);
-    for (size_t i = 0; i < structure->field_count; i++) {
-        const cg_field *const field = &structure->fields[i];
-        cg_append(arena, fields, cg_emit_field(emitter, NULL, field));
-        has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
-    }
-    cg_set(arena, map, "fields", fields);
-    cg_set(arena, map, "gaps", cg_emit_gaps(emitter, structure->gaps, structure->gap_count));
-    cg_set_flag(arena, map, "has_checks", cg_type_has_checks(&type));
-    cg_set_flag(arena, map, "has_limits", cg_type_has_limits(&type));
-    cg_set_flag(arena, map, "has_rules", cg_type_has_rules(&type));
-    cg_set_flag(arena, map, "has_defaults", has_defaults);
-    return map;
-}
-
-/* The map that was made for a field of the message. */
-static const cg_value *field_map(const cg_message *message, const cg_value *fields, const cg_field *field) {
-    return fields->items[field - message->fields];
+/* The map that was made for a field of the message; `made` has one for each, retired ones too. */
+static const cg_value *field_map(const cg_message *message, const cg_value *made, const cg_field *field) {
+    return made->items[field - message->fields];
 }
 
 /* The bits of a group's bitmap that no field has. */
@@ -84,30 +61,32 @@ static void set_bitmap(const cg_emitter *emitter, cg_value *map, const cg_group 
     cg_set_format(arena, map, "unknown_bits", "UINT%u_C(0x%" PRIx64 ")", 8 * group->bitmap_size, unknown);
 }
 
-/* Whether some byte of the group can be wrong. */
+/* Whether some byte of the group can be wrong. What is retired is not looked at. */
 static bool group_has_checks(const cg_group *group) {
-    bool has_checks = group->gap_count != 0 || group->optional_count != 0;
+    bool has_checks = group->gap_count != 0 || unknown_bits(group) != 0;
     for (size_t i = 0; i < group->placed_count; i++) {
-        const cg_type *const type = group->placed[i]->type;
-        has_checks = has_checks || (!type->is_tail && cg_type_has_checks(type));
+        const cg_field *const field = group->placed[i];
+        if (field->is_retired) continue;
+        has_checks = has_checks || field->is_optional || (!field->type->is_tail && cg_type_has_checks(field->type));
     }
     return has_checks;
 }
 
-static cg_value *emit_group(const cg_emitter *emitter, const cg_message *message, const cg_value *fields, size_t ix) {
+static cg_value *emit_group(const cg_emitter *emitter, const cg_message *message, const cg_value *made, size_t ix) {
     cg_arena *const arena = emitter->arena;
     const cg_group *const group = &message->groups[ix];
     cg_value *const map = cg_value_map(arena);
     cg_value *const placed = cg_value_list(arena);
     cg_value *const optional = cg_value_list(arena);
     for (size_t i = 0; i < group->placed_count; i++) {
-        const cg_value *const field = field_map(message, fields, group->placed[i]);
+        const cg_value *const field = field_map(message, made, group->placed[i]);
         cg_append(arena, placed, field);
-        if (group->placed[i]->is_optional) cg_append(arena, optional, field);
+        if (group->placed[i]->is_optional && !group->placed[i]->is_retired) cg_append(arena, optional, field);
     }
     cg_set_number(arena, map, "end", group->end);
     cg_set_number(arena, map, "since", group->since);
     cg_set_flag(arena, map, "has_checks", group_has_checks(group));
+    cg_set_flag(arena, map, "is_presence_checked", unknown_bits(group) != 0 || optional->count != 0);
     cg_set_flag(arena, map, "is_evolved", ix > message->accept_group_ix);
     cg_set_flag(arena, map, "has_block_len", message->has_block_len && message->block_len_group_ix == ix);
     cg_set(arena, map, "fields", placed);
@@ -117,14 +96,74 @@ static cg_value *emit_group(const cg_emitter *emitter, const cg_message *message
     return map;
 }
 
-/* Ends of accepted groups but the last: block lengths that an older writer sends. */
-static cg_value *emit_older_ends(const cg_emitter *emitter, const cg_message *message) {
+/* One version of a struct, with its fields in declared order. */
+static cg_value *emit_struct_group(const cg_emitter *emitter, const cg_struct *structure, size_t ix,
+                                   const cg_value *fields) {
+    const cg_group *const group = &structure->groups[ix];
+    cg_value *const map = cg_value_map(emitter->arena);
+    cg_set_number(emitter->arena, map, "end", group->end);
+    cg_set_flag(emitter->arena, map, "is_evolved", ix > structure->accept_group_ix);
+    cg_set_flag(emitter->arena, map, "has_checks", group_has_checks(group));
+    cg_set(emitter->arena, map, "fields", fields);
+    cg_set(emitter->arena, map, "gaps", cg_emit_gaps(emitter, group->gaps, group->gap_count));
+    return map;
+}
+
+/* Ends of accepted groups but the last: lengths that an older writer sends. */
+static cg_value *emit_older_ends(const cg_emitter *emitter, const cg_group *groups, size_t first, size_t count) {
     cg_value *const list = cg_value_list(emitter->arena);
-    for (size_t i = message->accept_group_ix; i + 1 < message->group_count; i++) {
+    for (size_t i = first; i + 1 < count; i++) {
         cg_append(emitter->arena, list,
-                  cg_value_text(emitter->arena, cg_arena_format(emitter->arena, "%u", message->groups[i].end)));
+                  cg_value_text(emitter->arena, cg_arena_format(emitter->arena, "%u", groups[i].end)));
     }
     return list;
+}
+
+static void set_struct_groups(const cg_emitter *emitter, cg_value *map, const cg_struct *structure,
+                              const cg_value *made) {
+    cg_arena *const arena = emitter->arena;
+    cg_value *const groups = cg_value_list(arena);
+    cg_value **const fields = CG_NEW_ARRAY(arena, cg_value *, structure->group_count);
+    bool is_stride_checked = false;
+    for (size_t i = 0; i < structure->group_count; i++) fields[i] = cg_value_list(arena);
+    for (size_t i = 0; i < structure->field_count; i++) {
+        cg_append(arena, fields[structure->fields[i].group_ix], made->items[i]);
+    }
+    for (size_t i = 0; i < structure->group_count; i++) {
+        const bool is_evolved = i > structure->accept_group_ix;
+        is_stride_checked = is_stride_checked || (is_evolved && group_has_checks(&structure->groups[i]));
+        cg_append(arena, groups, emit_struct_group(emitter, structure, i, fields[i]));
+    }
+    cg_set(arena, map, "groups", groups);
+    cg_set(arena, map, "older_ends",
+           emit_older_ends(emitter, structure->groups, structure->accept_group_ix, structure->group_count));
+    cg_set_flag(arena, map, "is_stride_checked", is_stride_checked);
+}
+
+cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure) {
+    cg_arena *const arena = emitter->arena;
+    const cg_type type = {.kind = CG_STRUCT, .structure = structure};
+    cg_value *const map = cg_value_map(arena);
+    cg_value *const fields = cg_value_list(arena);
+    bool has_defaults = false;
+    set_name(emitter, map, &structure->name, structure->description);
+    cg_set_number(arena, map, "size", structure->size);
+    cg_set_number(arena, map, "align", structure->align);
+    cg_set_flag(arena, map, "is_extensible", structure->is_extensible);
+    cg_set_flag(arena, map, "is_wrapper", structure->is_wrapper);
+    for (size_t i = 0; i < structure->field_count; i++) {
+        const cg_field *const field = &structure->fields[i];
+        cg_append(arena, fields, cg_emit_field(emitter, NULL, field));
+        has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
+    }
+    cg_set(arena, map, "fields", fields);
+    set_struct_groups(emitter, map, structure, fields);
+    cg_set(arena, map, "gaps", cg_emit_gaps(emitter, structure->gaps, structure->gap_count));
+    cg_set_flag(arena, map, "has_checks", cg_type_has_checks(&type));
+    cg_set_flag(arena, map, "has_limits", cg_type_has_limits(&type));
+    cg_set_flag(arena, map, "has_rules", cg_type_has_rules(&type));
+    cg_set_flag(arena, map, "has_defaults", has_defaults);
+    return map;
 }
 
 static void set_sizes(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
@@ -149,6 +188,7 @@ static void set_sizes(const cg_emitter *emitter, cg_value *map, const cg_message
 static bool message_has_limits(const cg_message *message) {
     for (size_t i = 0; i < message->field_count; i++) {
         const cg_type *const type = message->fields[i].type;
+        if (message->fields[i].is_retired) continue;
         if (!type->is_tail && cg_type_has_limits(type)) return true;
         if (type->kind == CG_VECTOR && cg_type_has_limits(type->element)) return true;
     }
@@ -167,6 +207,7 @@ static const char *full_size(const cg_emitter *emitter, const cg_message *messag
     const char *size = cg_arena_format(emitter->arena, "%u", message->block_size);
     for (size_t i = 0; i < message->tail_count; i++) {
         const cg_type *const type = message->tail[i]->type;
+        if (message->tail[i]->is_retired) continue;
         size = cg_arena_format(emitter->arena, "BPI_ALIGNED(%s, %u) + %s_%s_%s_CAP * %u", size, type->element->align,
                                emitter->model->name.upper, message->name.upper, message->tail[i]->name.upper,
                                type->element_stride);
@@ -190,19 +231,26 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
 
 static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
     cg_arena *const arena = emitter->arena;
+    cg_value *const made = cg_value_list(arena);
     cg_value *const fields = cg_value_list(arena);
+    cg_value *const runs = cg_value_list(arena);
     cg_value *const tail = cg_value_list(arena);
     cg_value *const groups = cg_value_list(arena);
     bool has_defaults = false;
     for (size_t i = 0; i < message->field_count; i++) {
         const cg_field *const field = &message->fields[i];
-        cg_append(arena, fields, cg_emit_field(emitter, message, field));
+        cg_append(arena, made, cg_emit_field(emitter, message, field));
+        if (!field->is_retired) cg_append(arena, fields, made->items[i]);
         has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
     }
-    for (size_t i = 0; i < message->tail_count; i++)
-        cg_append(arena, tail, field_map(message, fields, message->tail[i]));
-    for (size_t i = 0; i < message->group_count; i++) cg_append(arena, groups, emit_group(emitter, message, fields, i));
+    for (size_t i = 0; i < message->tail_count; i++) {
+        const cg_value *const field = field_map(message, made, message->tail[i]);
+        cg_append(arena, runs, field);
+        if (!message->tail[i]->is_retired) cg_append(arena, tail, field);
+    }
+    for (size_t i = 0; i < message->group_count; i++) cg_append(arena, groups, emit_group(emitter, message, made, i));
     cg_set(arena, map, "fields", fields);
+    cg_set(arena, map, "runs", runs);
     cg_set(arena, map, "tail", tail);
     cg_set(arena, map, "groups", groups);
     cg_set_flag(arena, map, "has_defaults", has_defaults);
@@ -217,6 +265,7 @@ cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message) 
     set_sizes(emitter, map, message);
     set_fields(emitter, map, message);
     set_codec(emitter, map, message);
-    cg_set(arena, map, "older_ends", emit_older_ends(emitter, message));
+    cg_set(arena, map, "older_ends",
+           emit_older_ends(emitter, message->groups, message->accept_group_ix, message->group_count));
     return map;
 }

@@ -119,6 +119,12 @@ static void set_items(const cg_emitter *emitter, cg_value *map, const cg_field *
     cg_set_number(arena, map, "capacity", type->capacity);
     cg_set_text(arena, map, "used", used_of(emitter, field, is_message));
     cg_set_number(arena, map, "stride", type->element_stride);
+    if (type->has_stride) {
+        cg_set_number(arena, map, "stride_at", field->offset + type->stride_offset);
+        cg_set_format(arena, map, "step", "view->%s_stride", field->name.snake);
+    } else {
+        cg_set_number(arena, map, "step", type->element_stride);
+    }
     cg_set_number(arena, map, "items_offset", field->offset + type->items_offset);
     cg_set_number(arena, map, "items_bytes", (uint64_t)type->capacity * type->element_stride);
     cg_set(arena, map, "gaps", cg_emit_gaps(emitter, &gap, has_gap ? 1 : 0));
@@ -210,6 +216,8 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     cg_set_number(arena, map, "offset", field->offset);
     cg_set_number(arena, map, "size", type->size);
     cg_set_flag(arena, map, "is_tail", type->is_tail);
+    cg_set_flag(arena, map, "is_retired", field->is_retired);
+    cg_set_flag(arena, map, "is_extensible", type->has_stride);
     cg_set_flag(arena, map, "is_counted", cg_kind_is_counted(type->kind));
     cg_set_flag(arena, map, "is_pointer", message != NULL && is_bytes && type->capacity > CG_MEMBER_BYTES_MAX);
     cg_set_flag(arena, map, "is_wide", type->kind == CG_U128 || type->kind == CG_U256);

@@ -35,7 +35,9 @@ static uint64_t layout_counted(cg_type *type) {
     const uint32_t element_align = type->element->align;
     type->count_size = count_size(type->capacity, type->is_tail);
     type->align = type->count_size;
-    if (type->is_tail) return type->count_size;
+    type->has_stride = type->is_tail && type->element->kind == CG_STRUCT && type->element->structure->is_extensible;
+    type->stride_offset = type->has_stride ? type->count_size : 0;
+    if (type->is_tail) return type->count_size + (type->has_stride ? 2 : 0);
     if (element_align > type->align) type->align = element_align;
     type->items_offset = (uint32_t)cg_round_up(type->count_size, element_align);
     return type->items_offset + (uint64_t)type->element_stride * type->capacity;
@@ -132,52 +134,123 @@ static bool place_all(placing *p, uint64_t limit) {
     return true;
 }
 
-bool cg_layout_struct(cg_arena *arena, cg_struct *structure) {
-    placing p = {.arena = arena, .placed = CG_NEW_ARRAY(arena, const cg_field *, structure->field_count)};
-    structure->align = 1;
-    for (size_t i = 0; i < structure->field_count; i++) {
-        cg_field *field = &structure->fields[i];
-        if (field->type->align > structure->align) structure->align = field->type->align;
-        add_item(&p, field->type->size, field->type->align, &field->offset, field);
-    }
-    if (!place_all(&p, CG_VALUE_MAX)) return false;
-    add_gap(&p, cg_round_up(p.at, structure->align));
-    structure->size = (uint32_t)p.at;
-    structure->placed = p.placed;
-    structure->gaps = p.gaps;
-    structure->gap_count = p.gap_count;
-    return p.at <= CG_VALUE_MAX;
-}
-
-/* ---- groups of a message ---------------------------------------------------------------------------------------- */
+/* ---- groups ----------------------------------------------------------------------------------------------------- */
 
 static int by_since(const void *left, const void *right) {
     const uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
     return (a > b) - (a < b);
 }
 
-/* One group for each version that has fields, ascending; every field learns its own. */
-static void make_groups(cg_arena *arena, cg_message *message) {
-    uint32_t *versions = CG_NEW_ARRAY(arena, uint32_t, message->field_count);
-    for (size_t i = 0; i < message->field_count; i++) versions[i] = message->fields[i].since;
-    qsort(versions, message->field_count, sizeof *versions, by_since);
-    message->groups = CG_NEW_ARRAY(arena, cg_group, message->field_count);
-    for (size_t i = 0; i < message->field_count; i++) {
-        if (i != 0 && versions[i] == versions[i - 1]) continue;
-        message->groups[message->group_count++].since = versions[i];
+/* One group for each version that has fields, ascending; returns how many. */
+static size_t make_groups(cg_arena *arena, const cg_field *fields, size_t field_count, cg_group **out) {
+    uint32_t *versions = CG_NEW_ARRAY(arena, uint32_t, field_count);
+    cg_group *groups = CG_NEW_ARRAY(arena, cg_group, field_count);
+    size_t count = 0;
+    for (size_t i = 0; i < field_count; i++) versions[i] = fields[i].since;
+    qsort(versions, field_count, sizeof *versions, by_since);
+    for (size_t i = 0; i < field_count; i++) {
+        if (i == 0 || versions[i] != versions[i - 1]) groups[count++].since = versions[i];
     }
-    for (size_t i = 0; i < message->field_count; i++) {
-        cg_field *field = &message->fields[i];
-        size_t low = 0, high = message->group_count;
+    *out = groups;
+    return count;
+}
+
+/* Every field learns its group, and the group how many it has. */
+static void join_groups(cg_field *fields, size_t field_count, cg_group *groups, size_t group_count) {
+    for (size_t i = 0; i < field_count; i++) {
+        size_t low = 0, high = group_count;
         while (high - low > 1) {
             const size_t middle = low + (high - low) / 2;
-            *(message->groups[middle].since <= field->since ? &low : &high) = middle;
+            *(groups[middle].since <= fields[i].since ? &low : &high) = middle;
         }
-        field->group_ix = low;
-        message->groups[low].placed_count++;
-        if (field->is_optional) field->bit = message->groups[low].optional_count++;
+        fields[i].group_ix = low;
+        groups[low].placed_count++;
+        if (fields[i].is_optional) fields[i].bit = groups[low].optional_count++;
     }
 }
+
+/* The first group whose end is accepted: the last one that the version has. */
+static size_t accepted_group(const cg_group *groups, size_t count, uint32_t min_compatible) {
+    size_t ix = 0;
+    for (size_t i = 1; i < count; i++) {
+        if (groups[i].since <= min_compatible) ix = i;
+    }
+    return ix;
+}
+
+/* ---- structs ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+/* Each version's fields wait for their own group. None is aligned to more than the struct, which its first version
+ * aligns: a larger alignment later would move what is published. */
+static placing *queue_members(cg_arena *arena, cg_struct *structure) {
+    placing *queues = CG_NEW_ARRAY(arena, placing, structure->group_count);
+    for (size_t i = 0; i < structure->group_count; i++) {
+        queues[i].arena = arena;
+        queues[i].placed = CG_NEW_ARRAY(arena, const cg_field *, structure->groups[i].placed_count);
+    }
+    for (size_t i = 0; i < structure->field_count; i++) {
+        cg_field *field = &structure->fields[i];
+        add_item(&queues[field->group_ix], field->type->size, smaller(field->type->align, structure->align),
+                 &field->offset, field);
+    }
+    return queues;
+}
+
+/* Places one group from `at` on. */
+static bool place_members(cg_group *group, placing *p, uint32_t at, uint32_t align) {
+    p->at = at;
+    if (!place_all(p, CG_VALUE_MAX)) return false;
+    add_gap(p, cg_round_up(p->at, align));
+    *group = (cg_group){.since = group->since,
+                        .start = at,
+                        .end = (uint32_t)p->at,
+                        .placed = p->placed,
+                        .placed_count = p->placed_count,
+                        .gaps = p->gaps,
+                        .gap_count = p->gap_count};
+    return p->at <= CG_VALUE_MAX;
+}
+
+/* What the groups hold, in a row. */
+static void gather(cg_arena *arena, cg_struct *structure) {
+    size_t placed_count = 0;
+    structure->placed = CG_NEW_ARRAY(arena, const cg_field *, structure->field_count);
+    for (size_t i = 0; i < structure->group_count; i++) {
+        const cg_group *group = &structure->groups[i];
+        for (size_t k = 0; k < group->placed_count; k++) structure->placed[placed_count++] = group->placed[k];
+        for (size_t k = 0; k < group->gap_count; k++) {
+            structure->gaps = cg_arena_grow(arena, structure->gaps, structure->gap_count, sizeof(cg_gap));
+            structure->gaps[structure->gap_count++] = group->gaps[k];
+        }
+    }
+}
+
+static uint32_t struct_align(const cg_struct *structure) {
+    uint32_t align = 1;
+    for (size_t i = 0; i < structure->field_count; i++) {
+        const cg_field *field = &structure->fields[i];
+        if (field->group_ix == 0 && field->type->align > align) align = field->type->align;
+    }
+    return align;
+}
+
+bool cg_layout_struct(cg_arena *arena, cg_struct *structure, uint32_t min_compatible) {
+    structure->group_count = make_groups(arena, structure->fields, structure->field_count, &structure->groups);
+    join_groups(structure->fields, structure->field_count, structure->groups, structure->group_count);
+    structure->accept_group_ix = accepted_group(structure->groups, structure->group_count, min_compatible);
+    structure->align = struct_align(structure);
+    placing *queues = queue_members(arena, structure);
+    for (size_t i = 0; i < structure->group_count; i++) {
+        if (!place_members(&structure->groups[i], &queues[i], structure->size, structure->align)) return false;
+        structure->size = structure->groups[i].end;
+    }
+    gather(arena, structure);
+    return true;
+}
+
+/* ---- groups of a message ---------------------------------------------------------------------------------------- */
 
 static uint32_t bitmap_size(uint32_t optional_count) {
     if (optional_count == 0) return 0;
@@ -262,28 +335,29 @@ static void order_tail(cg_arena *arena, cg_message *message) {
     if (count > 1) qsort(message->tail, count, sizeof *message->tail, by_tail_order);
 }
 
-/* Bytes of a value whose tails have that many elements each; an empty tail adds no padding. */
-static uint64_t value_size(const cg_message *message, bool is_full) {
+typedef enum filling { TYPICAL, FULL, FULL_AND_RETIRED } filling;
+
+/* How many elements of the tail field are there. */
+static uint32_t count_of(const cg_field *field, filling how) {
+    if (field->is_retired && how != FULL_AND_RETIRED) return 0;
+    return how == TYPICAL ? field->typical : field->type->capacity;
+}
+
+/* Bytes of a value whose tails are filled like that; an empty tail adds no padding. */
+static uint64_t value_size(const cg_message *message, filling how) {
     uint64_t at = message->block_size;
     for (size_t i = 0; i < message->tail_count; i++) {
         const cg_field *field = message->tail[i];
-        const uint32_t count = is_full ? field->type->capacity : field->typical;
+        const uint32_t count = count_of(field, how);
         if (count == 0) continue;
         at = cg_round_up(at, field->type->element->align) + (uint64_t)count * field->type->element_stride;
     }
     return at;
 }
 
-static void set_accepted(cg_message *message, uint32_t min_compatible) {
-    message->accept_group_ix = 0;
-    for (size_t i = 1; i < message->group_count; i++) {
-        if (message->groups[i].since <= min_compatible) message->accept_group_ix = i;
-    }
-    message->accept_min = message->groups[message->accept_group_ix].end;
-}
-
 bool cg_layout_message(cg_diags *diags, cg_message *message, uint32_t min_compatible) {
-    make_groups(diags->arena, message);
+    message->group_count = make_groups(diags->arena, message->fields, message->field_count, &message->groups);
+    join_groups(message->fields, message->field_count, message->groups, message->group_count);
     for (size_t i = 0; i < message->group_count; i++) {
         const cg_group *group = &message->groups[i];
         if (group->optional_count <= CG_OPTIONALS_MAX) continue;
@@ -295,16 +369,17 @@ bool cg_layout_message(cg_diags *diags, cg_message *message, uint32_t min_compat
     find_block_len(message);
     if (!place_groups(diags, message)) return false;
     order_tail(diags->arena, message);
-    const uint64_t max = value_size(message, true);
-    if (max + message->reserve > CG_VALUE_MAX) {
+    const uint64_t held = value_size(message, FULL_AND_RETIRED) + message->reserve;
+    if (held > CG_VALUE_MAX) {
         cg_report(diags, CG_E_MESSAGE_SIZE, cg_node_place(message->at),
-                  "'%s' can take %" PRIu64 " bytes with its reserve: more than 1 GiB", message->name.text,
-                  max + message->reserve);
+                  "'%s' can take %" PRIu64 " bytes with its reserve: more than 1 GiB", message->name.text, held);
         return false;
     }
     message->min = message->block_size;
-    message->max = (uint32_t)max;
-    message->typical = (uint32_t)value_size(message, false);
-    set_accepted(message, min_compatible);
+    message->max = (uint32_t)value_size(message, FULL);
+    message->held = (uint32_t)held;
+    message->typical = (uint32_t)value_size(message, TYPICAL);
+    message->accept_group_ix = accepted_group(message->groups, message->group_count, min_compatible);
+    message->accept_min = message->groups[message->accept_group_ix].end;
     return true;
 }

@@ -203,13 +203,16 @@ static bool is_ignored(cg_builder *b, const cg_node *at) {
 }
 
 static void declare_type(cg_builder *b, const cg_node *at) {
-    const cg_node *fields = cg_entry(at, "fields"), *is = cg_entry(at, "is");
+    const cg_node *fields = cg_entry(at, "fields"), *is = cg_entry(at, "is"), *grows = cg_good_entry(at, "extensible");
     if (is_ignored(b, at)) return;
     cg_declaration *added = declare(b, at);
     added->kind = is != NULL ? CG_IS_ALIAS : CG_IS_STRUCT;
     if (is != NULL && fields != NULL) {
         cg_report(b->diags, CG_E_UNKNOWN_KEY, is->key->span, "a type has either 'fields' or 'is'");
         cg_note(b->diags, fields->key->span, "fields");
+    }
+    if (is != NULL && grows != NULL) {
+        cg_report(b->diags, CG_E_UNKNOWN_KEY, grows->key->span, "'extensible' is for a type with 'fields'");
     }
     if (is != NULL) return;
     if (fields == NULL || fields->kind == CG_SCALAR) {
@@ -222,6 +225,7 @@ static void declare_type(cg_builder *b, const cg_node *at) {
     added->structure = CG_NEW(b->arena, cg_struct);
     added->structure->name = added->name;
     added->structure->at = at;
+    added->structure->is_extensible = cg_get_bool(at, "extensible", false);
     added->structure->description = cg_get_text(at, "description", NULL);
 }
 
@@ -307,7 +311,7 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     read_sensitivity(message, at);
     message->log_payload = cg_get_bool(at, "log_payload", true);
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
-    message->fields = cg_fields_read(b, fields, true, &message->field_count);
+    message->fields = cg_fields_read(b, fields, NULL, &message->field_count);
     if (fields == NULL && !at->is_bad) {
         cg_report(b->diags, CG_E_MISSING_KEY, cg_node_place(at), "'fields' is missing in a message");
     }
@@ -477,7 +481,8 @@ static uint64_t hash_of(cg_arena *arena, const cg_model *model) {
     for (size_t i = 0; i < model->enum_count; i++) add_enum(&out, &model->enums[i]);
     for (size_t i = 0; i < model->struct_count; i++) {
         const cg_struct *t = model->structs[i];
-        cg_text_format(&out, "type %s %u %u\n", t->name.text, t->size, t->align);
+        cg_text_format(&out, "type %s %u %u grows %d\n", t->name.text, t->size, t->align, t->is_extensible);
+        for (size_t k = 0; k < t->group_count; k++) cg_text_format(&out, " group %u\n", t->groups[k].end);
         for (size_t k = 0; k < t->field_count; k++) add_field(&out, &t->fields[k]);
     }
     for (size_t i = 0; i < model->message_count; i++) add_message(&out, model->by_type[i]);

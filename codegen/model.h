@@ -24,9 +24,11 @@
  *     groups[0].start == 0; groups[i].start == groups[i-1].end; groups[last].end == block_size <= 65535
  *     every byte of the block is in exactly one field, one bitmap, block_len or one gap
  *     min == block_size; max == the end of the tail when every field of it is full; min <= max
- *     class == the smallest class size >= max + reserve; waste == class - max
+ *     held == max + reserve, and more where old writers may still fill what is retired
+ *     class == the smallest class size >= held; waste == class - max
  *     accept_min <= min <= max <= accept_max == class
  *     type.stride == type.size rounded up to type.align
+ *     struct.groups[last].end == struct.size, a multiple of struct.align; an extensible one's is <= 65535
  * Everything is in one arena and constant once made. No name needs another check: all are valid C identifiers after
  * mangling, unique, and no reserved words. */
 #ifndef BUFPOOL_CODEGEN_MODEL_H
@@ -188,7 +190,7 @@ struct cg_field {
     const char *was;  /* former name, or NULL */
     bool is_retired;  /* only in messages */
     uint32_t since;   /* version that introduced it; 1 when nothing is said */
-    size_t group_ix;  /* index in the message's groups, or in the extensible struct's; 0 in other structs */
+    size_t group_ix;  /* index in the groups of its message or struct */
     uint32_t offset;  /* of the value (or of the count) from the start of the message's value, or of the struct */
     bool is_optional; /* never in structs */
     uint32_t bit;     /* optional: its bit in the group's bitmap, 0 is the least significant */
@@ -222,10 +224,10 @@ struct cg_struct {
     cg_name name;
     bool is_extensible;
     bool is_wrapper;    /* printed as its one field; not in the contract */
-    cg_group *groups;   /* extensible: what each version added; each end is a multiple of align, the strides that writers
-                           use; else NULL */
+    cg_group *groups;   /* what each version added: one unless extensible; each end is a multiple of align, and a stride
+                           that writers use */
     size_t group_count;
-    size_t accept_group_ix; /* extensible: the first group whose end is an accepted stride */
+    size_t accept_group_ix; /* the first group whose end is an accepted stride */
     const char *description; /* or NULL */
     cg_field *fields;        /* in declared order */
     size_t field_count;      /* at least 1 */
@@ -256,7 +258,7 @@ struct cg_message {
     size_t field_count;
     cg_group *groups;        /* ascending by since; at least 1 */
     size_t group_count;
-    const cg_field **tail; /* fields with is_tail types, in the order of the tail */
+    const cg_field **tail; /* fields with is_tail types, retired ones too, in the order of the tail */
     size_t tail_count;
     uint32_t block_size;
     bool has_block_len;        /* tail_count != 0 */
@@ -269,6 +271,7 @@ struct cg_message {
     size_t accept_group_ix; /* first group whose end is an accepted block length: accepted are groups[i].end for
                                i >= accept_group_ix, and everything above the last group's end */
     uint32_t reserve;       /* bytes of growth that its class allows for */
+    uint32_t held;          /* bytes that its class must hold: the longest value of any version, and the reserve */
     size_t class_ix;
     uint32_t class_size;
     uint32_t waste;

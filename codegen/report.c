@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Bytes that the message would have to grow by to need the next larger class. */
-static uint32_t to_next(const cg_message *m) { return m->class_size - m->max - m->reserve; }
+static uint32_t to_next(const cg_message *m) { return m->class_size - m->held; }
 
 /* Bytes by which the message is over the class below; 0 when there is none below. */
 static uint32_t over_previous(const cg_model *model, const cg_message *m) {
@@ -13,7 +13,7 @@ static uint32_t over_previous(const cg_model *model, const cg_message *m) {
         below = m->class_size > model->min_class ? m->class_size / 2 : 0;
     else if (m->class_ix != 0)
         below = model->classes[m->class_ix - 1].size;
-    return below == 0 ? 0 : m->max + m->reserve - below;
+    return below == 0 ? 0 : m->held - below;
 }
 
 /* At least two buffers rest, however small the budget. */
@@ -29,7 +29,7 @@ static void add_message_line(cg_text *out, const cg_model *model, const cg_messa
     cg_text_format(out, "%-24s %5u %7u %7u %7u %7u %7u", m->name.text, m->tlv_type, m->min, m->typical, m->max,
                    m->class_size, m->waste);
     if (over != 0 && over <= m->class_size / 16)
-        cg_text_format(out, "  %u bytes over %u", over, m->max + m->reserve - over);
+        cg_text_format(out, "  %u bytes over %u", over, m->held - over);
     cg_text_add(out, "\n", 1);
 }
 

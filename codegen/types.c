@@ -47,6 +47,7 @@ typedef struct reader {
     bool is_failed;    /* reported */
     bool is_outermost; /* no element of another type: may take its bound from max_length */
     unsigned depth;    /* elements in elements */
+    bool may_grow;     /* an extensible type may stand here: behind it the vector says the stride */
 } reader;
 
 static cg_type *read_type(reader *r);
@@ -157,7 +158,7 @@ static const cg_type *wrap(reader *r, const cg_type *element, size_t start) {
 }
 
 /* An element of an array or vector: what generated code can hold in a row, by itself or wrapped. */
-static const cg_type *read_element(reader *r) {
+static const cg_type *read_element(reader *r, bool may_grow) {
     const size_t start = r->at;
     const bool was_outermost = r->is_outermost;
     if (r->depth == CG_NESTED_MAX) {
@@ -166,16 +167,18 @@ static const cg_type *read_element(reader *r) {
     }
     r->is_outermost = false;
     r->depth++;
+    r->may_grow = may_grow;
     const cg_type *element = read_type(r);
     r->depth--;
     r->is_outermost = was_outermost;
+    r->may_grow = false;
     return element == NULL || !cg_wrapper_is_needed(element) ? element : wrap(r, element, start);
 }
 
 static cg_type *read_array(reader *r, size_t start) {
     r->at++;
     skip_space(r);
-    const cg_type *element = read_element(r);
+    const cg_type *element = read_element(r, false);
     if (element == NULL || !expect(r, ';', "an array is written [T; N]")) return NULL;
     const uint32_t capacity = read_capacity(r);
     if (capacity == 0 || !expect(r, ']', "an array is written [T; N]")) return NULL;
@@ -229,7 +232,7 @@ static void fail_with_bound(reader *r, size_t start, const char *word, const cha
 /* From the element to the '>' of a Vec. */
 static cg_type *read_vec(reader *r, size_t start) {
     const size_t element_start = r->at;
-    const cg_type *element = read_element(r);
+    const cg_type *element = read_element(r, is_tail(r, CG_VECTOR, 1));
     if (element == NULL) return NULL;
     const char *const spelling = text_from(r, element_start);
     skip_space(r);
@@ -244,7 +247,7 @@ static cg_type *read_vec(reader *r, size_t start) {
 }
 
 static cg_type *read_fixed_vec(reader *r, size_t start) {
-    const cg_type *element = read_element(r);
+    const cg_type *element = read_element(r, is_tail(r, CG_VECTOR, 1));
     if (element == NULL || !expect(r, ',', "a FixedVec is written FixedVec<T, N>")) return NULL;
     const uint32_t capacity = read_capacity(r);
     if (capacity == 0 || !expect(r, '>', "'>' is missing")) return NULL;
@@ -281,10 +284,18 @@ static bool check_depth(cg_builder *b, const cg_declaration *d) {
     return true;
 }
 
+/* What can be said of a type that grows once it is laid out. */
+static void check_extensible(cg_builder *b, const cg_struct *t) {
+    cg_members_check_defaults(b, t);
+    if (!t->is_extensible || t->size <= CG_STRIDE_MAX) return;
+    cg_report(b->diags, CG_E_STRIDE, cg_node_place(t->at), "'%s' takes %u bytes: an extensible type has at most %d",
+              t->name.text, t->size, CG_STRIDE_MAX);
+}
+
 static bool open_struct(cg_builder *b, cg_declaration *d) {
     const cg_node *fields = cg_entry(d->at, "fields");
     cg_struct *t = d->structure;
-    t->fields = cg_fields_read(b, fields, false, &t->field_count);
+    t->fields = cg_fields_read(b, fields, t, &t->field_count);
     if (t->field_count == 0 && !fields->is_bad) {
         cg_report(b->diags, CG_E_MISSING_KEY, cg_node_place(d->at), "a type needs at least one field");
     }
@@ -292,7 +303,8 @@ static bool open_struct(cg_builder *b, cg_declaration *d) {
         if (t->fields[i].type == NULL) return false;
     }
     if (t->field_count == 0 || !check_depth(b, d)) return false;
-    if (cg_layout_struct(b->arena, t)) {
+    if (cg_layout_struct(b->arena, t, b->model->min_compatible)) {
+        check_extensible(b, t);
         cg_struct_find_traits(t);
         cg_struct_add(b, t);
         return true;
@@ -321,7 +333,13 @@ static cg_type *read_alias(reader *r, cg_declaration *d, size_t start) {
     }
     cg_type_place place = *r->place;
     place.at = is;
-    reader inner = {.builder = r->builder, .place = &place, .text = is->text, .is_outermost = r->is_outermost};
+    reader inner = {
+        .builder = r->builder,
+        .place = &place,
+        .text = is->text,
+        .is_outermost = r->is_outermost,
+        .may_grow = r->may_grow,
+    };
     d->state = CG_OPEN;
     r->builder->nested++;
     cg_type *type = read_type(&inner);
@@ -360,6 +378,11 @@ static cg_type *read_declared(reader *r, cg_declaration *d, size_t start) {
     if (d->kind == CG_IS_ALIAS) return read_alias(r, d, start);
     if (d->kind == CG_IS_STRUCT && !build_struct(r->builder, d)) {
         r->is_failed = true;
+        return NULL;
+    }
+    if (d->kind == CG_IS_STRUCT && d->structure->is_extensible && !r->may_grow) {
+        fail(r, CG_E_EXTENSIBLE, start, "an extensible type may stand only in a vector of a message, in its tail");
+        cg_note(r->builder->diags, d->at->key->span, "this type is extensible");
         return NULL;
     }
     cg_type *type = new_type(r, d->kind == CG_IS_ENUM ? CG_ENUM : CG_STRUCT, NULL, 0);
@@ -417,7 +440,13 @@ static void fail_at_rest(reader *r) {
 }
 
 const cg_type *cg_type_read(cg_builder *builder, const cg_type_place *place) {
-    reader r = {.builder = builder, .place = place, .text = place->at->text, .is_outermost = true};
+    reader r = {
+        .builder = builder,
+        .place = place,
+        .text = place->at->text,
+        .is_outermost = true,
+        .may_grow = place->is_alias,
+    };
     if (place->at->is_bad) return NULL;
     /* Arrays nest by recursion of this reader. */
     if (place->at->length > 1024) {
@@ -443,7 +472,7 @@ void cg_declarations_read(cg_builder *builder, const cg_node *root) {
         if (d->kind != CG_IS_ALIAS || d->state != CG_NEW_ONE || cg_good_entry(d->at, "is") == NULL) continue;
         /* Read for its errors alone, with a bound, since each use has its own. */
         cg_node bounded = {.kind = CG_SCALAR, .text = "1"};
-        const cg_type_place place = {.at = cg_entry(d->at, "is"), .is_message = true, .max_length = &bounded};
+        const cg_type_place place = {.at = cg_entry(d->at, "is"), .is_message = true, .max_length = &bounded, .is_alias = true};
         d->state = CG_OPEN;
         d->state = cg_type_read(builder, &place) == NULL ? CG_BROKEN : CG_NEW_ONE;
     }

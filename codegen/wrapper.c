@@ -93,7 +93,7 @@ const cg_struct *cg_wrapper_of(cg_builder *builder, const cg_type *element, cons
     cg_struct *const known = cg_table_find(&builder->wrappers, spelling);
     if (known != NULL) return known;
     cg_struct *const made = make(builder, element, spelling, at);
-    if (!cg_layout_struct(builder->arena, made)) return NULL;
+    if (!cg_layout_struct(builder->arena, made, builder->model->min_compatible)) return NULL;
     cg_struct_find_traits(made);
     cg_table_add(&builder->wrappers, spelling, made);
     cg_struct_add(builder, made);
