@@ -2,7 +2,7 @@
 #ifndef MARKET_SIZES_H
 #define MARKET_SIZES_H
 
-#define MARKET_CONTRACT_HASH 0x4fdc73690a633697u /* of all that wire and pool depend on */
+#define MARKET_CONTRACT_HASH 0x3dd784690afe4034u /* of all that wire and pool depend on */
 #define MARKET_SCHEMA_ID 0x4D594345u
 #define MARKET_SCHEMA_VERSION 1
 #define MARKET_MIN_COMPATIBLE 1
