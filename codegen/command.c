@@ -1,9 +1,12 @@
+#define _POSIX_C_SOURCE 200809L
 #include "codegen/command.h"
 #include "codegen/build.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 cg_status cg_print(const cg_text *text) {
     if (fwrite(text->data, 1, text->length, stdout) == text->length && fflush(stdout) == 0) return CG_OK;
@@ -11,11 +14,35 @@ cg_status cg_print(const cg_text *text) {
     return CG_FAILED;
 }
 
-static void print_diags(cg_diags *diags) {
-    if (diags->count == 0) return;
+static bool is_said(const char *name) {
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0';
+}
+
+/* https://no-color.org, and terminals that know no colours. */
+static bool is_colored(const cg_options *options) {
+    if (strcmp(options->color, "auto") != 0) return strcmp(options->color, "always") == 0;
+    const char *terminal = getenv("TERM");
+    const bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+    return !is_said("NO_COLOR") && !is_dumb && isatty(STDERR_FILENO) == 1;
+}
+
+/* The report's format is its own: what is wrong with its contract is told in words. */
+static bool is_json(const cg_job *job) {
+    return job->options.command != CG_COMMAND_REPORT && strcmp(job->options.format, "json") == 0;
+}
+
+static cg_status print_diags(const cg_job *job, cg_diags *diags) {
+    cg_text text = {.arena = job->arena};
+    if (is_json(job)) {
+        cg_text_format(&text, "%s", cg_diags_json(diags, job->options.operands[0]));
+        return cg_print(&text);
+    }
+    if (diags->count == 0) return CG_OK;
+    diags->is_colored = is_colored(&job->options);
     fputs(cg_diags_print(diags), stderr);
-    fprintf(stderr, "%s: %zu error%s, %zu warning%s\n", diags->source->path, diags->error_count,
-            diags->error_count == 1 ? "" : "s", diags->warning_count, diags->warning_count == 1 ? "" : "s");
+    fputs(cg_diags_summary(diags, job->options.operands[0]), stderr);
+    return CG_OK;
 }
 
 const cg_model *cg_job_compile(cg_job *job, cg_status *status) {
@@ -24,7 +51,8 @@ const cg_model *cg_job_compile(cg_job *job, cg_status *status) {
     *status = cg_source_read(job->arena, job->options.operands[0], &source);
     if (*status != CG_OK) return NULL;
     const cg_model *model = cg_compile(job->arena, source, job->options.prefix, &diags);
-    print_diags(&diags);
+    *status = print_diags(job, &diags);
+    if (*status != CG_OK) return NULL;
     *status = model == NULL ? CG_WRONG : CG_OK;
     return model;
 }

@@ -6,64 +6,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum severity { ERROR, WARNING } severity;
+enum { ERROR = false, WARNING = true };
 
-static const struct {
-    unsigned number;
-    severity severity;
-} kinds[CG_DIAG_COUNT] = {
-#define CG_DIAG(name, number, severity, title) {number, severity},
+const cg_diag_kind cg_diag_kinds[CG_DIAG_COUNT] = {
+#define CG_DIAG(name, number, severity, title) {number, severity, title},
 #include "codegen/diag.def"
 #undef CG_DIAG
 };
 
-typedef struct place {
-    struct place *next;
-    const cg_source *source;
-    cg_span at;
-    const char *message;
-} place;
-
-struct cg_diag {
-    cg_diag_id id;
-    size_t found; /* order in which they were found */
-    place where;  /* and its notes */
-    place *last_note;
-};
-
 enum { KEPT = 10000 }; /* as many are kept, so that a hostile file cannot fill the memory */
+
+/* A copy in which what must not reach a terminal, and a character that was cut in two, is a question mark. */
+static const char *disarm(cg_arena *arena, const char *text) {
+    const size_t length = strlen(text);
+    char *copy = cg_arena_alloc(arena, length + 1), *end = copy;
+    for (size_t at = 0, step = 0; at < length; at += step) {
+        const bool is_shown = cg_char_is_plain(text + at, step = cg_utf8_length((const unsigned char *)text + at, length - at));
+        if (is_shown) memcpy(end, text + at, step);
+        if (!is_shown) *end = '?';
+        end += is_shown ? step : 1;
+        step += step == 0;
+    }
+    return copy;
+}
 
 static const char *format_text(cg_arena *arena, const char *format, va_list arguments) {
     char text[1024];
     vsnprintf(text, sizeof text, format, arguments);
-    return cg_arena_text(arena, text);
+    return disarm(arena, text);
+}
+
+bool cg_diag_is_error(const cg_diags *diags, const cg_diag *diag) {
+    return !cg_diag_kinds[diag->id].is_warning || diags->is_warning_error;
 }
 
 void cg_report(cg_diags *diags, cg_diag_id id, cg_span at, const char *format, ...) {
-    const bool is_error = kinds[id].severity == ERROR || diags->is_warning_error;
+    const bool is_error = !cg_diag_kinds[id].is_warning || diags->is_warning_error;
     *(is_error ? &diags->error_count : &diags->warning_count) += 1;
     if (diags->count == KEPT) return;
     cg_diag *added = CG_NEW(diags->arena, cg_diag);
     va_list arguments;
     va_start(arguments, format);
-    added->where.message = format_text(diags->arena, format, arguments);
+    added->where = (cg_place){NULL, diags->source, at, format_text(diags->arena, format, arguments)};
     va_end(arguments);
     added->id = id;
-    added->where.source = diags->source;
-    added->where.at = at;
     added->found = diags->count;
     diags->items = cg_arena_grow(diags->arena, diags->items, diags->count, sizeof(cg_diag *));
     diags->items[diags->count++] = added;
 }
 
+/* The one that was reported last; NULL when it was only counted. */
+static cg_diag *latest_of(const cg_diags *diags) {
+    const bool is_kept = diags->count != 0 && diags->count == diags->error_count + diags->warning_count;
+    return is_kept ? diags->items[diags->count - 1] : NULL;
+}
+
 /* Adds a place to the latest diagnostic. */
 static void add_note(cg_diags *diags, const cg_source *source, cg_span at, const char *format, va_list arguments) {
-    if (diags->count == 0 || diags->count == KEPT) return;
-    cg_diag *latest = diags->items[diags->count - 1];
-    place *note = CG_NEW(diags->arena, place);
-    note->message = format_text(diags->arena, format, arguments);
-    note->source = source;
-    note->at = at;
+    cg_diag *latest = latest_of(diags);
+    if (latest == NULL) return;
+    cg_place *note = CG_NEW(diags->arena, cg_place);
+    *note = (cg_place){NULL, source, at, format_text(diags->arena, format, arguments)};
     *(latest->last_note == NULL ? &latest->where.next : &latest->last_note->next) = note;
     latest->last_note = note;
 }
@@ -82,83 +85,34 @@ void cg_note_in(cg_diags *diags, const cg_source *source, cg_span at, const char
     va_end(arguments);
 }
 
-/* ---- printing --------------------------------------------------------------------------------------------------- */
-
-enum { SHOWN_BEFORE = 80, SHOWN = 160 }; /* bytes of a long line that are shown, and of them before the place */
-
-/* The part of the line that is shown: all of it, or what is near the place, cut between characters. */
-static cg_span shown_part(const cg_source *source, cg_span line, uint32_t at) {
-    cg_span shown = line;
-    if (line.end - line.start <= SHOWN) return shown;
-    if (at - line.start > SHOWN_BEFORE) shown.start = at - SHOWN_BEFORE;
-    if (line.end - shown.start > SHOWN) shown.end = shown.start + SHOWN;
-    while (shown.start < at && ((unsigned char)source->text[shown.start] & 0xC0) == 0x80) shown.start++;
-    while (shown.end > at && ((unsigned char)source->text[shown.end] & 0xC0) == 0x80) shown.end--;
-    return shown;
-}
-
-/* The source's bytes, with whatever a terminal could take for a command replaced. */
-static void add_shown(cg_text *out, const cg_source *source, cg_span shown) {
-    for (uint32_t at = shown.start; at < shown.end; at++) {
-        const char c = source->text[at];
-        const bool is_plain = at < source->bad_at && ((unsigned char)c >= ' ' || c == '\t') && c != 0x7F;
-        cg_text_add(out, is_plain ? &c : "?", 1);
-    }
-}
-
-/* ^~~~ under the place; tabs are kept, so that it stands right whatever their width. */
-static void add_caret(cg_text *out, const cg_source *source, cg_span shown, cg_span at) {
-    for (uint32_t i = shown.start; i < at.start; i++) {
-        if (((unsigned char)source->text[i] & 0xC0) == 0x80) continue;
-        cg_text_add(out, source->text[i] == '\t' ? "\t" : " ", 1);
-    }
-    cg_text_add(out, "^", 1);
-    const cg_span range = {at.start, at.end < shown.end ? at.end : shown.end};
-    for (uint32_t i = cg_source_char_count(source, range); i > 1; i--) cg_text_add(out, "~", 1);
-}
-
-static void add_place(cg_text *out, const char *what, const place *where) {
-    const cg_source *source = where->source;
-    const uint32_t line = cg_source_line(source, where->at.start);
-    const cg_span whole = cg_source_line_span(source, line);
-    const uint32_t start = where->at.start < whole.end ? where->at.start : whole.end;
-    const cg_span shown = shown_part(source, whole, start);
-    const uint32_t column = cg_source_char_count(source, (cg_span){whole.start, start}) + 1;
-    cg_text_format(out, "%s:%u:%u: %s: %s\n", source->path, line + 1, column, what, where->message);
-    cg_text_format(out, "%5u | ", line + 1);
-    add_shown(out, source, shown);
-    cg_text_format(out, "\n      | ");
-    add_caret(out, source, shown, (cg_span){start, where->at.end});
-    cg_text_add(out, "\n", 1);
-}
+/* ---- order ------------------------------------------------------------------------------------------------------ */
 
 static int by_place(const void *left, const void *right) {
     const cg_diag *const a = *(const cg_diag *const *)left, *const b = *(const cg_diag *const *)right;
-    const int by_file = strcmp(a->where.source->path, b->where.source->path);
-    if (by_file != 0) return by_file;
-    if (a->where.at.start != b->where.at.start) return a->where.at.start < b->where.at.start ? -1 : 1;
+    const cg_place *const p = &a->where, *const q = &b->where;
+    const int by_path = p->source == q->source ? 0 : strcmp(p->source->path, q->source->path);
+    if (by_path != 0) return by_path;
+    if (p->at.start != q->at.start) return p->at.start < q->at.start ? -1 : 1;
     return (a->found > b->found) - (a->found < b->found);
 }
 
-static void add_diag(cg_text *out, const cg_diags *diags, const cg_diag *each) {
-    char what[32];
-    const bool is_error = kinds[each->id].severity == ERROR || diags->is_warning_error;
-    const char letter = kinds[each->id].severity == ERROR ? 'E' : 'W';
-    snprintf(what, sizeof what, "%s[%c%04u]", is_error ? "error" : "warning", letter, kinds[each->id].number);
-    add_place(out, what, &each->where);
-    for (const place *note = each->where.next; note != NULL; note = note->next) {
-        add_place(out, "note", note);
-    }
+void cg_diags_sort(cg_diags *diags) {
+    if (diags->count != 0) qsort(diags->items, diags->count, sizeof(cg_diag *), by_place);
 }
 
-const char *cg_diags_print(cg_diags *diags) {
-    cg_text out = {.arena = diags->arena};
-    const size_t total = diags->error_count + diags->warning_count;
-    const size_t printed = diags->count < CG_DIAGS_PRINTED ? diags->count : CG_DIAGS_PRINTED;
-    if (diags->count != 0) qsort(diags->items, diags->count, sizeof(cg_diag *), by_place);
-    for (size_t i = 0; i < printed; i++) add_diag(&out, diags, diags->items[i]);
-    if (total > printed) cg_text_format(&out, "%s: and %zu more\n", diags->source->path, total - printed);
-    return cg_text_end(&out);
+static void find_position(const cg_source *source, uint32_t offset, uint32_t *line, uint32_t *column) {
+    const uint32_t index = cg_source_line(source, offset);
+    const cg_span whole = cg_source_line_span(source, index);
+    const uint32_t end = offset < whole.end ? offset : whole.end;
+    *line = index + 1;
+    *column = cg_source_char_count(source, (cg_span){whole.start, end}) + 1;
+}
+
+cg_position cg_position_of(const cg_place *place) {
+    cg_position position;
+    find_position(place->source, place->at.start, &position.line, &position.column);
+    find_position(place->source, place->at.end, &position.end_line, &position.end_column);
+    return position;
 }
 
 /* ---- did you mean ----------------------------------------------------------------------------------------------- */
@@ -204,4 +158,9 @@ void cg_guess_offer(cg_guess *guess, const char *candidate) {
 
 const char *cg_guess_text(const cg_guess *guess, cg_arena *arena) {
     return guess->best == NULL ? "" : cg_arena_format(arena, "; did you mean '%s'?", guess->best);
+}
+
+void cg_suggest(cg_diags *diags, const cg_guess *guess) {
+    cg_diag *latest = latest_of(diags);
+    if (latest != NULL) latest->suggestion = guess->best;
 }

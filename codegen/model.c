@@ -24,18 +24,45 @@ static const char *stem_of(cg_arena *arena, const char *path) {
     return stem;
 }
 
+/* Takes the prefix of everything that is generated; `at` is where it is said. */
+static bool read_prefix(cg_builder *b, const char *text, cg_span at) {
+    cg_name *name = &b->model->name;
+    if (!cg_name_read(b->diags, text, at, name)) return false;
+    if (strncmp(name->snake, "bp", 2) == 0) {
+        cg_report(b->diags, CG_E_RESERVED, at, "names that begin with bp are the library's");
+        return false;
+    }
+    return true;
+}
+
+/* The same for one that the command line gives: what is wrong with it is shown there. */
+static void read_option_prefix(cg_builder *b, const char *prefix) {
+    static const char option[] = "--prefix ";
+    const cg_source *contract = b->diags->source;
+    const char *line = cg_arena_format(b->arena, "%s%s", option, prefix);
+    const uint32_t start = sizeof option - 1;
+    b->diags->source = cg_source_of(b->arena, "command line", line, strlen(line));
+    (void)read_prefix(b, prefix, (cg_span){start, start + (uint32_t)strlen(prefix)});
+    b->diags->source = contract;
+}
+
+static void read_schema_name(cg_builder *b, const cg_node *schema, const char *prefix) {
+    const cg_node *name = cg_good_entry(schema, "name");
+    if (prefix != NULL) {
+        read_option_prefix(b, prefix);
+    } else if (name != NULL) {
+        (void)read_prefix(b, name->text, name->span);
+    } else if (!read_prefix(b, stem_of(b->arena, b->diags->source->path), (cg_span){0, 0})) {
+        cg_note(b->diags, schema == NULL ? (cg_span){0, 0} : cg_node_place(schema),
+                "without a name of its own the schema is called like the file; say schema: {name: ...}");
+    }
+}
+
 static void read_schema(cg_builder *b, const cg_node *root, const char *prefix) {
     cg_model *model = b->model;
     const cg_node *schema = cg_map_entry(root, "schema");
-    const cg_node *name = cg_good_entry(schema, "name");
     const cg_node *compatible = cg_good_entry(schema, "min_compatible");
-    const cg_span nowhere = {0, 0};
-    const char *text = prefix != NULL ? prefix : name != NULL ? name->text : stem_of(b->arena, b->diags->source->path);
-    const bool is_name = cg_name_read(b->diags, text, name != NULL ? name->span : nowhere, &model->name);
-    if (is_name && strncmp(model->name.snake, "bp", 2) == 0) {
-        cg_report(b->diags, CG_E_RESERVED, name != NULL ? name->span : nowhere,
-                  "names that begin with bp are the library's");
-    }
+    read_schema_name(b, schema, prefix);
     model->id = (uint32_t)cg_get_uint(schema, "id", 0);
     model->version = (uint16_t)cg_get_uint(schema, "version", 1);
     model->min_compatible = (uint16_t)cg_get_uint(schema, "min_compatible", 1);
@@ -244,8 +271,9 @@ static void report_no_field(cg_builder *b, const cg_message *message, const cg_n
     for (size_t i = 0; i < message->field_count && is_guessing; i++) {
         cg_guess_offer(&guess, message->fields[i].name.text);
     }
-    cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "'%s' has no field '%.64s'%s", message->name.text,
-              hint->key->text, cg_guess_text(&guess, b->arena));
+    cg_report(b->diags, CG_E_TYPICAL, hint->key->span, "'%s' has no field '%.64s'", message->name.text,
+              hint->key->text);
+    cg_suggest(b->diags, &guess);
 }
 
 static void read_hint(cg_builder *b, cg_field *field, const cg_node *hint) {

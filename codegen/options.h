@@ -17,6 +17,7 @@ enum {
 #define CG_COMMAND(id, name, function, least, most, operands, text) CG_IN_##id = 1 << CG_COMMAND_##id,
 #include "codegen/commands.def"
 #undef CG_COMMAND
+    CG_IN_COMPILING = CG_IN_GENERATE | CG_IN_CHECK | CG_IN_REPORT, /* that read a contract and say what is wrong with it */
     CG_IN_ALL = (1 << CG_COMMAND_COUNT) - 1
 };
 
@@ -28,7 +29,7 @@ typedef struct cg_options {
     size_t operand_count;
     const char *directory;                /* "." when nothing is said */
     const char *prefix;                   /* or NULL */
-    const char *format;                   /* a word of the command's list */
+    const char *format, *color;           /* words of the command's list */
     const char *depfile, *depfile_target; /* or NULL */
     bool has_depfile, is_depfile_safe, is_checking, is_listing, is_warning_error;
 } cg_options;

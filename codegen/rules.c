@@ -63,8 +63,8 @@ static bool read_enum_value(cg_builder *b, const cg_enum *e, const cg_node *at, 
     cg_guess guess = cg_guess_of(at->text);
     const bool is_guessing = b->guess_count++ < CG_GUESSES_MAX;
     for (size_t i = 0; i < e->value_count && is_guessing; i++) cg_guess_offer(&guess, e->values[i].name.text);
-    cg_report(b->diags, id, at->span, "'%.64s' is no value of %s%s", at->text, e->name.text,
-              cg_guess_text(&guess, b->arena));
+    cg_report(b->diags, id, at->span, "'%.64s' is no value of %s", at->text, e->name.text);
+    cg_suggest(b->diags, &guess);
     return false;
 }
 

@@ -188,16 +188,15 @@ static void report_unknown(checker *c, const cg_node *entry, cg_where where) {
     for (size_t i = 0; i < cg_key_count; i++) {
         if (cg_keys[i].where == where) cg_guess_offer(&guess, cg_keys[i].name);
     }
-    const char *hint = cg_guess_text(&guess, c->diags->arena);
     if (where != CG_AT_RULE) {
-        cg_report(c->diags, CG_E_UNKNOWN_KEY, entry->key->span, "unknown key '%.64s' %s%s", name, where_name(where),
-                  hint);
+        cg_report(c->diags, CG_E_UNKNOWN_KEY, entry->key->span, "unknown key '%.64s' %s", name, where_name(where));
     } else if (is_hook(entry)) {
         cg_report(c->diags, CG_E_NOT_YET, entry->key->span,
                   "'%.64s' is not a rule of the language, and hooks are not supported yet", name);
     } else {
-        cg_report(c->diags, CG_E_RULE_UNKNOWN, entry->key->span, "unknown rule '%.64s'%s", name, hint);
+        cg_report(c->diags, CG_E_RULE_UNKNOWN, entry->key->span, "unknown rule '%.64s'", name);
     }
+    cg_suggest(c->diags, &guess);
 }
 
 static void check_entry(checker *c, cg_node *entry, cg_where where) {

@@ -28,6 +28,14 @@ uint32_t cg_utf8_length(const unsigned char *at, size_t left) {
     return length;
 }
 
+bool cg_char_is_plain(const char *text, size_t length) {
+    const unsigned char *at = (const unsigned char *)text;
+    if (length == 1) return (at[0] >= ' ' && at[0] < 0x7F) || at[0] == '\t';
+    if (length == 2) return at[0] != 0xC2 || at[1] >= 0xA0;
+    if (length != 3 || at[0] != 0xE2) return length != 0;
+    return !(at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE) && !(at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9);
+}
+
 /* Finds the first byte that is not UTF-8; true when every character is one byte long. */
 static bool check_utf8(cg_source *source) {
     bool is_ascii = true;

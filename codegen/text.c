@@ -39,6 +39,19 @@ void cg_text_format(cg_text *text, const char *format, ...) {
     text->length += length;
 }
 
+void cg_text_add_json(cg_text *text, const char *added) {
+    cg_text_add(text, "\"", 1);
+    for (const char *at = added; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ') {
+            cg_text_format(text, "\\u%04x", (unsigned)*at);
+            continue;
+        }
+        if (*at == '"' || *at == '\\') cg_text_add(text, "\\", 1);
+        cg_text_add(text, at, 1);
+    }
+    cg_text_add(text, "\"", 1);
+}
+
 const char *cg_text_end(cg_text *text) {
     make_room(text, 1);
     text->data[text->length] = '\0';

@@ -360,8 +360,8 @@ static void report_unknown(reader *r, const char *word, size_t start) {
     for (size_t i = 0; i < b->declared_count && is_guessing; i++) cg_guess_offer(&guess, b->declared[i]->name.text);
     for (size_t i = 0; i < BUILTINS && is_guessing; i++) cg_guess_offer(&guess, builtins[i].name);
     for (size_t i = 0; i < WITH_ARGUMENTS && is_guessing; i++) cg_guess_offer(&guess, with_arguments[i]);
-    cg_report(b->diags, CG_E_TYPE_UNKNOWN, part_span(r, start, r->at), "unknown type '%.64s'%s", word,
-              cg_guess_text(&guess, b->arena));
+    cg_report(b->diags, CG_E_TYPE_UNKNOWN, part_span(r, start, r->at), "unknown type '%.64s'", word);
+    cg_suggest(b->diags, &guess);
     r->is_failed = true;
 }
 

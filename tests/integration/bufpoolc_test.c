@@ -1,75 +1,11 @@
 /* The compiler as a process: exit codes, where messages go, and that a failed run leaves every output as it was. */
 #define _POSIX_C_SOURCE 200809L
+#include "tests/support/bufpoolc_place.h"
 #include "tests/support/suite.h"
 
-#include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static const char good_contract[] = "schema: {name: tiny, id: 1, version: 1, min_compatible: 1}\n"
-                                    "messages:\n"
-                                    "  Ping: {tlv_type: 1000, fields: {number: u64}}\n";
-
-/* A folder of its own for each test, with a contract and what was generated from it. */
-typedef struct place {
-    char directory[64];
-    char bufpoolc[4200];
-} place;
-
-static char *path_in(const place *p, const char *name, char path[256]) {
-    snprintf(path, 256, "%s/%s", p->directory, name);
-    return path;
-}
-
-static void write_file(const place *p, const char *name, const char *text) {
-    char path[256];
-    FILE *file = fopen(path_in(p, name, path), "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
-}
-
-static size_t read_file(const place *p, const char *name, char *out, size_t size) {
-    char path[256];
-    FILE *file = fopen(path_in(p, name, path), "r");
-    ck_assert_ptr_nonnull(file);
-    const size_t length = fread(out, 1, size - 1, file);
-    out[length] = '\0';
-    fclose(file);
-    return length;
-}
-
-/* Runs bufpoolc in the folder; its output goes to the files out and err. */
-static int run(const place *p, const char *arguments) {
-    char command[8192];
-    snprintf(command, sizeof command, "cd '%s' && '%s' >out 2>err %s", p->directory, p->bufpoolc, arguments);
-    const int status = system(command);
-    ck_assert(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
-static place make_place(void) {
-    place p = {.directory = "/tmp/bufpoolc-test-XXXXXX"};
-    char self[4096];
-    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    ck_assert_int_gt(length, 0);
-    self[length] = '\0';
-    snprintf(p.bufpoolc, sizeof p.bufpoolc, "%s/bufpoolc", dirname(self));
-    ck_assert_ptr_nonnull(mkdtemp(p.directory));
-    write_file(&p, "contract.yaml", good_contract);
-    ck_assert_int_eq(run(&p, "generate contract.yaml --out-dir generated"), 0);
-    return p;
-}
-
-static void remove_place(const place *p) {
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", p->directory);
-    ck_assert_int_eq(system(command), 0);
-}
 
 typedef struct snapshot {
     char text[65536];
@@ -77,16 +13,16 @@ typedef struct snapshot {
     ino_t inode;
 } snapshot;
 
-static void take_snapshot(const place *p, const char *name, snapshot *out) {
+static void take_snapshot(const bpt_place *p, const char *name, snapshot *out) {
     char path[256];
     struct stat status;
-    ck_assert_int_eq(stat(path_in(p, name, path), &status), 0);
+    ck_assert_int_eq(stat(bpt_place_path(p, name, path), &status), 0);
     out->changed = status.st_mtim;
     out->inode = status.st_ino;
-    read_file(p, name, out->text, sizeof out->text);
+    bpt_place_read(p, name, out->text, sizeof out->text);
 }
 
-static void check_untouched(const place *p, const char *name, const snapshot *before) {
+static void check_untouched(const bpt_place *p, const char *name, const snapshot *before) {
     static snapshot now;
     take_snapshot(p, name, &now);
     ck_assert_str_eq(now.text, before->text);
@@ -110,46 +46,46 @@ static const struct {
 START_TEST(broken_contract_is_refused_with_place_and_caret_and_nothing_is_touched) {
     static snapshot before, before_sizes;
     char text[1024], err[8192];
-    const place p = make_place();
+    const bpt_place p = bpt_place_make();
     take_snapshot(&p, "generated/tiny_messages.h", &before);
     take_snapshot(&p, "generated/tiny_sizes.h", &before_sizes);
     snprintf(text, sizeof text, "schema: {name: tiny, id: 1, version: 1, min_compatible: 1}\nmessages:\n%s",
              broken[_i].text);
-    write_file(&p, "contract.yaml", text);
-    ck_assert_int_eq(run(&p, "generate contract.yaml --out-dir generated"), 1);
-    read_file(&p, "err", err, sizeof err);
+    bpt_place_write(&p, "contract.yaml", text);
+    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated"), 1);
+    bpt_place_read(&p, "err", err, sizeof err);
     ck_assert_msg(strstr(err, broken[_i].place) != NULL, "%s not in:\n%s", broken[_i].place, err);
     ck_assert_msg(strstr(err, broken[_i].says) != NULL, "%s not in:\n%s", broken[_i].says, err);
     ck_assert_msg(strchr(err, '^') != NULL, "no caret in:\n%s", err);
     check_untouched(&p, "generated/tiny_messages.h", &before);
     check_untouched(&p, "generated/tiny_sizes.h", &before_sizes);
-    remove_place(&p);
+    bpt_place_remove(&p);
 }
 END_TEST
 
 START_TEST(unchanged_contract_touches_nothing) {
     static snapshot before;
-    const place p = make_place();
+    const bpt_place p = bpt_place_make();
     take_snapshot(&p, "generated/tiny_messages.h", &before);
-    ck_assert_int_eq(run(&p, "generate contract.yaml --out-dir generated"), 0);
+    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated"), 0);
     check_untouched(&p, "generated/tiny_messages.h", &before);
-    remove_place(&p);
+    bpt_place_remove(&p);
 }
 END_TEST
 
 START_TEST(check_tells_fresh_from_stale_and_writes_nothing) {
     static snapshot before;
     char err[8192];
-    const place p = make_place();
-    ck_assert_int_eq(run(&p, "generate contract.yaml --out-dir generated --check"), 0);
-    write_file(&p, "contract.yaml", "schema: {name: tiny, id: 1, version: 1, min_compatible: 1}\n"
+    const bpt_place p = bpt_place_make();
+    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated --check"), 0);
+    bpt_place_write(&p, "contract.yaml", "schema: {name: tiny, id: 1, version: 1, min_compatible: 1}\n"
                                     "messages:\n  Ping: {tlv_type: 1000, fields: {number: u32}}\n");
     take_snapshot(&p, "generated/tiny_messages.h", &before);
-    ck_assert_int_eq(run(&p, "generate contract.yaml --out-dir generated --check"), 1);
-    read_file(&p, "err", err, sizeof err);
+    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated --check"), 1);
+    bpt_place_read(&p, "err", err, sizeof err);
     ck_assert_msg(strstr(err, "generated/tiny_") != NULL, "no stale file named in:\n%s", err);
     check_untouched(&p, "generated/tiny_messages.h", &before);
-    remove_place(&p);
+    bpt_place_remove(&p);
 }
 END_TEST
 
@@ -172,15 +108,15 @@ static const struct {
 enum { CALL_COUNT = sizeof calls / sizeof calls[0], BROKEN_COUNT = sizeof broken / sizeof broken[0] };
 
 START_TEST(exit_code_tells_what_happened) {
-    const place p = make_place();
+    const bpt_place p = bpt_place_make();
     char arguments[128], err[8192];
     snprintf(arguments, sizeof arguments, "%s", calls[_i].arguments);
-    const int code = run(&p, arguments);
-    read_file(&p, "err", err, sizeof err);
+    const int code = bpt_place_run(&p, arguments);
+    bpt_place_read(&p, "err", err, sizeof err);
     ck_assert_msg(code == calls[_i].exit_code, "%s: exit code %d, expected %d\n%s", arguments, code,
                   calls[_i].exit_code, err);
     if (code != 0 && strstr(arguments, "/dev/full") == NULL) ck_assert_uint_gt(strlen(err), 0);
-    remove_place(&p);
+    bpt_place_remove(&p);
 }
 END_TEST
 

@@ -131,6 +131,97 @@ START_TEST(edit_distance_counts_swaps_as_one) {
 }
 END_TEST
 
+START_TEST(no_byte_of_a_message_is_a_command_either) {
+    cg_diags diags = diags_over("a\n");
+    char wide[2000];
+    cg_report(&diags, CG_E_NAME, (cg_span){0, 1}, "'%s'", "\x1b[31m\n\x7f\xc2\x9b" "2J\xe2\x80\xae\xff" "ö");
+    ck_assert_ptr_nonnull(strstr(cg_diags_print(&diags), ": '?[31m???2J??ö'\n"));
+    memset(wide, 'x', sizeof wide);
+    memcpy(wide + 1022, "ö", 3); /* the room for a message ends in its middle */
+    cg_report(&diags, CG_E_NAME, (cg_span){0, 1}, "%s", wide);
+    ck_assert_ptr_nonnull(strstr(cg_diags_print(&diags), "xx?\n"));
+    cg_arena_free_take(&diags.arena);
+}
+END_TEST
+
+START_TEST(characters_that_turn_the_writing_are_not_shown) {
+    cg_diags diags = diags_over("a: \xe2\x80\xae" "x\xe2\x81\xa6\xc2\x9by\n");
+    cg_report(&diags, CG_E_RANGE, (cg_span){6, 7}, "here");
+    ck_assert_ptr_nonnull(strstr(cg_diags_print(&diags), "    1 | a: ?x??y\n      |     ^\n"));
+    cg_arena_free_take(&diags.arena);
+}
+END_TEST
+
+START_TEST(a_suggestion_ends_the_message) {
+    cg_diags diags = diags_over("domian: 1\n");
+    cg_guess guess = cg_guess_of("domian");
+    cg_report(&diags, CG_E_UNKNOWN_KEY, (cg_span){0, 6}, "unknown key");
+    cg_suggest(&diags, &guess);
+    ck_assert_ptr_null(strstr(cg_diags_print(&diags), "mean"));
+    cg_guess_offer(&guess, "domain");
+    cg_suggest(&diags, &guess);
+    ck_assert_ptr_nonnull(strstr(cg_diags_print(&diags), "error[E0201]: unknown key; did you mean 'domain'?\n"));
+    cg_arena_free_take(&diags.arena);
+}
+END_TEST
+
+START_TEST(what_is_only_counted_takes_no_note_and_no_suggestion) {
+    cg_diags diags = diags_over("abc");
+    cg_guess guess = cg_guess_of("abd");
+    cg_guess_offer(&guess, "abc");
+    for (int i = 0; i < 20000; i++) cg_report(&diags, CG_E_RANGE, (cg_span){0, 1}, "one of many");
+    cg_note(&diags, (cg_span){0, 1}, "a note");
+    cg_suggest(&diags, &guess);
+    ck_assert_ptr_null(diags.items[diags.count - 1]->suggestion);
+    ck_assert_ptr_null(diags.items[diags.count - 1]->last_note);
+    cg_arena_free_take(&diags.arena);
+}
+END_TEST
+
+START_TEST(colors_are_around_words_never_in_them) {
+    cg_diags diags = diags_over("abc\n");
+    diags.is_colored = true;
+    cg_report(&diags, CG_W_ID_OUTSIDE, (cg_span){1, 3}, "odd");
+    cg_note(&diags, (cg_span){0, 1}, "first");
+    ck_assert_str_eq(cg_diags_print(&diags),
+                     "\x1b[1mc.yaml:1:2:\x1b[0m \x1b[1;35mwarning[W0309]:\x1b[0m \x1b[1modd\x1b[0m\n"
+                     "    1 | abc\n"
+                     "      |  \x1b[1;32m^~\x1b[0m\n"
+                     "\x1b[1mc.yaml:1:1:\x1b[0m \x1b[1;36mnote:\x1b[0m \x1b[1mfirst\x1b[0m\n"
+                     "    1 | abc\n"
+                     "      | \x1b[1;32m^\x1b[0m\n");
+    cg_arena_free_take(&diags.arena);
+}
+END_TEST
+
+START_TEST(json_has_everything_that_the_text_has) {
+    cg_diags diags = diags_over("one: \"x\n  y\"\ntwo\n");
+    cg_guess guess = cg_guess_of("tow");
+    cg_guess_offer(&guess, "two");
+    ck_assert_str_eq(cg_diags_json(&diags, "c.yaml"),
+                     "{\"file\":\"c.yaml\",\"errors\":0,\"warnings\":0,\"diagnostics\":[]}\n");
+    cg_report(&diags, CG_E_RANGE, (cg_span){13, 16}, "say \"two\"");
+    cg_suggest(&diags, &guess);
+    cg_note(&diags, (cg_span){0, 3}, "like here");
+    cg_note(&diags, (cg_span){4, 4}, "and here");
+    cg_report(&diags, CG_W_ID_OUTSIDE, (cg_span){5, 12}, "over a line's end");
+    ck_assert_str_eq(
+        cg_diags_json(&diags, "c.yaml"),
+        "{\"file\":\"c.yaml\",\"errors\":1,\"warnings\":1,\"diagnostics\":[\n"
+        "  {\"number\":\"W0309\",\"severity\":\"warning\",\"title\":\"a tlv_type lies outside of all ranges\","
+        "\"message\":\"over a line's end\",\"file\":\"c.yaml\",\"start\":{\"line\":1,\"column\":6},"
+        "\"end\":{\"line\":2,\"column\":5},\"suggestion\":null,\"notes\":[]},\n"
+        "  {\"number\":\"E0206\",\"severity\":\"error\",\"title\":\"a number is out of range\","
+        "\"message\":\"say \\\"two\\\"\",\"file\":\"c.yaml\",\"start\":{\"line\":3,\"column\":1},"
+        "\"end\":{\"line\":3,\"column\":4},\"suggestion\":\"two\",\"notes\":["
+        "{\"message\":\"like here\",\"file\":\"c.yaml\",\"start\":{\"line\":1,\"column\":1},"
+        "\"end\":{\"line\":1,\"column\":4}},"
+        "{\"message\":\"and here\",\"file\":\"c.yaml\",\"start\":{\"line\":1,\"column\":5},"
+        "\"end\":{\"line\":1,\"column\":5}}]}]}\n");
+    cg_arena_free_take(&diags.arena);
+}
+END_TEST
+
 static const char *guess(cg_arena *arena, const char *word) {
     static const char *const candidates[] = {"description", "domain", "type", "typical", "u8"};
     cg_guess g = cg_guess_of(word);
@@ -159,6 +250,12 @@ BPT_SUITE(codegen_diag) {
     BPT_TEST(werror_makes_warnings_errors);
     BPT_TEST(long_lines_and_long_lists_are_cut);
     BPT_TEST(no_byte_of_a_contract_reaches_the_terminal_as_a_command);
+    BPT_TEST(no_byte_of_a_message_is_a_command_either);
+    BPT_TEST(characters_that_turn_the_writing_are_not_shown);
+    BPT_TEST(a_suggestion_ends_the_message);
+    BPT_TEST(what_is_only_counted_takes_no_note_and_no_suggestion);
+    BPT_TEST(colors_are_around_words_never_in_them);
+    BPT_TEST(json_has_everything_that_the_text_has);
     BPT_TEST(edit_distance_counts_swaps_as_one);
     BPT_TEST(a_near_word_is_offered_a_far_one_is_not);
 }

@@ -16,6 +16,14 @@ START_TEST(a_text_grows_at_its_end) {
 }
 END_TEST
 
+START_TEST(json_strings_are_quoted_and_escaped) {
+    cg_text text = {.arena = cg_arena_new()};
+    cg_text_add_json(&text, "a\"b\\c\n\t\x01 größe");
+    ck_assert_str_eq(cg_text_end(&text), "\"a\\\"b\\\\c\\u000a\\u0009\\u0001 größe\"");
+    cg_arena_free_take(&text.arena);
+}
+END_TEST
+
 START_TEST(formats_longer_than_the_room_are_whole) {
     cg_text text = {.arena = cg_arena_new()};
     char wide[3000];
@@ -31,5 +39,6 @@ END_TEST
 
 BPT_SUITE(codegen_text) {
     BPT_TEST(a_text_grows_at_its_end);
+    BPT_TEST(json_strings_are_quoted_and_escaped);
     BPT_TEST(formats_longer_than_the_room_are_whole);
 }
