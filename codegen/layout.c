@@ -141,14 +141,16 @@ static int by_since(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-/* One group for each version that has fields, ascending; returns how many. */
+/* One group for each version that has fields, ascending; an empty one when there are none. Returns how many. */
 static size_t make_groups(cg_arena *arena, const cg_field *fields, size_t field_count, cg_group **out) {
-    uint32_t *versions = CG_NEW_ARRAY(arena, uint32_t, field_count);
-    cg_group *groups = CG_NEW_ARRAY(arena, cg_group, field_count);
+    const size_t version_count = field_count == 0 ? 1 : field_count;
+    uint32_t *versions = CG_NEW_ARRAY(arena, uint32_t, version_count);
+    cg_group *groups = CG_NEW_ARRAY(arena, cg_group, version_count);
     size_t count = 0;
+    versions[0] = 1;
     for (size_t i = 0; i < field_count; i++) versions[i] = fields[i].since;
-    qsort(versions, field_count, sizeof *versions, by_since);
-    for (size_t i = 0; i < field_count; i++) {
+    qsort(versions, version_count, sizeof *versions, by_since);
+    for (size_t i = 0; i < version_count; i++) {
         if (i == 0 || versions[i] != versions[i - 1]) groups[count++].since = versions[i];
     }
     *out = groups;

@@ -307,11 +307,12 @@ static void read_typical(cg_builder *b, cg_message *message, const cg_node *typi
     }
 }
 
-static bool are_typed(const cg_message *message) {
+/* Whether the message can be laid out: `fields`, where it stands, is what it should be, and every field has its type. */
+static bool are_typed(const cg_message *message, const cg_node *fields) {
     for (size_t i = 0; i < message->field_count; i++) {
         if (message->fields[i].type == NULL) return false;
     }
-    return message->field_count != 0;
+    return fields == NULL || (fields->kind != CG_SCALAR && !fields->is_bad);
 }
 
 static void check_max_total(cg_builder *b, const cg_message *message, const cg_node *at) {
@@ -340,14 +341,8 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     message->log_payload = cg_get_bool(at, "log_payload", true);
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
     message->fields = cg_fields_read(b, fields, NULL, &message->field_count);
-    if (fields == NULL && !at->is_bad) {
-        cg_report(b->diags, CG_E_MISSING_KEY, cg_node_place(at), "'fields' is missing in a message");
-    }
-    if (fields != NULL && fields->kind != CG_SCALAR && fields->count == 0 && !fields->is_bad) {
-        cg_report(b->diags, CG_E_NOT_YET, cg_node_place(fields), "a message without fields is not supported yet");
-    }
     read_typical(b, message, cg_map_entry(at, "typical"));
-    if (!are_typed(message) || !cg_layout_message(b->diags, message, b->model->min_compatible)) return;
+    if (!are_typed(message, fields) || !cg_layout_message(b->diags, message, b->model->min_compatible)) return;
     cg_fields_check_defaults(b, message);
     check_max_total(b, message, at);
 }

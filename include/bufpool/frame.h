@@ -157,8 +157,8 @@ BP_NODISCARD BP_API bp_err bp_reader_next(bp_reader *reader, bp_frame *out);
 /* Makes the frame that bp_reader_next gave last the caller's own: a buffer with the value, its length and type, one
  * reference. Copies unless the frame has a buffer already; frame->buf is NULL afterwards, and where it was not, the
  * value is valid as long as the caller holds *out.
- * BP_ERR_ARGUMENT: a frame without value has no buffer, and a frame is kept once; BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the
- * frame stays as it was. */
+ * A frame without value is kept as well, in the smallest buffer, with length 0.
+ * BP_ERR_ARGUMENT: a frame is kept once; BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the frame stays as it was. */
 BP_NODISCARD BP_API bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out);
 
 /* Whether the stream may end here: BP_OK between frames, BP_ERR_LOST inside one. */

@@ -191,12 +191,13 @@ bp_err bp_reader_next(bp_reader *reader, bp_frame *out) {
 
 bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
     *out = NULL;
-    if (frame->length == 0 || reader->kept == reader->frame_count) return BP_ERR_ARGUMENT;
+    if (reader->kept == reader->frame_count) return BP_ERR_ARGUMENT;
     if (frame->buf != NULL) {
         *out = frame->buf;
         frame->buf = reader->partial = NULL;
     } else {
-        const bp_err err = bp_pool_acquire(reader->config.pool, frame->length, out);
+        /* Without a value, too, the caller gets a buffer: it says type and length. */
+        const bp_err err = bp_pool_acquire(reader->config.pool, frame->length == 0 ? 1 : frame->length, out);
         if (err != BP_OK) return err;
         bpi_copy(bp_buf_data(*out), frame->value, frame->length);
         bp_buf_set_length(*out, frame->length);

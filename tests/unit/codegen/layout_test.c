@@ -346,6 +346,22 @@ START_TEST(every_byte_of_a_block_is_in_one_place) {
 }
 END_TEST
 
+START_TEST(a_message_without_fields_takes_nothing) {
+    bpt_compiled c = bpt_compile_good("messages: {A: {tlv_type: 1}, B: {tlv_type: 2, fields: {}}, C: {tlv_type: 3, "
+                                      "reserve: 65, fields: []}}");
+    for (size_t i = 0; i < 3; i++) {
+        const cg_message *m = &c.model->messages[i];
+        ck_assert_uint_eq(m->field_count, 0);
+        ck_assert_uint_eq(m->group_count, 1);
+        ck_assert_uint_eq(m->groups[0].since, 1);
+        ck_assert_uint_eq(m->groups[0].end, 0);
+        ck_assert(m->block_size == 0 && m->min == 0 && m->max == 0 && m->accept_min == 0 && !m->has_block_len);
+        ck_assert_uint_eq(m->class_size, i == 2 ? 128 : 64);
+    }
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 BPT_SUITE(codegen_layout) {
     BPT_TEST(largest_alignment_without_padding_goes_first);
     BPT_TEST(a_type_of_odd_size_leaves_a_place_for_smaller_fields);
@@ -366,4 +382,5 @@ BPT_SUITE(codegen_layout) {
     BPT_TEST(accepted_lengths_start_at_min_compatible);
     BPT_TEST(a_message_newer_than_min_compatible_is_accepted_from_its_first_group);
     BPT_TEST(every_byte_of_a_block_is_in_one_place);
+    BPT_TEST(a_message_without_fields_takes_nothing);
 }

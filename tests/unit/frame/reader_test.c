@@ -401,17 +401,22 @@ START_TEST(keep_without_memory_leaves_the_frame) {
 }
 END_TEST
 
-START_TEST(an_empty_frame_has_no_buffer_to_keep) {
+START_TEST(an_empty_frame_needs_a_buffer_only_to_be_kept) {
     rig r;
     bp_frame frame;
-    bp_buf *kept = NULL;
+    bp_buf *kept = NULL, *again = NULL;
     bpt_wire wire = {0};
     bpt_wire_add(&wire, BPT_EMPTY_TYPE, 0, 0);
     rig_init(&r, 0);
     feed(&r, wire.data, wire.length);
     bpt_ok(bp_reader_next(&r.reader, &frame));
     ck_assert_uint_eq(frame.length, 0);
-    bpt_err(bp_reader_keep(&r.reader, &frame, &kept), BP_ERR_ARGUMENT);
+    ck_assert_uint_eq(bpt_pool_in_use(r.pool), 0);
+    bpt_ok(bp_reader_keep(&r.reader, &frame, &kept));
+    bpt_err(bp_reader_keep(&r.reader, &frame, &again), BP_ERR_ARGUMENT);
+    ck_assert_uint_eq(bp_buf_length(kept), 0);
+    ck_assert_uint_eq(bp_buf_type(kept), BPT_EMPTY_TYPE);
+    bp_buf_release_take(&kept);
     rig_fini(&r);
     bpt_wire_free(&wire);
 }
@@ -518,7 +523,7 @@ BPT_SUITE(frame_reader) {
     BPT_TEST(keep_copies_a_frame_in_place);
     BPT_TEST(keep_hands_over_the_buffer_of_a_cut_frame);
     BPT_TEST(keep_without_memory_leaves_the_frame);
-    BPT_TEST(an_empty_frame_has_no_buffer_to_keep);
+    BPT_TEST(an_empty_frame_needs_a_buffer_only_to_be_kept);
     BPT_TEST(the_end_is_lost_inside_a_frame_only);
     BPT_TEST(a_failed_reader_stays_failed);
     BPT_LOOP_TEST(unknown_max_bounds_unknown_values, 0, 2);

@@ -75,10 +75,7 @@ END_TEST
 static bp_err echo(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
     bp_buf *buf = NULL;
     (void)side;
-    if (frame->length == 0) {
-        bpt_send(conn, frame->type, 0, 0);
-        return BP_OK;
-    }
+    (void)frame;
     bpt_ok(bp_conn_keep(conn, &buf));
     return bp_conn_send_take(conn, &buf);
 }
@@ -89,10 +86,8 @@ START_TEST(echoes_come_back_in_order) {
     rig.server.on_frame = echo;
     rig.clients[0].on_frame = check_in_order;
     bpt_rig_start(&rig, _i);
-    uint64_t empty = 0;
     for (uint64_t n = 0; n < 1000; n++) {
         send_numbered(rig.clients[0].conn, n);
-        if (length_of(n) == 0) empty++;
         if (n % 10 == 0) bpt_rig_until(&rig, rig.clients[0].frames == n + 1);
     }
     bpt_rig_until(&rig, rig.clients[0].frames == 1000);
@@ -100,7 +95,7 @@ START_TEST(echoes_come_back_in_order) {
     bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
     check_ended(&rig.server, BP_ERR_END);
     check_ended(&rig.clients[0], BP_ERR_CLOSED);
-    ck_assert_uint_eq(rig.server.stats.frames_kept, 1000 - empty);
+    ck_assert_uint_eq(rig.server.stats.frames_kept, 1000);
     bpt_rig_fini(&rig);
 }
 END_TEST
