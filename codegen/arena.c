@@ -40,17 +40,36 @@ cg_arena *cg_arena_new(void) {
     return arena;
 }
 
+/* Goes back to what there was: the latest first, and deferrals first, because they lie in blocks. */
+static void go_back(cg_arena *arena, const block *blocks, const deferral *deferrals) {
+    for (; arena->deferrals != deferrals; arena->deferrals = arena->deferrals->next) {
+        arena->deferrals->undo(arena->deferrals->what);
+    }
+    while (arena->blocks != blocks) {
+        block *next = arena->blocks->next;
+        free(arena->blocks);
+        arena->blocks = next;
+    }
+}
+
 void cg_arena_free_take(cg_arena **arena) {
     cg_arena *gone = *arena;
     *arena = NULL;
     if (gone == NULL) return;
-    for (deferral *each = gone->deferrals; each != NULL; each = each->next) each->undo(each->what);
-    for (block *each = gone->blocks; each != NULL;) {
-        block *next = each->next;
-        free(each);
-        each = next;
-    }
+    go_back(gone, NULL, NULL);
     free(gone);
+}
+
+cg_arena_mark cg_arena_set_mark(const cg_arena *arena) {
+    return (cg_arena_mark){arena->blocks, arena->deferrals, arena->at, arena->end};
+}
+
+void cg_arena_rewind(cg_arena *arena, const cg_arena_mark *mark) {
+    const char *used = arena->end == mark->end ? arena->at : mark->end;
+    go_back(arena, mark->blocks, mark->deferrals);
+    if (mark->at != NULL) memset(mark->at, 0, (size_t)(used - mark->at));
+    arena->at = mark->at;
+    arena->end = mark->end;
 }
 
 bool cg_arena_attempt(cg_arena *arena, void (*work)(void *user), void *user) {

@@ -53,6 +53,17 @@ char *cg_arena_vformat(cg_arena *arena, const char *format, va_list arguments) _
  * count is 0 or a power of two. For arrays that only grow by one. */
 void *cg_arena_grow(cg_arena *arena, void *items, size_t count, size_t item_size);
 
+/* Where an arena was at some moment. */
+typedef struct cg_arena_mark {
+    void *blocks, *deferrals;
+    char *at, *end;
+} cg_arena_mark;
+
+/* Gives back what was handed out since the mark was set; pieces that are older must not have been extended since. For
+ * work that goes round and round. */
+cg_arena_mark cg_arena_set_mark(const cg_arena *arena);
+void cg_arena_rewind(cg_arena *arena, const cg_arena_mark *mark);
+
 /* Runs undo(what) when the arena is freed; at once when there is no memory to remember it. */
 void cg_arena_defer(cg_arena *arena, void (*undo)(void *what), void *what);
 

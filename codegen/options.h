@@ -17,7 +17,8 @@ enum {
 #define CG_COMMAND(id, name, function, least, most, operands, text) CG_IN_##id = 1 << CG_COMMAND_##id,
 #include "codegen/commands.def"
 #undef CG_COMMAND
-    CG_IN_COMPILING = CG_IN_GENERATE | CG_IN_CHECK | CG_IN_REPORT, /* that read a contract and say what is wrong with it */
+    /* that read a contract and say what is wrong with it */
+    CG_IN_COMPILING = CG_IN_GENERATE | CG_IN_CHECK | CG_IN_REPORT | CG_IN_DECODE,
     CG_IN_ALL = (1 << CG_COMMAND_COUNT) - 1
 };
 
@@ -31,7 +32,7 @@ typedef struct cg_options {
     const char *prefix;                   /* or NULL */
     const char *format, *color;           /* words of the command's list */
     const char *depfile, *depfile_target; /* or NULL */
-    bool has_depfile, is_depfile_safe, is_checking, is_listing, is_warning_error;
+    bool has_depfile, is_depfile_safe, is_checking, is_listing, is_warning_error, is_showing_all;
 } cg_options;
 
 typedef enum cg_option_kind { CG_OPTION_SWITCH, CG_OPTION_TEXT, CG_OPTION_WORD } cg_option_kind;

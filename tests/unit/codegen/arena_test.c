@@ -80,6 +80,37 @@ START_TEST(extending_without_memory_leaves_the_attempt) {
 }
 END_TEST
 
+static int undone_since;
+static void count_undone(void *what) {
+    (void)what;
+    undone_since++;
+}
+
+/* Pieces that are taken again after a rewind are zero again, whatever lay there; older ones keep what they hold. */
+START_TEST(a_rewound_arena_is_as_it_was) {
+    enum { SMALL = 1000, LARGE = 300 * 1024 };
+    cg_arena *arena = cg_arena_new();
+    for (size_t size = 8; size <= LARGE; size = size < 64 ? size * 8 : size * 75) {
+        unsigned char *kept = cg_arena_alloc(arena, SMALL);
+        memset(kept, 1, SMALL);
+        const cg_arena_mark mark = cg_arena_set_mark(arena);
+        for (int round = 0; round < 3; round++) {
+            cg_arena_defer(arena, count_undone, NULL);
+            for (int i = 0; i < 40; i++) {
+                unsigned char *piece = cg_arena_alloc(arena, size);
+                for (size_t at = 0; at < size; at++) bpt_must(piece[at] == 0);
+                memset(piece, 0xFF, size);
+            }
+            undone_since = 0;
+            cg_arena_rewind(arena, &mark);
+            ck_assert_int_eq(undone_since, 1);
+        }
+        for (int i = 0; i < SMALL; i++) ck_assert_uint_eq(kept[i], 1);
+    }
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 START_TEST(texts_are_formatted_whole) {
     cg_arena *arena = cg_arena_new();
     for (int width = 0; width < 600; width++) {
@@ -164,6 +195,7 @@ BPT_SUITE(codegen_arena) {
     BPT_TEST(growing_arrays_keep_what_they_hold);
     BPT_TEST(extended_pieces_keep_what_they_hold);
     BPT_TEST(extending_without_memory_leaves_the_attempt);
+    BPT_TEST(a_rewound_arena_is_as_it_was);
     BPT_TEST(texts_are_formatted_whole);
     BPT_TEST(what_was_deferred_is_undone_once_latest_first);
     BPT_TEST(every_allocation_may_fail);
