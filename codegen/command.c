@@ -27,9 +27,10 @@ static bool is_colored(const cg_options *options) {
     return !is_said("NO_COLOR") && !is_dumb && isatty(STDERR_FILENO) == 1;
 }
 
-/* The report's format is its own: what is wrong with its contract is told in words. */
+/* The report's format is its own, and other commands have none: what is wrong with their contract is told in words. */
 static bool is_json(const cg_job *job) {
-    return job->options.command != CG_COMMAND_REPORT && strcmp(job->options.format, "json") == 0;
+    if (job->options.format == NULL || job->options.command == CG_COMMAND_REPORT) return false;
+    return strcmp(job->options.format, "json") == 0;
 }
 
 static cg_status print_diags(const cg_job *job, cg_diags *diags) {
