@@ -73,21 +73,26 @@ static cg_value *emit_root(const cg_emitter *emitter) {
 }
 
 const cg_part cg_parts[] = {
-    {"umbrella", CG_PART_UMBRELLA},
-    {"sizes", CG_PART_SIZES},
-    {"messages", CG_PART_MESSAGES},
-    {"service", CG_PART_SERVICE},
+    {"umbrella", CG_PART_UMBRELLA}, {"sizes", CG_PART_SIZES}, {"messages", CG_PART_MESSAGES},
+    {"service", CG_PART_SERVICE},   {"tests", CG_PART_TESTS},
 };
 const size_t cg_part_count = sizeof cg_parts / sizeof cg_parts[0];
+
+/* Parts whose templates make instances of messages. */
+enum { PARTS_WITH_EXAMPLES = CG_PART_TESTS };
 
 /* Which template writes which file of which part; %s is the schema's name. */
 static const struct {
     unsigned part;
     const char *template_name, *file_name;
 } files[] = {
-    {CG_PART_UMBRELLA, "umbrella.h", "%s.h"},          {CG_PART_SIZES, "sizes.h", "%s_sizes.h"},
-    {CG_PART_MESSAGES, "messages.h", "%s_messages.h"}, {CG_PART_MESSAGES, "messages.c", "%s_messages.c"},
-    {CG_PART_SERVICE, "service.h", "%s_service.h"},    {CG_PART_SERVICE, "service.c", "%s_service.c"},
+    {CG_PART_UMBRELLA, "umbrella.h", "%s.h"},
+    {CG_PART_SIZES, "sizes.h", "%s_sizes.h"},
+    {CG_PART_MESSAGES, "messages.h", "%s_messages.h"},
+    {CG_PART_MESSAGES, "messages.c", "%s_messages.c"},
+    {CG_PART_SERVICE, "service.h", "%s_service.h"},
+    {CG_PART_SERVICE, "service.c", "%s_service.c"},
+    {CG_PART_TESTS, "test.c", "%s_test.c"},
 };
 
 const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
@@ -96,7 +101,10 @@ const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
 }
 
 cg_status cg_emit(const cg_model *model, unsigned parts, cg_outputs *out) {
-    const cg_value *const root = cg_emit_values(model, out->arena);
+    const cg_emitter emitter = {.arena = out->arena,
+                                .model = model,
+                                .has_examples = (parts & PARTS_WITH_EXAMPLES) != 0};
+    const cg_value *const root = emit_root(&emitter);
     cg_template_set set;
     cg_template_error error;
     cg_template_set_init(&set, out->arena, cg_templates, cg_template_count);

@@ -15,7 +15,8 @@ enum {
     CG_PART_SIZES = 1 << 1,
     CG_PART_MESSAGES = 1 << 2,
     CG_PART_SERVICE = 1 << 3,
-    CG_PARTS_DEFAULT = (1 << 4) - 1 /* what is written when nothing is said */
+    CG_PARTS_DEFAULT = (1 << 4) - 1, /* what is written when nothing is said */
+    CG_PART_TESTS = 1 << 4
 };
 
 /* A part as the command line calls it: "messages". */

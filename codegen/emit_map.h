@@ -16,6 +16,7 @@ enum { CG_MEMBER_BYTES_MAX = 4096 };
 typedef struct cg_emitter {
     cg_arena *arena;
     const cg_model *model;
+    bool has_examples; /* fields and messages have what tests need of them: emit_example.c */
 } cg_emitter;
 
 /* ---- emit_type.c: types and fields ---- */
@@ -44,5 +45,13 @@ cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message);
 cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure);
 cg_value *cg_emit_enum_values(const cg_emitter *emitter, const cg_enum *enumeration);
 cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration);
+/* The bits of the group's bitmap that no field has. */
+uint64_t cg_group_unknown_bits(const cg_group *group);
+
+/* ---- emit_example.c ---- */
+/* Values of the field that keep its rules, and trials at its bounds. */
+cg_value *cg_emit_example(const cg_emitter *emitter, const cg_field *field);
+/* What may stand in the message's block: `places`, `loose` bits and `strides`. */
+void cg_emit_places(const cg_emitter *emitter, cg_value *map, const cg_message *message);
 
 #endif

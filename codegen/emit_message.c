@@ -42,8 +42,7 @@ static const cg_value *field_map(const cg_message *message, const cg_value *made
     return made->items[field - message->fields];
 }
 
-/* The bits of a group's bitmap that no field has. */
-static uint64_t unknown_bits(const cg_group *group) {
+uint64_t cg_group_unknown_bits(const cg_group *group) {
     const uint64_t width = group->bitmap_size == 8 ? UINT64_MAX : (UINT64_C(1) << (8 * group->bitmap_size)) - 1;
     const uint64_t known = group->optional_count == 64 ? UINT64_MAX : (UINT64_C(1) << group->optional_count) - 1;
     return width & ~known;
@@ -51,7 +50,7 @@ static uint64_t unknown_bits(const cg_group *group) {
 
 static void set_bitmap(const cg_emitter *emitter, cg_value *map, const cg_group *group) {
     cg_arena *const arena = emitter->arena;
-    const uint64_t unknown = unknown_bits(group);
+    const uint64_t unknown = cg_group_unknown_bits(group);
     cg_set_flag(arena, map, "has_bitmap", group->bitmap_size != 0);
     if (group->bitmap_size == 0) return;
     cg_set_format(arena, map, "bitmap_wire", "u%u", 8 * group->bitmap_size);
@@ -63,7 +62,7 @@ static void set_bitmap(const cg_emitter *emitter, cg_value *map, const cg_group 
 
 /* Whether some byte of the group can be wrong. What is retired is not looked at. */
 static bool group_has_checks(const cg_group *group) {
-    bool has_checks = group->gap_count != 0 || unknown_bits(group) != 0;
+    bool has_checks = group->gap_count != 0 || cg_group_unknown_bits(group) != 0;
     for (size_t i = 0; i < group->placed_count; i++) {
         const cg_field *const field = group->placed[i];
         if (field->is_retired) continue;
@@ -86,7 +85,7 @@ static cg_value *emit_group(const cg_emitter *emitter, const cg_message *message
     cg_set_number(arena, map, "end", group->end);
     cg_set_number(arena, map, "since", group->since);
     cg_set_flag(arena, map, "has_checks", group_has_checks(group));
-    cg_set_flag(arena, map, "is_presence_checked", unknown_bits(group) != 0 || optional->count != 0);
+    cg_set_flag(arena, map, "is_presence_checked", cg_group_unknown_bits(group) != 0 || optional->count != 0);
     cg_set_flag(arena, map, "is_evolved", ix > message->accept_group_ix);
     cg_set_flag(arena, map, "has_block_len", message->has_block_len && message->block_len_group_ix == ix);
     cg_set(arena, map, "fields", placed);
@@ -236,11 +235,12 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     cg_value *const runs = cg_value_list(arena);
     cg_value *const tail = cg_value_list(arena);
     cg_value *const groups = cg_value_list(arena);
-    bool has_defaults = false;
+    bool has_defaults = false, has_optional = false;
     for (size_t i = 0; i < message->field_count; i++) {
         const cg_field *const field = &message->fields[i];
         cg_append(arena, made, cg_emit_field(emitter, message, field));
         if (!field->is_retired) cg_append(arena, fields, made->items[i]);
+        has_optional = has_optional || (field->is_optional && !field->is_retired);
         has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
     }
     for (size_t i = 0; i < message->tail_count; i++) {
@@ -253,6 +253,8 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     cg_set(arena, map, "runs", runs);
     cg_set(arena, map, "tail", tail);
     cg_set(arena, map, "groups", groups);
+    cg_set_flag(arena, map, "has_optional", has_optional);
+    cg_set_flag(arena, map, "is_evolved", message->accept_group_ix + 1 < message->group_count);
     cg_set_flag(arena, map, "has_defaults", has_defaults);
 }
 
@@ -267,5 +269,6 @@ cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message) 
     set_codec(emitter, map, message);
     cg_set(arena, map, "older_ends",
            emit_older_ends(emitter, message->groups, message->accept_group_ix, message->group_count));
+    if (emitter->has_examples) cg_emit_places(emitter, map, message);
     return map;
 }

@@ -174,6 +174,8 @@ static void set_presence(const cg_emitter *emitter, cg_value *map, const cg_mess
     cg_set_format(arena, map, "bit", "UINT%u_C(0x%llx)", 8 * group->bitmap_size, 1ull << field->bit);
     cg_set_format(arena, map, "bitmap_wire", "u%u", 8 * group->bitmap_size);
     cg_set_number(arena, map, "bitmap_offset", group->bitmap_offset);
+    cg_set_number(arena, map, "bitmap_size", group->bitmap_size);
+    cg_set_number(arena, map, "bit_ix", field->bit);
 }
 
 static void set_default(const cg_emitter *emitter, cg_value *map, const cg_field *field) {
@@ -229,5 +231,6 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     cg_set_text(arena, map, "data", type->kind == CG_STRING ? "(const uint8_t *)text.data" : "bytes.data");
     cg_set_format(arena, map, "fail", message == NULL ? "\"%s\"" : "broken(\"%s\", field)", field->name.text);
     cg_set(arena, map, "rules", cg_emit_rules(emitter, field));
+    if (emitter->has_examples) cg_set(arena, map, "example", cg_emit_example(emitter, field));
     return map;
 }
