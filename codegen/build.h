@@ -1,5 +1,5 @@
 /* codegen/build.h: from the tree to the model; shared by the files that do it: model.c types.c fields.c rules.c
- * history.c.
+ * history.c hooks.c priors.c.
  *
  *     declaration   a name that a type spelling can stand for: an enum, a struct, or another name for a type (alias)
  *     open          a declaration that is being built: met again, it contains itself
@@ -13,6 +13,7 @@
 #include "codegen/diag.h"
 #include "codegen/load.h"
 #include "codegen/model.h"
+#include "codegen/schema.h"
 #include "codegen/table.h"
 
 enum {
@@ -37,6 +38,7 @@ typedef struct cg_builder {
     cg_table wrappers;         /* cg_struct by the spelling of the element */
     cg_declaration **declared; /* the same in the order of the file */
     size_t declared_count;
+    cg_table hooks; /* cg_hook by name */
     unsigned nested; /* open declarations */
     unsigned guess_count;
 } cg_builder;
@@ -79,8 +81,8 @@ void cg_former_names_check(cg_builder *builder, const cg_node *entries);
 void cg_retired_field_check(cg_builder *builder, const cg_node *at);
 void cg_retired_warn(cg_builder *builder, const cg_node *entry);
 
-/* Reads the rules of a field whose type is known. */
-void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation);
+/* Reads the rules of a field, of a message or of a type, whose type is known. */
+void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation, bool is_message);
 
 /* The rule's entry in a `validation` list, or NULL. */
 const cg_node *cg_rules_find(const cg_node *validation, const char *name);
@@ -90,6 +92,17 @@ const cg_rule *cg_rules_broken(const cg_field *field, const cg_literal *value);
 
 /* Reads a literal for a scalar, enum or string type. False when it does not fit: then it was reported under id. */
 bool cg_literal_read(cg_builder *builder, const cg_type *type, const cg_node *at, cg_diag_id id, cg_literal *out);
+
+/* Adds the hooks that `rules`, which may be NULL, declares and those that unknown rules imply; what is neither a rule
+ * nor a hook is reported, and is bad then. */
+void cg_hooks_read(cg_builder *builder, const cg_node *rules, const cg_unknown_rules *unknown);
+
+/* A field of that type uses the hook, at that rule. False when another uses it for another kind of value; then that was
+ * reported. */
+bool cg_hook_use(cg_builder *builder, cg_hook *hook, const cg_type *type, const cg_node *at);
+
+/* Reads which messages require which, once all are read. */
+void cg_priors_read(cg_builder *builder);
 
 /* Builds every declaration that nobody needed so far. */
 void cg_declarations_read(cg_builder *builder, const cg_node *root);

@@ -2,6 +2,7 @@
 
 #include "codegen/emit_map.h"
 #include "codegen/template.h"
+#include "codegen/traits.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static void set_lists(const cg_emitter *emitter, cg_value *root) {
     cg_set(arena, root, "messages", messages);
     cg_set(arena, root, "classes", emit_classes(emitter));
     cg_set(arena, root, "ranges", emit_ranges(emitter));
+    cg_set(arena, root, "hooks", cg_emit_hooks(emitter));
 }
 
 static cg_value *emit_root(const cg_emitter *emitter) {
@@ -65,6 +67,7 @@ static cg_value *emit_root(const cg_emitter *emitter) {
     cg_set_number(arena, root, "min_compatible", model->min_compatible);
     cg_set_format(arena, root, "hash", "0x%016" PRIx64, model->contract_hash);
     cg_set_number(arena, root, "memory_limit", model->memory_limit);
+    cg_set_flag(arena, root, "has_session", cg_model_has_session(model));
     cg_set_number(arena, root, "message_count", model->message_count);
     cg_set_number(arena, root, "class_count", model->class_count);
     cg_set_number(arena, root, "range_count", model->range_count);

@@ -40,6 +40,15 @@ bool cg_literal_is_zero(const cg_literal *literal);
 /* The rules of a field that validate has to check: those that can be broken. */
 cg_value *cg_emit_rules(const cg_emitter *emitter, const cg_field *field);
 
+/* ---- emit_session.c: hooks and what connections remember ---- */
+/* The hooks that some field uses. */
+cg_value *cg_emit_hooks(const cg_emitter *emitter);
+/* The names of the hooks that the field's own values are shown to. */
+cg_value *cg_emit_field_hooks(const cg_emitter *emitter, const cg_field *field);
+/* "unsigned", "signed", "real" or "wide" for a field that may not fall, else "". */
+const char *cg_emit_monotonic(const cg_field *field);
+void cg_set_session(const cg_emitter *emitter, cg_value *map, const cg_message *message);
+
 /* ---- emit_message.c ---- */
 cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message);
 cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure);

@@ -161,6 +161,7 @@ cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure) 
     cg_set_flag(arena, map, "has_checks", cg_type_has_checks(&type));
     cg_set_flag(arena, map, "has_limits", cg_type_has_limits(&type));
     cg_set_flag(arena, map, "has_rules", cg_type_has_rules(&type));
+    cg_set_flag(arena, map, "has_hooks", cg_type_has_hooks(&type));
     cg_set_flag(arena, map, "has_defaults", has_defaults);
     return map;
 }
@@ -267,6 +268,7 @@ cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message) 
     set_sizes(emitter, map, message);
     set_fields(emitter, map, message);
     set_codec(emitter, map, message);
+    cg_set_session(emitter, map, message);
     cg_set(arena, map, "older_ends",
            emit_older_ends(emitter, message->groups, message->accept_group_ix, message->group_count));
     if (emitter->has_examples) cg_emit_places(emitter, map, message);

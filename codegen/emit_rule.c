@@ -120,7 +120,7 @@ static cg_value *emit_rule(const cg_emitter *emitter, const cg_field *field, con
 cg_value *cg_emit_rules(const cg_emitter *emitter, const cg_field *field) {
     cg_value *const list = cg_value_list(emitter->arena);
     for (size_t i = 0; i < field->rule_count; i++) {
-        if (rule_always_holds(field, &field->rules[i])) continue;
+        if (!cg_rule_is_validated(field->rules[i].kind) || rule_always_holds(field, &field->rules[i])) continue;
         cg_append(emitter->arena, list, emit_rule(emitter, field, &field->rules[i]));
     }
     return list;

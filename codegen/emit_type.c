@@ -58,6 +58,7 @@ static void set_plain(const cg_emitter *emitter, cg_value *map, const cg_type *t
     cg_set_flag(arena, map, "has_checks", cg_type_has_checks(type));
     cg_set_flag(arena, map, "has_limits", cg_type_has_limits(type));
     cg_set_flag(arena, map, "has_inner_rules", cg_type_has_rules(type));
+    cg_set_flag(arena, map, "has_inner_hooks", cg_type_has_hooks(type));
 }
 
 static const char *element_kind(const cg_type *element) {
@@ -232,5 +233,7 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     cg_set_format(arena, map, "fail", message == NULL ? "\"%s\"" : "broken(\"%s\", field)", field->name.text);
     cg_set(arena, map, "rules", cg_emit_rules(emitter, field));
     if (emitter->has_examples) cg_set(arena, map, "example", cg_emit_example(emitter, field));
+    cg_set(arena, map, "hooks", cg_emit_field_hooks(emitter, field));
+    cg_set_text(arena, map, "monotonic", cg_emit_monotonic(field));
     return map;
 }

@@ -111,7 +111,7 @@ static void read_field(cg_builder *b, cg_field *field, const cg_node *at, const 
         return;
     }
     field->typical = field->type->capacity;
-    cg_rules_read(b, field, validation);
+    cg_rules_read(b, field, validation, owner == NULL);
     read_default(b, field, at, owner);
 }
 

@@ -3,6 +3,7 @@
 #include "codegen/names.h"
 #include "codegen/schema.h"
 #include "codegen/text.h"
+#include "codegen/traits.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -469,6 +470,15 @@ static void add_field(cg_text *out, const cg_field *field) {
     cg_text_add(out, "\n", 1);
 }
 
+static void add_session(cg_text *out, const cg_message *m) {
+    if (cg_message_has_hooks(m)) cg_text_format(out, " hooks\n");
+    if (cg_message_has_session(m)) cg_text_format(out, " session %d\n", m->is_required);
+    for (size_t i = 0; i < m->field_count; i++) {
+        const bool is_monotonic = cg_field_has_rule(&m->fields[i], CG_RULE_MONOTONIC);
+        if (is_monotonic) cg_text_format(out, " monotonic %s\n", m->fields[i].name.text);
+    }
+}
+
 static void add_message(cg_text *out, const cg_message *m) {
     cg_text_format(out, "message %s %u: %u %u %u %u class %u sensitive %d len %d %u\n", m->name.text, m->tlv_type,
                    m->min, m->max, m->accept_min, m->accept_max, m->class_size, m->is_sensitive, m->has_block_len,
@@ -478,6 +488,7 @@ static void add_message(cg_text *out, const cg_message *m) {
                        m->groups[i].bitmap_offset, m->groups[i].bitmap_size);
     }
     for (size_t i = 0; i < m->field_count; i++) add_field(out, &m->fields[i]);
+    add_session(out, m);
 }
 
 static void add_enum(cg_text *out, const cg_enum *e) {
@@ -486,6 +497,14 @@ static void add_enum(cg_text *out, const cg_enum *e) {
     for (size_t i = 0; i < e->value_count; i++) {
         cg_number_print(&e->values[i].value, digits);
         cg_text_format(out, " %s %s\n", e->values[i].name.text, digits);
+    }
+}
+
+/* Only where there are any, so that they change nothing for others. */
+static void add_hooks(cg_text *out, const cg_model *model) {
+    for (size_t i = 0; i < model->hook_count; i++) {
+        const cg_hook *hook = model->hooks[i];
+        cg_text_format(out, "hook %s %d %d\n", hook->name.text, (int)hook->value, hook->is_declared);
     }
 }
 
@@ -509,6 +528,7 @@ static uint64_t hash_of(cg_arena *arena, const cg_model *model) {
         for (size_t k = 0; k < t->field_count; k++) add_field(&out, &t->fields[k]);
     }
     for (size_t i = 0; i < model->message_count; i++) add_message(&out, model->by_type[i]);
+    add_hooks(&out, model);
     for (size_t i = 0; i < model->retired_count; i++) {
         cg_text_format(&out, "retired %s %u\n", model->retired[i].name.text, model->retired[i].tlv_type);
     }
@@ -518,13 +538,15 @@ static uint64_t hash_of(cg_arena *arena, const cg_model *model) {
 
 /* ---- all of it -------------------------------------------------------------------------------------------------- */
 
-static void build(cg_builder *b, const cg_node *root, const char *prefix) {
+static void build(cg_builder *b, const cg_node *root, const char *prefix, const cg_unknown_rules *unknown_rules) {
     read_schema(b, root, prefix);
     read_tag_ranges(b, cg_map_entry(root, "tag_ranges"));
+    cg_hooks_read(b, cg_good_entry(root, "rules"), unknown_rules);
     declare_enums(b, cg_map_entry(root, "enums"));
     declare_types(b, cg_map_entry(root, "types"));
     cg_declarations_read(b, root);
     read_messages(b, cg_map_entry(root, "messages"));
+    cg_priors_read(b);
     cg_classes_choose(b, cg_map_entry(root, "pool"));
     cg_names_claim(b->diags, b->model);
 }
@@ -533,13 +555,14 @@ cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefi
     cg_builder b = {.arena = arena, .diags = diags, .declarations = {.arena = arena}, .wrappers = {.arena = arena}};
     diags->arena = arena;
     diags->source = source;
+    cg_unknown_rules unknown_rules = {NULL, 0};
     cg_node *root = cg_load(arena, source, diags);
     if (root == NULL) return NULL;
-    cg_schema_check(diags, root);
+    cg_schema_check(diags, root, &unknown_rules);
     b.model = CG_NEW(arena, cg_model);
     const char *slash = strrchr(source->path, '/');
     b.model->file = slash == NULL ? source->path : slash + 1;
-    if (root->kind == CG_MAP) build(&b, root, prefix);
+    if (root->kind == CG_MAP) build(&b, root, prefix, &unknown_rules);
     if (diags->error_count != 0) return NULL;
     b.model->contract_hash = hash_of(arena, b.model);
     return b.model;

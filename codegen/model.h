@@ -15,6 +15,8 @@
  *     gap        bytes of a block or struct that belong to no field; zero on the wire
  *     class      one size of pooled buffers and the messages that use it
  *     hook       a rule that the user's program decides; declared under `rules`, or implied by its use
+ *     prior      a message that must have been received before another, on the same connection
+ *     session    what one connection remembers of what it received: priors, last values of monotonic fields
  *     retired    a field whose place stays, written as zeros and not looked at when read; no member, no getter
  *     extensible a struct that may grow; stands only in vectors, which say their writer's stride behind their count
  *     wrapper    a struct that the compiler made for an element that C has no plain type for: FixedStr<8> in an array
@@ -154,11 +156,17 @@ struct cg_hook {
     cg_name name;
     bool is_declared; /* must be given at start; else it accepts everything when it is not given */
     cg_hook_value value;
-    const cg_node *at; /* the declaration, else the first use */
+    bool is_named;           /* some rule says `true` for it; it may be one of a retired field */
+    const char *description; /* or NULL */
+    const cg_node *at;       /* the declaration, else the first use */
+    const cg_node *used_at;  /* the rule that said what value it gets; NULL while it gets none */
 };
 
-/* The rule's key in a contract: "not_zero". */
+/* The key in a contract of a rule of the language: "not_zero". */
 const char *cg_rule_name(cg_rule_kind kind);
+
+/* Whether X_validate checks rules of this kind; one value is all that they need to know. */
+static inline bool cg_rule_is_validated(cg_rule_kind kind) { return kind < CG_RULE_MONOTONIC; }
 
 /* A value written in the contract, already known to fit the type that it is for. */
 typedef struct cg_literal {
@@ -237,9 +245,15 @@ struct cg_struct {
     uint32_t size; /* rounded up to align */
     uint32_t align;
     uint32_t depth; /* structs inside each other, itself counted */
-    bool has_checks, has_limits, has_rules; /* of values of it, as traits.h says */
+    bool has_checks, has_limits, has_rules, has_hooks; /* of values of it, as traits.h says */
     const cg_node *at;
 };
+
+/* A message that another requires. */
+typedef struct cg_prior {
+    const cg_message *message;
+    const cg_node *at; /* its name in the list */
+} cg_prior;
 
 struct cg_message {
     cg_name name;
@@ -250,8 +264,9 @@ struct cg_message {
     const char *sensitivity; /* as written; "public" when nothing is said */
     bool is_sensitive;       /* buffers are wiped, values are redacted when printed */
     bool log_payload;        /* false: values are redacted when printed */
-    const cg_message **priors; /* what must have come before it on a connection, in declared order */
+    cg_prior *priors; /* what must have come before it on a connection, in declared order; no circles */
     size_t prior_count;
+    bool is_required; /* some message has it among its priors */
     double rate;          /* messages per second, for the report; 0 when nothing is said */
     uint64_t hold_ns;     /* how long a buffer of it is held, for the report; 0 when nothing is said */
     cg_field *fields;        /* in declared order; may be none: then block_size == 0 and there is one empty group */

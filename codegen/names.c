@@ -1,5 +1,6 @@
 #include "codegen/names.h"
 #include "codegen/schema.h"
+#include "codegen/traits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,22 @@ static void claim_schema(claims *c) {
     const cg_node *none = (const cg_node *)(uintptr_t)c->model;
     for (size_t i = 0; i < sizeof snakes / sizeof *snakes; i++) claim(c, none, c->model->name.snake, snakes[i], "", "");
     for (size_t i = 0; i < sizeof uppers / sizeof *uppers; i++) claim(c, none, c->model->name.upper, uppers[i], "", "");
+    if (cg_model_has_session(c->model)) claim(c, none, c->model->name.snake, "_session", "", "");
+}
+
+/* The struct of hooks, its members, and its own place among the handlers. */
+static void claim_hooks(claims *c, cg_table *handlers) {
+    static const char *const user[4] = {"user", "", "", ""}, *const place[4] = {"hooks", "", "", ""};
+    const cg_node *none = (const cg_node *)(uintptr_t)c->model;
+    cg_table members = {.arena = c->diags->arena};
+    claim(c, none, c->model->name.snake, "_hooks", "", "");
+    claim_in(c, handlers, none, place);
+    claim_in(c, &members, none, user);
+    for (size_t i = 0; i < c->model->hook_count; i++) {
+        const cg_hook *hook = c->model->hooks[i];
+        const char *const member[4] = {hook->name.snake, "", "", ""};
+        claim_in(c, &members, hook->at, member);
+    }
 }
 
 static void claim_enum(claims *c, const cg_enum *e) {
@@ -192,6 +209,8 @@ static void claim_message(claims *c, const cg_message *m, cg_table *handlers) {
     for (size_t i = 0; i < sizeof snakes / sizeof *snakes; i++) claim(c, m->at, x, snakes[i], "", "");
     for (size_t i = 0; i < sizeof uppers / sizeof *uppers; i++) claim(c, m->at, upper, uppers[i], "", "");
     claim(c, m->at, c->model->name.snake, "_send_", m->name.snake, "");
+    if (cg_message_has_hooks(m)) claim(c, m->at, x, "_check_hooks", "", "");
+    if (cg_message_has_session(m)) claim(c, m->at, x, "_check_session", "", "");
     claim_in(c, handlers, m->at, handler);
     claim_in(c, handlers, m->at, with_buf);
     for (size_t i = 0; i < m->field_count; i++) {
@@ -212,6 +231,7 @@ void cg_names_claim(cg_diags *diags, const cg_model *model) {
     cg_table handlers = {.arena = diags->arena};
     if (model->name.snake == NULL) return;
     claim_schema(&c);
+    if (cg_model_has_hooks(model)) claim_hooks(&c, &handlers);
     for (size_t i = 0; i < model->retired_count; i++) {
         if (model->retired[i].name.snake != NULL) claim_retired(&c, &model->retired[i]);
     }

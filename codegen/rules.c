@@ -190,7 +190,7 @@ static bool applies(cg_rule_kind rule, const cg_type *type) {
     case CG_RULE_PREFIX:
     case CG_RULE_NO_0X_PREFIX: return type->kind == CG_STRING;
     case CG_RULE_UTF8: return type->kind == CG_STRING || type->kind == CG_BYTES;
-    case CG_RULE_HOOK: return type->kind != CG_STRUCT && type->kind != CG_VECTOR;
+    case CG_RULE_HOOK: return type->kind != CG_STRUCT && type->kind != CG_VECTOR && (type->kind != CG_ARRAY || is_byte_array);
     }
     return false;
 }
@@ -242,24 +242,50 @@ static void add_rule(cg_builder *b, cg_field *field, const cg_rule *rule) {
     field->rules[field->rule_count++] = *rule;
 }
 
-static void read_rule(cg_builder *b, cg_field *field, const cg_node *entry) {
-    cg_rule rule = {.at = entry};
+/* The kind of a rule of the language, or the hook. False when it is neither, which was reported. */
+static bool find_rule(cg_builder *b, const cg_node *entry, cg_rule *rule, cg_hook **hook) {
+    const char *name = entry->key->text;
     size_t kind = 0;
-    while (kind < RULE_KINDS && strcmp(rule_names[kind], entry->key->text) != 0) kind++;
-    if (kind == RULE_KINDS || entry->is_bad) return;
-    rule.kind = (cg_rule_kind)kind;
-    if (!applies(rule.kind, field->type)) {
-        cg_report(b->diags, CG_E_RULE_TYPE, entry->key->span, "'%s' does not apply to %.64s", rule_names[kind],
-                  field->type->spelling);
+    while (kind < RULE_KINDS && strcmp(rule_names[kind], name) != 0) kind++;
+    rule->kind = (cg_rule_kind)kind;
+    *hook = NULL;
+    if (kind < RULE_KINDS) return true;
+    rule->kind = CG_RULE_HOOK;
+    rule->hook = *hook = cg_table_find(&b->hooks, name);
+    return *hook != NULL;
+}
+
+static bool check_applies(cg_builder *b, const cg_type *type, const cg_rule *rule, bool is_message) {
+    const cg_node *name = rule->at->key;
+    if (!applies(rule->kind, type)) {
+        cg_report(b->diags, CG_E_RULE_TYPE, name->span, "'%s' does not apply to %.64s", name->text, type->spelling);
+        return false;
+    }
+    if (rule->kind != CG_RULE_MONOTONIC || is_message) return true;
+    cg_report(b->diags, CG_E_RULE_TYPE, name->span, "'monotonic' is for fields of messages, not of types");
+    return false;
+}
+
+static const cg_rule *find_same(const cg_field *field, const cg_rule *rule) {
+    for (size_t i = 0; i < field->rule_count; i++) {
+        if (field->rules[i].kind == rule->kind && field->rules[i].hook == rule->hook) return &field->rules[i];
+    }
+    return NULL;
+}
+
+static void read_rule(cg_builder *b, cg_field *field, const cg_node *entry, bool is_message) {
+    cg_rule rule = {.at = entry};
+    cg_hook *hook;
+    if (entry->is_bad || !find_rule(b, entry, &rule, &hook)) return;
+    if (!check_applies(b, field->type, &rule, is_message)) return;
+    const cg_rule *earlier = find_same(field, &rule);
+    if (earlier != NULL) {
+        cg_report(b->diags, CG_E_RULE_TWICE, entry->key->span, "'%s' stands twice", entry->key->text);
+        cg_note(b->diags, earlier->at->key->span, "first here");
         return;
     }
-    const cg_rule *earlier = rule_of(field, rule.kind);
-    if (earlier != NULL) {
-        cg_report(b->diags, CG_E_RULE_TWICE, entry->key->span, "'%s' stands twice", rule_names[kind]);
-        cg_note(b->diags, earlier->at->key->span, "first here");
-    } else if (read_value(b, field->type, entry, &rule)) {
-        add_rule(b, field, &rule);
-    }
+    if (!read_value(b, field->type, entry, &rule)) return;
+    if (hook == NULL || cg_hook_use(b, hook, field->type, entry)) add_rule(b, field, &rule);
 }
 
 static bool check_order(cg_builder *b, const cg_field *field, cg_rule_kind low, cg_rule_kind high) {
@@ -279,11 +305,11 @@ static void check_possible(cg_builder *b, const cg_field *field, const cg_node *
     cg_report(b->diags, CG_E_RULE_CONFLICT, cg_node_place(validation), "no value keeps all of these rules; drop or change one");
 }
 
-void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation) {
+void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation, bool is_message) {
     if (validation == NULL && field->type->kind != CG_STRING) return;
     for (const cg_node *item = validation == NULL ? NULL : validation->first; item != NULL; item = item->next) {
         for (const cg_node *entry = item->first; entry != NULL && item->kind == CG_MAP; entry = entry->next) {
-            read_rule(builder, field, entry);
+            read_rule(builder, field, entry, is_message);
         }
     }
     check_possible(builder, field, validation);

@@ -14,6 +14,7 @@ const size_t cg_key_count = sizeof cg_keys / sizeof cg_keys[0];
 
 typedef struct checker {
     cg_diags *diags;
+    cg_unknown_rules *unknown_rules;
     bool is_warned[sizeof cg_keys / sizeof cg_keys[0]]; /* an ignored key warns once */
 } checker;
 
@@ -25,6 +26,7 @@ static const char *where_name(cg_where where) {
     case CG_AT_RANGES: return "in tag_ranges";
     case CG_AT_RANGE: return "in a tag range";
     case CG_AT_POOL: return "in pool";
+    case CG_AT_HOOK: return "in a hook";
     case CG_AT_ENUM: return "in an enum";
     case CG_AT_TYPE: return "in a type";
     case CG_AT_MESSAGE: return "in a message";
@@ -157,6 +159,14 @@ static void check_rules(checker *c, cg_node *rules, cg_where child) {
     for (cg_node *rule = rules->first; rule != NULL; rule = rule->next) check_map(c, rule, child);
 }
 
+static void check_names(checker *c, cg_node *names, cg_where child) {
+    if (names->kind == CG_MAP && child != CG_AT_NONE) {
+        check_map_of(c, names, child);
+    } else if (is_kind(c, names, CG_LIST)) {
+        for (cg_node *name = names->first; name != NULL; name = name->next) is_kind(c, name, CG_SCALAR);
+    }
+}
+
 static void check_value(checker *c, cg_node *value, const cg_key *key) {
     switch (key->want) {
     case CG_WANT_ANY: break;
@@ -165,21 +175,12 @@ static void check_value(checker *c, cg_node *value, const cg_key *key) {
     case CG_WANT_MAP_OF: check_map_of(c, value, key->child); break;
     case CG_WANT_FIELDS: check_fields(c, value, key->child); break;
     case CG_WANT_RULES: check_rules(c, value, key->child); break;
+    case CG_WANT_NAMES: check_names(c, value, key->child); break;
     case CG_WANT_RANGE:
         if (value->kind != CG_SCALAR) check_map(c, value, key->child);
         break;
     default: check_scalar(c, value, key); break;
     }
-}
-
-/* A rule that nobody knows is a hook of the user's, unless it looks like a slip of the pen. */
-static bool is_hook(const cg_node *entry) {
-    if (entry->kind != CG_SCALAR || strcmp(entry->text, "true") != 0) return false;
-    for (size_t i = 0; i < cg_key_count; i++) {
-        const bool is_rule = cg_keys[i].where == CG_AT_RULE;
-        if (is_rule && cg_edit_distance(entry->key->text, cg_keys[i].name, 3) < 3) return false;
-    }
-    return true;
 }
 
 static void report_unknown(checker *c, const cg_node *entry, cg_where where) {
@@ -188,19 +189,22 @@ static void report_unknown(checker *c, const cg_node *entry, cg_where where) {
     for (size_t i = 0; i < cg_key_count; i++) {
         if (cg_keys[i].where == where) cg_guess_offer(&guess, cg_keys[i].name);
     }
-    if (where != CG_AT_RULE) {
-        cg_report(c->diags, CG_E_UNKNOWN_KEY, entry->key->span, "unknown key '%.64s' %s", name, where_name(where));
-    } else if (is_hook(entry)) {
-        cg_report(c->diags, CG_E_NOT_YET, entry->key->span,
-                  "'%.64s' is not a rule of the language, and hooks are not supported yet", name);
-    } else {
-        cg_report(c->diags, CG_E_RULE_UNKNOWN, entry->key->span, "unknown rule '%.64s'", name);
-    }
+    cg_report(c->diags, CG_E_UNKNOWN_KEY, entry->key->span, "unknown key '%.64s' %s", name, where_name(where));
     cg_suggest(c->diags, &guess);
+}
+
+static void add_unknown_rule(checker *c, cg_node *entry) {
+    cg_unknown_rules *rules = c->unknown_rules;
+    rules->entries = cg_arena_grow(c->diags->arena, rules->entries, rules->count, sizeof entry);
+    rules->entries[rules->count++] = entry;
 }
 
 static void check_entry(checker *c, cg_node *entry, cg_where where) {
     const cg_key *key = find_key(where, entry->key->text);
+    if (key == NULL && where == CG_AT_RULE) {
+        add_unknown_rule(c, entry);
+        return;
+    }
     if (key == NULL) {
         entry->is_bad = true;
         report_unknown(c, entry, where);
@@ -238,8 +242,8 @@ static void check_map(checker *c, cg_node *map, cg_where where) {
     if (!map->is_bad) check_missing(c, map, where);
 }
 
-void cg_schema_check(cg_diags *diags, cg_node *root) {
-    checker c = {.diags = diags};
+void cg_schema_check(cg_diags *diags, cg_node *root, cg_unknown_rules *unknown) {
+    checker c = {.diags = diags, .unknown_rules = unknown};
     check_map(&c, root, CG_AT_ROOT);
 }
 

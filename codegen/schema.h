@@ -17,6 +17,7 @@ typedef enum cg_where {
     CG_AT_RANGES,
     CG_AT_RANGE,
     CG_AT_POOL,
+    CG_AT_HOOK,
     CG_AT_ENUM,
     CG_AT_TYPE,
     CG_AT_MESSAGE,
@@ -37,7 +38,8 @@ typedef enum cg_want {
     CG_WANT_MAP_OF, /* names to maps of kind `child`; to anything when that is none */
     CG_WANT_RANGE,  /* text, or a map of kind `child` */
     CG_WANT_FIELDS, /* names to texts or maps of kind `child`, or a list of such maps with a `name` */
-    CG_WANT_RULES   /* a list of maps of kind `child` */
+    CG_WANT_RULES,  /* a list of maps of kind `child` */
+    CG_WANT_NAMES   /* a list of texts, or, unless `child` is none, names to maps of that kind */
 } cg_want;
 
 typedef enum cg_key_state { CG_KEY_NEEDED, CG_KEY_OPTIONAL, CG_KEY_IGNORED, CG_KEY_LATER } cg_key_state;
@@ -55,8 +57,14 @@ typedef struct cg_key {
 extern const cg_key cg_keys[];
 extern const size_t cg_key_count;
 
-/* Checks the whole tree. */
-void cg_schema_check(cg_diags *diags, cg_node *root);
+/* The rules of all `validation` lists that the language does not have, in the order of the file: hooks, or mistakes. */
+typedef struct cg_unknown_rules {
+    cg_node **entries;
+    size_t count;
+} cg_unknown_rules;
+
+/* Checks the whole tree. Unknown rules are not judged here but added to *unknown, which is empty before. */
+void cg_schema_check(cg_diags *diags, cg_node *root, cg_unknown_rules *unknown);
 
 /* The entry under key when it is there and has its shape, else NULL. */
 const cg_node *cg_good_entry(const cg_node *map, const char *key);

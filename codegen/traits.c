@@ -19,12 +19,68 @@ bool cg_type_has_rules(const cg_type *type) {
     return type->kind == CG_STRUCT && type->structure->has_rules;
 }
 
+bool cg_type_has_hooks(const cg_type *type) {
+    if (type->element != NULL) return cg_type_has_hooks(type->element);
+    return type->kind == CG_STRUCT && type->structure->has_hooks;
+}
+
+bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind) {
+    for (size_t i = 0; i < field->rule_count; i++) {
+        if (field->rules[i].kind == kind) return true;
+    }
+    return false;
+}
+
+/* Also for fields whose type is wrong, as names are claimed in spite of errors. */
+static bool field_has_hooks(const cg_field *field) {
+    if (field->is_retired || field->type == NULL) return false;
+    return cg_field_has_rule(field, CG_RULE_HOOK) || cg_type_has_hooks(field->type);
+}
+
+bool cg_model_has_hooks(const cg_model *model) {
+    for (size_t i = 0; i < model->hook_count; i++) {
+        if (model->hooks[i]->value != CG_HOOK_UNUSED) return true;
+    }
+    return false;
+}
+
+bool cg_model_has_session(const cg_model *model) {
+    for (size_t i = 0; i < model->message_count; i++) {
+        if (cg_message_has_session(&model->messages[i])) return true;
+    }
+    return false;
+}
+
+bool cg_message_has_hooks(const cg_message *message) {
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (field_has_hooks(&message->fields[i])) return true;
+    }
+    return false;
+}
+
+bool cg_message_has_session(const cg_message *message) {
+    if (message->prior_count != 0 || message->is_required) return true;
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (cg_field_has_rule(&message->fields[i], CG_RULE_MONOTONIC)) return true;
+    }
+    return false;
+}
+
+/* Whether validate has a rule of the field to check. */
+static bool is_validated(const cg_field *field) {
+    for (size_t i = 0; i < field->rule_count; i++) {
+        if (cg_rule_is_validated(field->rules[i].kind)) return true;
+    }
+    return false;
+}
+
 void cg_struct_find_traits(cg_struct *structure) {
     structure->has_checks = structure->gap_count != 0;
     for (size_t i = 0; i < structure->field_count; i++) {
         const cg_field *field = &structure->fields[i];
         structure->has_checks |= cg_type_has_checks(field->type);
         structure->has_limits |= cg_type_has_limits(field->type);
-        structure->has_rules |= field->rule_count != 0 || cg_type_has_rules(field->type);
+        structure->has_rules |= is_validated(field) || cg_type_has_rules(field->type);
+        structure->has_hooks |= field_has_hooks(field);
     }
 }

@@ -1,4 +1,4 @@
-/* codegen/traits.h: what can be wrong with a value of a type.
+/* codegen/traits.h: what can be wrong with a value of a type, and who has to look.
  *
  * A struct learns its own answers once, when it is laid out: types that use a type twice, which is used twice by others
  * and so on, would otherwise be walked through once for each of exponentially many paths. */
@@ -16,6 +16,21 @@ bool cg_type_has_checks(const cg_type *type);
 bool cg_type_has_limits(const cg_type *type);
 /* Whether values of this type, or of what is inside it, have rules that validate checks. */
 bool cg_type_has_rules(const cg_type *type);
+
+/* Whether values of this type, or of what is inside it, are shown to hooks. */
+bool cg_type_has_hooks(const cg_type *type);
+
+/* Whether the field's own rules have one of that kind. */
+bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind);
+
+/* Whether some value of the message is shown to a hook, and whether a connection must remember it: it has a monotonic
+ * field, requires a message or is required. */
+bool cg_message_has_hooks(const cg_message *message);
+bool cg_message_has_session(const cg_message *message);
+
+/* Whether there are a struct of hooks and a struct of sessions. */
+bool cg_model_has_hooks(const cg_model *model);
+bool cg_model_has_session(const cg_model *model);
 
 /* Fills in the struct's answers, from its fields and gaps. */
 void cg_struct_find_traits(cg_struct *structure);

@@ -84,7 +84,7 @@ static cg_struct *make(cg_builder *b, const cg_type *element, const char *spelli
     field->since = 1;
     field->typical = element->capacity;
     field->at = made->at;
-    cg_rules_read(b, field, NULL);
+    cg_rules_read(b, field, NULL, false);
     return made;
 }
 
