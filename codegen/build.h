@@ -12,6 +12,7 @@
 
 #include "codegen/diag.h"
 #include "codegen/load.h"
+#include "codegen/lock.h"
 #include "codegen/model.h"
 #include "codegen/schema.h"
 #include "codegen/table.h"
@@ -34,6 +35,7 @@ typedef struct cg_builder {
     cg_arena *arena;
     cg_diags *diags;
     cg_model *model;
+    const cg_lock *lock;       /* what is published, or NULL */
     cg_table declarations;     /* cg_declaration by name */
     cg_table wrappers;         /* cg_struct by the spelling of the element */
     cg_declaration **declared; /* the same in the order of the file */
@@ -107,11 +109,18 @@ void cg_priors_read(cg_builder *builder);
 /* Builds every declaration that nobody needed so far. */
 void cg_declarations_read(cg_builder *builder, const cg_node *root);
 
+/* Reports what the contract no longer keeps of what is published. */
+void cg_lock_check(cg_builder *builder, const cg_node *root);
+
 /* Gives every message its class. `pool` may be NULL. */
 void cg_classes_choose(cg_builder *builder, const cg_node *pool);
 
 /* The whole way from the text to the model. prefix, if not NULL, takes the place of the schema's name. NULL when
  * anything is wrong; then diags says what. */
 cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefix, cg_diags *diags);
+
+/* The same for a contract of which the lock holds published versions; it may be NULL. */
+cg_model *cg_compile_locked(cg_arena *arena, const cg_source *source, const cg_lock *lock, const char *prefix,
+                            cg_diags *diags);
 
 #endif

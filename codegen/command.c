@@ -46,12 +46,29 @@ static cg_status print_diags(const cg_job *job, cg_diags *diags) {
     return CG_OK;
 }
 
+/* Reads the lock when there is one. CG_WRONG when it is no lock: that is in diags. */
+static cg_status read_lock(cg_job *job, cg_diags *diags) {
+    const cg_options *options = &job->options;
+    const char *path = options->lock != NULL ? options->lock : cg_lock_path(job->arena, options->operands[0]);
+    cg_source *source = NULL;
+    const bool may_lack = options->lock == NULL || options->command == CG_COMMAND_PUBLISH;
+    if (options->is_unlocked || (may_lack && access(path, F_OK) != 0)) return CG_OK;
+    if (cg_source_read(job->arena, path, &source) != CG_OK) return CG_FAILED;
+    job->lock_path = path;
+    job->lock = cg_lock_read(job->arena, source, diags);
+    return job->lock == NULL ? CG_WRONG : CG_OK;
+}
+
 const cg_model *cg_job_compile(cg_job *job, cg_status *status) {
     cg_source *source = NULL;
     cg_diags diags = {.arena = job->arena, .is_warning_error = job->options.is_warning_error};
     *status = cg_source_read(job->arena, job->options.operands[0], &source);
     if (*status != CG_OK) return NULL;
-    const cg_model *model = cg_compile(job->arena, source, job->options.prefix, &diags);
+    diags.source = source;
+    *status = read_lock(job, &diags);
+    if (*status == CG_FAILED) return NULL;
+    /* What is wrong with the contract itself is said even when its lock cannot be read. */
+    const cg_model *model = cg_compile_locked(job->arena, source, job->lock, job->options.prefix, &diags);
     *status = print_diags(job, &diags);
     if (*status != CG_OK) return NULL;
     *status = model == NULL ? CG_WRONG : CG_OK;
@@ -65,7 +82,7 @@ cg_status cg_command_check(cg_job *job) {
 }
 
 cg_status cg_run(cg_arena *arena, int count, char **arguments) {
-    static cg_status (*const commands[])(cg_job *job) = {
+    static cg_status (*const commands[])(cg_job * job) = {
 #define CG_COMMAND(id, name, function, least, most, operands, text) cg_command_##function,
 #include "codegen/commands.def"
 #undef CG_COMMAND

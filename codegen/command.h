@@ -6,21 +6,23 @@
 #ifndef BUFPOOL_CODEGEN_COMMAND_H
 #define BUFPOOL_CODEGEN_COMMAND_H
 
-#include "codegen/model.h"
+#include "codegen/lock.h"
 #include "codegen/options.h"
 #include "codegen/text.h"
 
 typedef struct cg_job {
     cg_arena *arena;
     cg_options options;
+    const char *lock_path; /* of the lock that was read; NULL while there is none */
+    const cg_lock *lock;   /* what it says, or NULL */
 } cg_job;
 
 #define CG_COMMAND(id, name, function, least, most, operands, text) cg_status cg_command_##function(cg_job *job);
 #include "codegen/commands.def"
 #undef CG_COMMAND
 
-/* Reads and checks the contract in the first operand and prints what there is to say about it. The model, or NULL when
- * there is none: then *status says why. */
+/* Reads and checks the contract in the first operand, by its lock when there is one, and prints what there is to say
+ * about them. The model, or NULL when there is none: then *status says why. */
 const cg_model *cg_job_compile(cg_job *job, cg_status *status);
 
 /* Writes all of a text to standard output. CG_FAILED says on stderr why not. */

@@ -41,11 +41,16 @@ static cg_status write_depfile(const cg_job *job, const cg_outputs *outputs, con
     const char *directory = slash == NULL ? "." : cg_arena_copy(job->arena, path, (size_t)(slash - path));
     cg_outputs depfile = {.arena = job->arena};
     add_targets(&text, job, outputs);
-    cg_text_add(&text, ": ", 2);
-    add_path(&text, job->options.operands[0]);
+    const char *const inputs[] = {job->options.operands[0], job->lock_path};
+    const size_t input_count = job->lock_path == NULL ? 1 : 2;
+    cg_text_add(&text, ":", 1);
+    for (size_t i = 0; i < input_count; i++) {
+        cg_text_add(&text, " ", 1);
+        add_path(&text, inputs[i]);
+    }
     cg_text_add(&text, "\n", 1);
-    if (job->options.is_depfile_safe) {
-        add_path(&text, job->options.operands[0]);
+    for (size_t i = 0; i < input_count && job->options.is_depfile_safe; i++) {
+        add_path(&text, inputs[i]);
         cg_text_add(&text, ":\n", 2);
     }
     cg_outputs_add(&depfile, slash == NULL ? path : slash + 1, text.data, text.length);

@@ -64,6 +64,7 @@ static void read_schema(cg_builder *b, const cg_node *root, const char *prefix) 
     const cg_node *schema = cg_map_entry(root, "schema");
     const cg_node *compatible = cg_good_entry(schema, "min_compatible");
     read_schema_name(b, schema, prefix);
+    model->own_name = cg_get_text(schema, "name", stem_of(b->arena, b->diags->source->path));
     model->id = (uint32_t)cg_get_uint(schema, "id", 0);
     model->version = (uint16_t)cg_get_uint(schema, "version", 1);
     model->min_compatible = (uint16_t)cg_get_uint(schema, "min_compatible", 1);
@@ -342,6 +343,7 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     message->log_payload = cg_get_bool(at, "log_payload", true);
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
     message->fields = cg_fields_read(b, fields, NULL, &message->field_count);
+    cg_lock_order(b->lock, true, message->name.text, message->was, message->fields, message->field_count);
     read_typical(b, message, cg_map_entry(at, "typical"));
     if (!are_typed(message, fields) || !cg_layout_message(b->diags, message, b->model->min_compatible)) return;
     cg_fields_check_defaults(b, message);
@@ -549,10 +551,16 @@ static void build(cg_builder *b, const cg_node *root, const char *prefix, const 
     cg_priors_read(b);
     cg_classes_choose(b, cg_map_entry(root, "pool"));
     cg_names_claim(b->diags, b->model);
+    if (b->lock != NULL) cg_lock_check(b, root);
 }
 
 cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefix, cg_diags *diags) {
-    cg_builder b = {.arena = arena, .diags = diags, .declarations = {.arena = arena}, .wrappers = {.arena = arena}};
+    return cg_compile_locked(arena, source, NULL, prefix, diags);
+}
+
+cg_model *cg_compile_locked(cg_arena *arena, const cg_source *source, const cg_lock *lock, const char *prefix,
+                            cg_diags *diags) {
+    cg_builder b = {.arena = arena, .diags = diags, .lock = lock, .declarations = {.arena = arena}, .wrappers = {.arena = arena}};
     diags->arena = arena;
     diags->source = source;
     cg_unknown_rules unknown_rules = {NULL, 0};

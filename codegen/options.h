@@ -18,21 +18,22 @@ enum {
 #include "codegen/commands.def"
 #undef CG_COMMAND
     /* that read a contract and say what is wrong with it */
-    CG_IN_COMPILING = CG_IN_GENERATE | CG_IN_CHECK | CG_IN_REPORT | CG_IN_DECODE,
+    CG_IN_COMPILING = CG_IN_GENERATE | CG_IN_CHECK | CG_IN_REPORT | CG_IN_DECODE | CG_IN_PUBLISH,
     CG_IN_ALL = (1 << CG_COMMAND_COUNT) - 1
 };
 
 enum { CG_OPERANDS_MAX = 2 };
 
 typedef struct cg_options {
-    cg_command command; /* NONE: what was asked for is printed already */
+    cg_command command;                    /* NONE: what was asked for is printed already */
     const char *operands[CG_OPERANDS_MAX]; /* NULL: not given */
     size_t operand_count;
     const char *directory;                /* "." when nothing is said */
     const char *prefix;                   /* or NULL */
     const char *format, *color;           /* words of the command's list */
     const char *depfile, *depfile_target; /* or NULL */
-    bool has_depfile, is_depfile_safe, is_checking, is_listing, is_warning_error, is_showing_all;
+    const char *lock;                     /* or NULL: beside the contract */
+    bool has_depfile, is_depfile_safe, is_checking, is_listing, is_warning_error, is_showing_all, is_unlocked;
 } cg_options;
 
 typedef enum cg_option_kind { CG_OPTION_SWITCH, CG_OPTION_TEXT, CG_OPTION_WORD } cg_option_kind;

@@ -296,6 +296,7 @@ static bool open_struct(cg_builder *b, cg_declaration *d) {
     const cg_node *fields = cg_entry(d->at, "fields");
     cg_struct *t = d->structure;
     t->fields = cg_fields_read(b, fields, t, &t->field_count);
+    cg_lock_order(b->lock, false, t->name.text, NULL, t->fields, t->field_count);
     if (t->field_count == 0 && !fields->is_bad) {
         cg_report(b->diags, CG_E_MISSING_KEY, cg_node_place(d->at), "a type needs at least one field");
     }

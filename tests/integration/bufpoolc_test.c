@@ -78,8 +78,9 @@ START_TEST(check_tells_fresh_from_stale_and_writes_nothing) {
     char err[8192];
     const bpt_place p = bpt_place_make();
     ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated --check"), 0);
-    bpt_place_write(&p, "contract.yaml", "schema: {name: tiny, id: 1, version: 1, min_compatible: 1}\n"
-                                    "messages:\n  Ping: {tlv_type: 1000, fields: {number: u32}}\n");
+    bpt_place_write(&p, "contract.yaml",
+                    "schema: {name: tiny, id: 1, version: 1, min_compatible: 1}\n"
+                    "messages:\n  Ping: {tlv_type: 1000, fields: {number: u32}}\n");
     take_snapshot(&p, "generated/tiny_messages.h", &before);
     ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated --check"), 1);
     bpt_place_read(&p, "err", err, sizeof err);
@@ -100,7 +101,6 @@ static const struct {
     {"generate", 2},
     {"no-such-command contract.yaml", 2},
     {"check --no-such-option contract.yaml", 2},
-    {"publish contract.yaml", 2}, /* not supported yet */
     {"check no-such-file.yaml", 3},
     {"generate contract.yaml --out-dir contract.yaml/below", 3}, /* not a directory */
     {"report contract.yaml >/dev/full", 3},
@@ -120,7 +120,45 @@ START_TEST(exit_code_tells_what_happened) {
 }
 END_TEST
 
+START_TEST(what_is_published_is_kept_and_nothing_is_written_otherwise) {
+    static snapshot before;
+    char err[8192];
+    const bpt_place p = bpt_place_make();
+    ck_assert_int_eq(bpt_place_run(&p, "publish contract.yaml"), 0);
+    take_snapshot(&p, "contract.lock", &before);
+    ck_assert_int_eq(bpt_place_run(&p, "publish contract.yaml"), 0);
+    bpt_place_read(&p, "out", err, sizeof err);
+    ck_assert_ptr_nonnull(strstr(err, "already published"));
+    check_untouched(&p, "contract.lock", &before);
+    bpt_place_write(&p, "contract.yaml",
+                    "schema: {name: tiny, id: 1, version: 2, min_compatible: 1}\n"
+                    "messages:\n  Ping: {tlv_type: 1000, fields: {number: u32}}\n");
+    ck_assert_int_eq(bpt_place_run(&p, "publish contract.yaml"), 1);
+    bpt_place_read(&p, "err", err, sizeof err);
+    ck_assert_ptr_nonnull(strstr(err, "contract.yaml:3:35: error[E0708]: 'number' is u32"));
+    ck_assert_ptr_nonnull(strstr(err, "contract.lock:7:1: note: as version 1 was published"));
+    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated"), 1);
+    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --out-dir generated --no-lock"), 0);
+    check_untouched(&p, "contract.lock", &before);
+    bpt_place_remove(&p);
+}
+END_TEST
+
+START_TEST(the_lock_is_among_the_dependencies) {
+    char text[8192];
+    const bpt_place p = bpt_place_make();
+    ck_assert_int_eq(bpt_place_run(&p, "publish contract.yaml --lock other.lock"), 0);
+    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --lock other.lock -MD -MF deps -MT all -MP"), 0);
+    bpt_place_read(&p, "deps", text, sizeof text);
+    ck_assert_str_eq(text, "all: contract.yaml other.lock\ncontract.yaml:\nother.lock:\n");
+    ck_assert_int_eq(bpt_place_run(&p, "check contract.yaml --lock none.lock"), 3);
+    bpt_place_remove(&p);
+}
+END_TEST
+
 BPT_SUITE(integration_bufpoolc) {
+    BPT_TEST(what_is_published_is_kept_and_nothing_is_written_otherwise);
+    BPT_TEST(the_lock_is_among_the_dependencies);
     BPT_LOOP_TEST(broken_contract_is_refused_with_place_and_caret_and_nothing_is_touched, 0, BROKEN_COUNT);
     BPT_TEST(unchanged_contract_touches_nothing);
     BPT_TEST(check_tells_fresh_from_stale_and_writes_nothing);

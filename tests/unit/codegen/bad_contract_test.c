@@ -1,5 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
-/* Every contract of tests/bad against what bufpoolc must say about it, in the file of the same name that ends in .txt.
+/* Every contract of tests/bad, with the lock of the same name when there is one, against what bufpoolc must say about
+ * it, in the file of the same name that ends in .txt.
  * BPT_UPDATE=1 writes those files anew, to be read before they are kept. */
 #include "tests/unit/codegen/compile.h"
 
@@ -54,13 +55,26 @@ static void write_expected(const char *name, const char *text) {
     fclose(file);
 }
 
+/* Nothing is published when there is no lock. */
+static const cg_lock *read_lock(cg_diags *diags, const char *name) {
+    char path[300];
+    size_t length = 0;
+    char *text = read_all(name, ".lock", &length);
+    snprintf(path, sizeof path, "%s.lock", name);
+    const cg_source *source = text == NULL ? NULL : cg_source_of(diags->arena, path, text, length);
+    free(text);
+    return source == NULL ? NULL : cg_lock_read(diags->arena, source, diags);
+}
+
 static void check_case(const char *name) {
     size_t length = 0, expected_length = 0;
     char *text = read_all(name, ".yaml", &length);
     cg_diags diags = {.arena = cg_arena_new()};
     char path[300];
     snprintf(path, sizeof path, "%s.yaml", name);
-    const cg_model *model = cg_compile(diags.arena, cg_source_of(diags.arena, path, text, length), NULL, &diags);
+    const cg_lock *lock = read_lock(&diags, name);
+    const cg_source *source = cg_source_of(diags.arena, path, text, length);
+    const cg_model *model = cg_compile_locked(diags.arena, source, lock, NULL, &diags);
     const char *said = cg_diags_print(&diags);
     if (getenv("BPT_UPDATE") != NULL) write_expected(name, said);
     char *expected = read_all(name, ".txt", &expected_length);

@@ -1,0 +1,53 @@
+#include "codegen/command.h"
+#include "codegen/outputs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char head[] =
+    "bufpool lock 1\n"
+    "# What published versions look like on the wire. Written by `bufpoolc publish`; commit it, do "
+    "not edit it.\n";
+
+static cg_status say_published(const cg_job *job, const cg_model *model, const char *path, size_t count) {
+    cg_text text = {.arena = job->arena};
+    cg_text_format(&text, "%s: version %u of %s is published: %zu %s new or changed\n", path, model->version,
+                   model->own_name, count, count == 1 ? "entry is" : "entries are");
+    return cg_print(&text);
+}
+
+static cg_status say_nothing_new(const cg_job *job, const cg_model *model, const char *path) {
+    cg_text text = {.arena = job->arena};
+    cg_text_format(&text, "%s: version %u of %s is already published\n", path, model->version, model->own_name);
+    return cg_print(&text);
+}
+
+/* The lock as it was, whole, with one more version. */
+static cg_status append(const cg_job *job, const cg_model *model, const char *path) {
+    size_t count = 0;
+    const cg_lock_line *changes = cg_lock_changes(job->arena, model, job->lock, &count);
+    const char *slash = strrchr(path, '/');
+    const char *directory = slash == NULL ? "." : cg_arena_copy(job->arena, path, (size_t)(slash - path));
+    cg_text text = {.arena = job->arena};
+    cg_outputs outputs = {.arena = job->arena};
+    if (job->lock == NULL)
+        cg_text_add(&text, head, sizeof head - 1);
+    else
+        cg_text_add(&text, job->lock->source->text, job->lock->source->length);
+    cg_lock_write(&text, model, job->lock, changes, count);
+    cg_outputs_add(&outputs, slash == NULL ? path : slash + 1, text.data, text.length);
+    const cg_status status = cg_outputs_write(&outputs, slash == path ? "/" : directory);
+    return status != CG_OK ? status : say_published(job, model, path, count);
+}
+
+cg_status cg_command_publish(cg_job *job) {
+    cg_status status = CG_OK;
+    const cg_model *model = cg_job_compile(job, &status);
+    if (model == NULL) return status;
+    const char *path = job->lock_path != NULL ? job->lock_path : job->options.lock;
+    if (path == NULL) path = cg_lock_path(job->arena, job->options.operands[0]);
+    /* The same version with other content is among the errors of a compiled contract. */
+    const bool is_published = job->lock != NULL && job->lock->version == model->version;
+    return is_published ? say_nothing_new(job, model, path) : append(job, model, path);
+}
