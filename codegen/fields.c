@@ -120,6 +120,7 @@ static void check_twice(cg_builder *b, cg_table *seen, cg_field *field) {
     if (first == field) return;
     cg_report(b->diags, CG_E_DUPLICATE_NAME, field->at->span, "the field '%s' stands twice", field->name.text);
     cg_note(b->diags, first->at->span, "first here");
+    field->name.snake = field->name.upper = NULL; /* it claims nothing: one report is enough */
 }
 
 cg_field *cg_fields_read(cg_builder *builder, const cg_node *fields, const cg_struct *owner, size_t *count) {

@@ -202,6 +202,7 @@ static cg_declaration *declare(cg_builder *b, const cg_node *at) {
     if (first != added) {
         cg_report(b->diags, CG_E_DUPLICATE_NAME, at->key->span, "'%s' is declared twice", added->name.text);
         cg_note(b->diags, first->at->key->span, "first here");
+        added->name.snake = added->name.upper = NULL; /* it claims nothing: one report is enough */
     }
     b->declared = cg_arena_grow(b->arena, b->declared, b->declared_count, sizeof added);
     b->declared[b->declared_count++] = added;
