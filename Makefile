@@ -64,6 +64,14 @@ CONTRACT_DIR := $(B)/tests/contracts
 CONTRACT_HEADERS := $(patsubst %,$(CONTRACT_DIR)/%.h,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_samples.h,market $(TEST_SCHEMAS))
 CONTRACT_OBJECTS := $(patsubst %,$(CONTRACT_DIR)/%_samples.o,market $(TEST_SCHEMAS)) \
   $(patsubst %,$(CONTRACT_DIR)/%_messages.o,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_service.o,$(TEST_SCHEMAS))
+# The codec rows' contract, and the same messages for codecs of other projects: those of BENCH_PEERS, which `make bench`
+# finds out with scripts/bench-peers.sh.
+BENCH_CONTRACT_DIR := $(B)/bench/contracts
+BENCH_PEERS =
+BENCH_PEER_OBJECTS = $(patsubst %,$(BENCH_CONTRACT_DIR)/%.o,$(BENCH_PEER_SOURCES))
+BENCH_PEER_SOURCES = $(if $(filter NANOPB,$(BENCH_PEERS)),codec.pb) $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),codec.pb-c)
+BENCH_PEER_LIBS = $(if $(filter NANOPB,$(BENCH_PEERS)),-lprotobuf-nanopb) \
+  $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),-lprotobuf-c) $(if $(filter MPACK,$(BENCH_PEERS)),-lmpack)
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
 BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
@@ -83,7 +91,7 @@ SAMPLER := $(B)/sampler
 .SUFFIXES:
 
 # ---- the two commands ---------------------------------------------------------------------------------------------
-.PHONY: demo test all generate help setup setup-ci
+.PHONY: demo test all generate help setup setup-ci setup-bench
 demo: setup ## set up, build and run the demo: live telemetry and a market burst between two processes
 	@$(MAKE) --no-print-directory -j$(JOBS) $(DEMO)
 	@$(DEMO)
@@ -106,8 +114,11 @@ setup: ## install what is missing (libyaml, libuv, check, pkg-config), saying wh
 setup-ci: ## install what `make ci` needs besides (clang, valgrind)
 	@CC='$(CC)' sh scripts/setup.sh ci
 
+setup-bench: ## install what `make bench` compares with (nanopb, protobuf-c, libmpack)
+	@CC='$(CC)' sh scripts/setup.sh bench
+
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench-quick ci check-generated check-leaks check-headers check-change check-install clean install
+.PHONY: tests bench bench-quick ci check-generated check-leaks check-headers check-change check-install clean install
 tests: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
@@ -133,8 +144,14 @@ check-change: ## an edited contract in a copy of the tree builds and passes with
 check-install: $(LIB) $(BUFPOOLC) ## programs build and run against an installed copy
 	sh tests/scripts/install.sh
 
-bench-quick: setup ## set up and measure in under two minutes
-	@$(MAKE) --no-print-directory -j$(JOBS) $(BENCH)
+BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
+bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
+	@$(BENCH_MAKE) $(BENCH)
+	@$(BENCH) $(BENCH_ARGS)
+	@sh scripts/codec-size.sh $(BENCH)
+
+bench-quick: setup ## set up and measure in under two minutes, beside the peers that are there
+	@$(BENCH_MAKE) $(BENCH)
 	@$(BENCH) --quick
 
 FUZZ_SECONDS = 60
@@ -180,8 +197,32 @@ $(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
 $(BOOK_SERVER): $(BOOK_SERVER_OBJECTS) $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
 
-$(BENCH): $(BENCH_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS) -lm
+$(BENCH): $(BENCH_OBJECTS) $(BENCH_CONTRACT_DIR)/codec_messages.o $(BENCH_PEER_OBJECTS) $(COUNT_OBJECT) \
+  $(GENERATED_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_PEER_LIBS) $(UV_LIBS) -lm
+
+# What is there decides how the peers' files are compiled, and with which others the bench is linked.
+BENCH_STAMP := $(B)/bench/peers
+.PHONY: bench-stamp
+$(BENCH_STAMP): bench-stamp
+	@mkdir -p $(@D)
+	@echo '$(BENCH_PEERS)' | cmp -s - $@ || echo '$(BENCH_PEERS)' > $@
+$(BENCH_OBJECTS): private CPPFLAGS += -I$(BENCH_CONTRACT_DIR) $(patsubst %,-DBENCH_HAS_%,$(BENCH_PEERS))
+$(BENCH_OBJECTS): $(BENCH_STAMP) | $(BENCH_CONTRACT_DIR)/codec_messages.h $(patsubst %.o,%.h,$(BENCH_PEER_OBJECTS))
+$(BENCH_CONTRACT_DIR)/codec_messages.h $(BENCH_CONTRACT_DIR)/codec_messages.c &: bench/contracts/codec.yaml $(BUFPOOLC)
+	@mkdir -p $(@D)
+	@$(BUFPOOLC) generate $< --out-dir $(@D)
+	@touch $(@D)/codec_messages.h $(@D)/codec_messages.c
+$(BENCH_CONTRACT_DIR)/codec_messages.o: $(BENCH_CONTRACT_DIR)/codec_messages.c $(FLAGS_STAMP)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(BENCH_CONTRACT_DIR)/codec.pb.h $(BENCH_CONTRACT_DIR)/codec.pb.c &: bench/contracts/codec.proto bench/contracts/codec.options
+	@mkdir -p $(@D)
+	protoc -Ibench/contracts --nanopb_opt=-Ibench/contracts --nanopb_out=$(@D) codec.proto
+$(BENCH_CONTRACT_DIR)/codec.pb-c.h $(BENCH_CONTRACT_DIR)/codec.pb-c.c &: bench/contracts/codec.proto
+	@mkdir -p $(@D)
+	protoc-c -Ibench/contracts --c_out=$(@D) codec.proto
+$(BENCH_CONTRACT_DIR)/codec.pb.o $(BENCH_CONTRACT_DIR)/codec.pb-c.o: %.o: %.c # others' code, with others' warnings
+	$(CC) -std=c11 $(MODE_$(MODE)) -w -c -o $@ $<
 
 # Each template becomes one string of the compiler, so that the installed binary stands alone.
 $(B)/codegen/templates.c: $(TEMPLATES) scripts/embed-templates.sh

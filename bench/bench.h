@@ -31,6 +31,7 @@ typedef struct bench_table {
 } bench_table;
 
 extern const bench_table bench_pool_rows;
+extern const bench_table bench_codec_rows;
 extern const bench_table bench_tcp_rows;
 extern const bench_table bench_unix_rows;
 

@@ -201,6 +201,14 @@ static const char *field_doc(const cg_emitter *emitter, const cg_field *field) {
     return cg_arena_format(emitter->arena, "%s%sunit: %s", words, words[0] == '\0' ? "" : "; ", field->unit);
 }
 
+/* Whether all of a text's capacity may be read where its rules are checked, and is little enough to be. */
+static bool is_padded(const cg_message *message, const cg_field *field) {
+    enum { PADDED_MAX = 32 };
+    const bool may_be_literal = message != NULL && field->has_default;
+    return field->type->kind == CG_STRING && !field->type->is_tail && field->type->capacity <= PADDED_MAX &&
+           !may_be_literal;
+}
+
 /* What rules call the length of a counted field. */
 static const char *const length_names[CG_VECTOR + 1] = {
     [CG_STRING] = "text.length", [CG_BYTES] = "bytes.length", [CG_VECTOR] = "count"};
@@ -223,6 +231,7 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     cg_set_flag(arena, map, "is_extensible", type->has_stride);
     cg_set_flag(arena, map, "is_counted", cg_kind_is_counted(type->kind));
     cg_set_flag(arena, map, "is_pointer", message != NULL && is_bytes && type->capacity > CG_MEMBER_BYTES_MAX);
+    cg_set_flag(arena, map, "is_padded", is_padded(message, field));
     cg_set_flag(arena, map, "is_wide", type->kind == CG_U128 || type->kind == CG_U256);
     if (type->capacity != 0 || type->element != NULL) set_items(emitter, map, field, message != NULL);
     set_slot(emitter, map, message, field);

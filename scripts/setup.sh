@@ -4,6 +4,7 @@
 #
 #   setup.sh build    what building, the demo and the tests need
 #   setup.sh ci       what the longer checks need besides
+#   setup.sh bench    the other projects that `make bench` compares with
 set -eu
 
 CC=${CC:-cc}
@@ -34,6 +35,14 @@ if [ "${1:-build}" = ci ]; then
     tool clang "clang libclang-rt-14-dev" "the fuzzers are built with it"
     tool g++ g++ "public headers must compile as C++ too"
     tool valgrind valgrind "it looks for leaks"
+fi
+if [ "${1:-build}" = bench ]; then
+    tool protoc protobuf-compiler "nanopb's generator runs inside it"
+    tool protoc-gen-nanopb nanopb "a codec to compare with"
+    tool protoc-c protobuf-c-compiler "a codec and a generator to compare with"
+    compiles pb_encode.h -lprotobuf-nanopb || need libnanopb-dev "the benchmark is linked with it"
+    compiles protobuf-c/protobuf-c.h -lprotobuf-c || need libprotobuf-c-dev "the benchmark is linked with it"
+    compiles mpack.h -lmpack || need libmpack-dev "a codec to compare with"
 fi
 
 [ -n "$missing" ] || exit 0

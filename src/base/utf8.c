@@ -23,8 +23,9 @@ static size_t sequence_length(const uint8_t *at, size_t left) {
 
 bool bpi_utf8_is_valid(const uint8_t *at, size_t count) {
     size_t i = 0;
+    if ((bpi_bits(at, count) & BPI_HIGH_BITS) == 0) return true;
     while (i < count) {
-        if (count - i >= 8 && (bpi_load_u64(at + i) & 0x8080808080808080u) == 0) {
+        if (count - i >= 8 && (bpi_load_u64(at + i) & BPI_HIGH_BITS) == 0) {
             i += 8;
             continue;
         }

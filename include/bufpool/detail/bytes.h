@@ -198,14 +198,19 @@ static inline bp_bytes bpi_bytes(const uint8_t *data, size_t length) {
     return bytes;
 }
 
-/* Whether count bytes are all zero. */
-static inline bool bpi_is_zero(const uint8_t *at, size_t count) {
+/* All bits that are set in one of count bytes, as far as asking for zeros and for high bits goes: bytes keep no place.
+ * The last word overlaps, so that there is no loop over single bytes. */
+static inline uint64_t bpi_bits(const uint8_t *at, size_t count) {
     uint64_t seen = 0;
-    size_t i = 0;
-    for (; count - i >= 8; i += 8) seen |= bpi_load_u64(at + i);
-    for (; i < count; i++) seen |= at[i];
-    return seen == 0;
+    if (count >= 8) {
+        for (size_t i = 0; i + 8 < count; i += 8) seen |= bpi_load_u64(at + i);
+        return seen | bpi_load_u64(at + count - 8);
+    }
+    if (count >= 4) return bpi_load_u32(at) | (uint64_t)bpi_load_u32(at + count - 4);
+    return count == 0 ? 0 : (uint64_t)(at[0] | at[count / 2] | at[count - 1]);
 }
+
+static inline bool bpi_is_zero(const uint8_t *at, size_t count) { return bpi_bits(at, count) == 0; }
 
 /* What is wrong with bytes that were read. Checks of one value OR into it and branch once at the end. */
 typedef struct bpi_flaws {
@@ -237,7 +242,9 @@ static inline uint64_t bpi_slack_masked(const uint8_t *at, size_t used, size_t c
 #undef BPI_EIGHT
     const uint8_t *const mask = masks + 32 - used;
     uint64_t seen = bpi_load_u64(at + capacity - 8) & bpi_load_u64(mask + capacity - 8);
-    for (size_t i = 0; i + 8 < capacity; i += 8) seen |= bpi_load_u64(at + i) & bpi_load_u64(mask + i);
+    if (capacity > 8) seen |= bpi_load_u64(at) & bpi_load_u64(mask);
+    if (capacity > 16) seen |= bpi_load_u64(at + 8) & bpi_load_u64(mask + 8);
+    if (capacity > 24) seen |= bpi_load_u64(at + 16) & bpi_load_u64(mask + 16);
     return seen;
 }
 
@@ -279,8 +286,15 @@ static inline bool bpi_tail_find(const uint8_t *value, uint32_t length, uint32_t
     return true;
 }
 
+#define BPI_HIGH_BITS UINT64_C(0x8080808080808080)
+
 /* Whether count bytes are well-formed UTF-8 (Unicode 15, table 3-7: no overlong forms, no surrogates, up to
  * U+10FFFF). */
 BP_API bool bpi_utf8_is_valid(const uint8_t *at, size_t count);
+
+/* The same where the bytes up to a constant capacity may be read too: no branch on the count for plain ASCII. */
+static inline bool bpi_utf8_padded_is_valid(const uint8_t *at, size_t count, size_t capacity) {
+    return (bpi_bits(at, capacity) & BPI_HIGH_BITS) == 0 || bpi_utf8_is_valid(at, count);
+}
 
 #endif

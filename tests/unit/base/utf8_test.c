@@ -47,7 +47,44 @@ START_TEST(ill_formed_text_is_refused) {
 }
 END_TEST
 
+/* Words overlap at the end: every length, every place, and nothing beside it. */
+START_TEST(one_wrong_byte_is_found_wherever_it_stands) {
+    enum { LENGTH_MAX = 40, PADDED = 32 };
+    uint8_t text[LENGTH_MAX + 2];
+    for (size_t length = 0; length <= LENGTH_MAX; length++) {
+        memset(text, 'a', sizeof text);
+        text[0] = text[length + 1] = 0xFF;
+        ck_assert(bpi_utf8_is_valid(text + 1, length));
+        ck_assert(length > PADDED || bpi_utf8_padded_is_valid(text + 1, length, PADDED));
+        for (size_t at = 1; at <= length; at++) {
+            text[at] = 0x80;
+            ck_assert(!bpi_utf8_is_valid(text + 1, length));
+            ck_assert(length > PADDED || !bpi_utf8_padded_is_valid(text + 1, length, PADDED));
+            text[at] = 'a';
+        }
+    }
+}
+END_TEST
+
+START_TEST(one_byte_that_is_not_zero_is_found_wherever_it_stands) {
+    enum { LENGTH_MAX = 40 };
+    uint8_t bytes[LENGTH_MAX + 2];
+    for (size_t length = 0; length <= LENGTH_MAX; length++) {
+        memset(bytes, 0, sizeof bytes);
+        bytes[0] = bytes[length + 1] = 0xFF;
+        ck_assert(bpi_is_zero(bytes + 1, length));
+        for (size_t at = 1; at <= length; at++) {
+            bytes[at] = 0x10;
+            ck_assert(!bpi_is_zero(bytes + 1, length));
+            bytes[at] = 0;
+        }
+    }
+}
+END_TEST
+
 BPT_SUITE(base_utf8) {
     BPT_TEST(well_formed_text_is_accepted);
+    BPT_TEST(one_wrong_byte_is_found_wherever_it_stands);
+    BPT_TEST(one_byte_that_is_not_zero_is_found_wherever_it_stands);
     BPT_TEST(ill_formed_text_is_refused);
 }
