@@ -158,7 +158,7 @@ bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, 
     {
         const bp_text text = market_instrument_meta_get_symbol(view);
         if (text.length == 0) return broken("symbol", field);
-        if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("symbol", field);
+        if (!bpi_utf8_padded_is_valid((const uint8_t *)text.data, text.length, 24)) return broken("symbol", field);
     }
     {
         const uint8_t value = market_instrument_meta_get_decimals(view);
@@ -1037,7 +1037,7 @@ bp_err market_process_sample_validate(const market_process_sample_view *view, co
     }
     {
         const bp_text text = market_process_sample_get_name(view);
-        if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("name", field);
+        if (!bpi_utf8_padded_is_valid((const uint8_t *)text.data, text.length, 32)) return broken("name", field);
     }
     if (market_process_sample_has_command(view)) {
         const bp_text text = market_process_sample_get_command(view);
@@ -1207,7 +1207,7 @@ bp_err market_log_line_validate(const market_log_line_view *view, const char **f
     (void)view;
     {
         const bp_text text = market_log_line_get_source(view);
-        if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("source", field);
+        if (!bpi_utf8_padded_is_valid((const uint8_t *)text.data, text.length, 16)) return broken("source", field);
     }
     {
         const bp_text text = market_log_line_get_text(view);
