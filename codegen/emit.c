@@ -77,12 +77,12 @@ static cg_value *emit_root(const cg_emitter *emitter) {
 
 const cg_part cg_parts[] = {
     {"umbrella", CG_PART_UMBRELLA}, {"sizes", CG_PART_SIZES}, {"messages", CG_PART_MESSAGES},
-    {"service", CG_PART_SERVICE},   {"tests", CG_PART_TESTS},
+    {"service", CG_PART_SERVICE},   {"tests", CG_PART_TESTS}, {"fuzz", CG_PART_FUZZ},
 };
 const size_t cg_part_count = sizeof cg_parts / sizeof cg_parts[0];
 
 /* Parts whose templates make instances of messages. */
-enum { PARTS_WITH_EXAMPLES = CG_PART_TESTS };
+enum { PARTS_WITH_EXAMPLES = CG_PART_TESTS | CG_PART_FUZZ };
 
 /* Which template writes which file of which part; %s is the schema's name. */
 static const struct {
@@ -96,6 +96,7 @@ static const struct {
     {CG_PART_SERVICE, "service.h", "%s_service.h"},
     {CG_PART_SERVICE, "service.c", "%s_service.c"},
     {CG_PART_TESTS, "test.c", "%s_test.c"},
+    {CG_PART_FUZZ, "fuzz.c", "%s_fuzz.c"},
 };
 
 const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
