@@ -108,6 +108,12 @@ BPI_DEFINE_WIDE(u256, bp_u256, 4)
         memcpy(target + count - (width), tail, width);                           \
     } while (0)
 
+/* gcc takes lengths for possible that the caller has ruled out, once it has lost a count on its way through a view. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstringop-overflow"
+#endif
+
 /* Copies count bytes that do not overlap. Once gcc 12 knows a range for memcpy's length it expands `rep movs` inline,
  * which is several times slower at message sizes; so up to 64 bytes fixed-size moves are used, and above that a real
  * call whose length the optimiser cannot see. */
@@ -132,6 +138,9 @@ static inline void bpi_copy(uint8_t *target, const uint8_t *source, size_t count
     }
 }
 #undef BPI_MOVE_ENDS
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /* Arrays of numbers: one copy where memory looks like the wire, else one by one. */
 #define BPI_DEFINE_MANY(name, type)                                                                      \

@@ -78,6 +78,43 @@ START_TEST(a_later_group_starts_unpadded_and_fills_no_earlier_hole) {
 }
 END_TEST
 
+START_TEST(implicit_fields_count_as_declared_first_block_len_before_the_bitmap) {
+    /* Nine optional fields: a u16 bitmap, of the alignment of block_len and of the count. */
+    char fields[1024] = "      v: \"FixedVec<u8, 9>\"\n";
+    for (int k = 0; k < 9; k++) {
+        snprintf(fields + strlen(fields), sizeof fields - strlen(fields), "      f%d: {type: u8, optional: true}\n", k);
+    }
+    bpt_compiled c = thing("", fields);
+    const cg_message *m = bpt_message(&c, "Thing");
+    ck_assert_uint_eq(m->block_len_offset, 0);
+    ck_assert_uint_eq(m->groups[0].bitmap_offset, 2);
+    ck_assert_uint_eq(offset(&c, "v"), 4);
+    ck_assert_uint_eq(offset(&c, "f0"), 6);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(arrays_align_as_their_element) {
+    bpt_compiled c = thing("types: {T: {fields: {x: u32, y: u8}}}",
+                           "      a: u8\n      b: \"[u16; 3]\"\n      c: \"[T; 2]\"\n      d: \"[u8; 8]\"\n");
+    ck_assert_uint_eq(offset(&c, "c"), 0); /* stride 8, aligned to 4 */
+    ck_assert_uint_eq(offset(&c, "b"), 16);
+    ck_assert_uint_eq(offset(&c, "a"), 22);
+    ck_assert_uint_eq(offset(&c, "d"), 23);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(a_block_has_at_most_65535_bytes) {
+    bpt_compiled c = thing("", "      a: \"[u8; 65535]\"\n");
+    ck_assert_uint_eq(bpt_message(&c, "Thing")->block_size, 65535);
+    bpt_compiled_free(&c);
+    c = bpt_compile("messages: {Thing: {tlv_type: 1, fields: {a: \"[u8; 65535]\", b: u8}}}");
+    ck_assert_ptr_null(c.model);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 START_TEST(where_nothing_fits_there_is_a_gap) {
     bpt_compiled c =
         thing("schema: {version: 2}", "      a: u8\n      b: {type: u64, since: 2}\n      c: {type: u32, since: 2}\n");
@@ -292,6 +329,145 @@ START_TEST(a_message_newer_than_min_compatible_is_accepted_from_its_first_group)
 }
 END_TEST
 
+/* ---- what is retired -------------------------------------------------------------------------------------------- */
+
+START_TEST(a_retired_field_keeps_its_place_bit_and_run) {
+    static const char *const living = "      a: {type: u32, optional: true}\n      b: \"FixedVec<u64, 3>\"\n"
+                                      "      c: \"bytes<40>\"\n      d: {type: u8, optional: true}\n";
+    static const char *const retired = "      a: {type: u32, optional: true, retired: true}\n"
+                                       "      b: {type: \"FixedVec<u64, 3>\", retired: true}\n"
+                                       "      c: \"bytes<40>\"\n      d: {type: u8, optional: true}\n";
+    bpt_compiled before = thing("", living), after = thing("", retired);
+    const cg_message *old = bpt_message(&before, "Thing"), *new = bpt_message(&after, "Thing");
+    for (size_t i = 0; i < old->field_count; i++) {
+        ck_assert_uint_eq(old->fields[i].offset, new->fields[i].offset);
+        ck_assert_uint_eq(old->fields[i].bit, new->fields[i].bit);
+    }
+    ck_assert_uint_eq(old->block_size, new->block_size);
+    ck_assert_uint_eq(new->tail_count, 2);
+    ck_assert_str_eq(new->tail[0]->name.text, "b");
+    bpt_compiled_free(&before);
+    bpt_compiled_free(&after);
+}
+END_TEST
+
+/* block_len and counts: 6 bytes. X_MAX is what this version writes, the class still holds what older ones write. */
+START_TEST(a_class_holds_what_old_writers_put_into_a_retired_run) {
+    bpt_compiled c = thing("", "      a: {type: \"bytes<200>\", retired: true}\n      b: \"bytes<40>\"\n");
+    const cg_message *m = bpt_message(&c, "Thing");
+    ck_assert_uint_eq(m->min, 6);
+    ck_assert_uint_eq(m->max, 46);
+    ck_assert_uint_eq(m->typical, 46);
+    ck_assert_uint_eq(m->held, 246);
+    ck_assert_uint_eq(m->class_size, 256);
+    ck_assert_uint_eq(m->waste, 256 - 46);
+    ck_assert_uint_eq(m->accept_max, 256);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+/* ---- types that grow -------------------------------------------------------------------------------------------- */
+
+static const cg_struct *growing(bpt_compiled *c, const char *schema, const char *fields) {
+    char text[2048];
+    snprintf(text, sizeof text,
+             "schema: {%s}\ntypes: {T: {extensible: true, fields: {%s}}}\n"
+             "messages: {Thing: {tlv_type: 1, fields: {v: \"FixedVec<T, 3>\", w: \"FixedVec<T, 65536>\"}}}",
+             schema, fields);
+    *c = bpt_compile_good(text);
+    return c->model->structs[0];
+}
+
+START_TEST(each_version_of_a_type_ends_at_its_alignment) {
+    bpt_compiled c;
+    /* u32 at 0, u8 at 4, gap to 8; u16 at 8, gap to 12; two u8 at 12, gap to 16. */
+    const cg_struct *t = growing(&c, "version: 3",
+                                 "a: u8, b: u32, c: {type: u16, since: 2}, d: {type: u8, since: 3}, e: {type: u8, since: 3}");
+    static const uint32_t ends[] = {8, 12, 16};
+    ck_assert_uint_eq(t->align, 4);
+    ck_assert_uint_eq(t->group_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_uint_eq(t->groups[i].since, i + 1);
+        ck_assert_uint_eq(t->groups[i].end, ends[i]);
+        ck_assert_uint_eq(t->groups[i].start, i == 0 ? 0 : ends[i - 1]);
+        ck_assert_uint_eq(t->groups[i].gap_count, 1);
+    }
+    ck_assert_uint_eq(t->fields[2].offset, 8);
+    ck_assert_uint_eq(t->fields[4].offset, 13);
+    ck_assert_uint_eq(t->groups[1].gaps[0].offset, 10);
+    ck_assert_uint_eq(t->groups[2].gaps[0].size, 2);
+    ck_assert_uint_eq(t->gap_count, 3);
+    ck_assert_uint_eq(t->size, 16);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(the_alignment_of_a_type_never_grows) {
+    bpt_compiled c;
+    const cg_struct *t =
+        growing(&c, "version: 2", "a: u16, b: {type: u8, since: 2}, c: {type: u64, since: 2}, d: {type: u32, since: 2}");
+    ck_assert_uint_eq(t->align, 2);
+    ck_assert_uint_eq(t->fields[2].offset, 2); /* what is aligned to 8 and 4 elsewhere, in declared order */
+    ck_assert_uint_eq(t->fields[3].offset, 10);
+    ck_assert_uint_eq(t->fields[1].offset, 14);
+    ck_assert_uint_eq(t->size, 16);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(a_vector_of_a_growing_type_has_a_stride_right_behind_its_count) {
+    bpt_compiled c;
+    (void)growing(&c, "version: 1", "a: u64");
+    const cg_message *m = bpt_message(&c, "Thing");
+    const cg_type *v = bpt_field(m, "v")->type, *w = bpt_field(m, "w")->type;
+    ck_assert(v->has_stride && w->has_stride && v->is_tail);
+    ck_assert(v->count_size == 2 && v->stride_offset == 2 && v->size == 4 && v->align == 2);
+    ck_assert(w->count_size == 4 && w->stride_offset == 4 && w->size == 6 && w->align == 4);
+    /* w at 0, block_len at 6, v at 8. */
+    ck_assert_uint_eq(bpt_field(m, "w")->offset, 0);
+    ck_assert_uint_eq(m->block_len_offset, 6);
+    ck_assert_uint_eq(bpt_field(m, "v")->offset, 8);
+    ck_assert_uint_eq(m->block_size, 12);
+    ck_assert_uint_eq(m->max, 16 + 3 * 8 + 65536 * 8);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(accepted_strides_start_at_min_compatible) {
+    static const size_t first[] = {0, 1, 1, 2};
+    for (int version = 1; version <= 4; version++) {
+        char schema[64];
+        bpt_compiled c;
+        snprintf(schema, sizeof schema, "version: 4, min_compatible: %d", version);
+        const cg_struct *t = growing(&c, schema, "a: u8, b: {type: u8, since: 2}, c: {type: u8, since: 4}");
+        ck_assert_uint_eq(t->accept_group_ix, first[version - 1]);
+        bpt_compiled_free(&c);
+    }
+}
+END_TEST
+
+/* A type that is first used by a later version begins with its own first fields. */
+START_TEST(a_type_begins_with_the_first_version_that_has_fields) {
+    bpt_compiled c;
+    const cg_struct *t = growing(&c, "version: 3", "a: {type: u32, since: 2}, b: {type: u64, since: 3}");
+    ck_assert_uint_eq(t->align, 4);
+    ck_assert_uint_eq(t->groups[0].end, 4);
+    ck_assert_uint_eq(t->accept_group_ix, 0);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+START_TEST(a_type_that_is_frozen_is_one_group) {
+    bpt_compiled c = thing("types: {T: {fields: {a: u8, b: u32}}}", "      t: T\n");
+    const cg_struct *t = c.model->structs[0];
+    ck_assert_uint_eq(t->group_count, 1);
+    ck_assert_uint_eq(t->groups[0].end, t->size);
+    ck_assert_uint_eq(t->groups[0].placed_count, 2);
+    ck_assert(!bpt_field(bpt_message(&c, "Thing"), "t")->type->has_stride);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 /* Every byte of every block and struct is in exactly one place. */
 static void check_covered(const uint8_t *covered, uint32_t size) {
     for (uint32_t i = 0; i < size; i++) ck_assert_msg(covered[i] == 1, "byte %u is in %u places", i, covered[i]);
@@ -367,6 +543,9 @@ BPT_SUITE(codegen_layout) {
     BPT_TEST(a_type_of_odd_size_leaves_a_place_for_smaller_fields);
     BPT_TEST(wide_integers_are_limbs_aligned_to_eight);
     BPT_TEST(a_later_group_starts_unpadded_and_fills_no_earlier_hole);
+    BPT_TEST(implicit_fields_count_as_declared_first_block_len_before_the_bitmap);
+    BPT_TEST(arrays_align_as_their_element);
+    BPT_TEST(a_block_has_at_most_65535_bytes);
     BPT_TEST(where_nothing_fits_there_is_a_gap);
     BPT_TEST(each_group_has_a_bitmap_of_its_own);
     BPT_TEST(a_bitmap_is_the_smallest_that_holds_its_bits);
@@ -381,6 +560,14 @@ BPT_SUITE(codegen_layout) {
     BPT_TEST(long_texts_and_vectors_in_types_are_inline);
     BPT_TEST(accepted_lengths_start_at_min_compatible);
     BPT_TEST(a_message_newer_than_min_compatible_is_accepted_from_its_first_group);
+    BPT_TEST(a_retired_field_keeps_its_place_bit_and_run);
+    BPT_TEST(a_class_holds_what_old_writers_put_into_a_retired_run);
+    BPT_TEST(each_version_of_a_type_ends_at_its_alignment);
+    BPT_TEST(the_alignment_of_a_type_never_grows);
+    BPT_TEST(a_vector_of_a_growing_type_has_a_stride_right_behind_its_count);
+    BPT_TEST(accepted_strides_start_at_min_compatible);
+    BPT_TEST(a_type_begins_with_the_first_version_that_has_fields);
+    BPT_TEST(a_type_that_is_frozen_is_one_group);
     BPT_TEST(every_byte_of_a_block_is_in_one_place);
     BPT_TEST(a_message_without_fields_takes_nothing);
 }
