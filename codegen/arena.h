@@ -17,7 +17,7 @@
 typedef enum cg_status {
     CG_OK = 0,
     CG_WRONG = 1, /* the contract has errors (they were reported), or an output is stale */
-    CG_USAGE = 2, /* the command line is wrong, or asks for what is not supported yet */
+    CG_USAGE = 2, /* the command line is wrong */
     CG_FAILED = 3 /* no memory, or a file could not be read or written */
 } cg_status;
 

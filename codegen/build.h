@@ -112,6 +112,9 @@ void cg_declarations_read(cg_builder *builder, const cg_node *root);
 /* Reports what the contract no longer keeps of what is published. */
 void cg_lock_check(cg_builder *builder, const cg_node *root);
 
+/* What the messages need of a pool, ascending by type, weighted by their rates. */
+struct cg_need *cg_needs_of(cg_arena *arena, const cg_model *model);
+
 /* Gives every message its class. `pool` may be NULL. */
 void cg_classes_choose(cg_builder *builder, const cg_node *pool);
 

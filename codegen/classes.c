@@ -1,12 +1,13 @@
 #include "codegen/build.h"
 #include "codegen/layout.h"
 #include "codegen/schema.h"
+#include "codegen/strides.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLASSES_MAX = 64, STEP = 16, DEFAULT_MIN = 64, DEFAULT_IDLE = 65536, LIMIT_FACTOR = 4 };
+enum { CLASSES_MAX = 64, DEFAULT_MIN = 64, DEFAULT_IDLE = 65536, LIMIT_FACTOR = 4, PAGE = 4096 };
 
 static bool is_power_of_two(uint64_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
@@ -51,7 +52,7 @@ static void add_listed(cg_builder *b, const cg_node *item) {
     const cg_model *model = b->model;
     const bool is_number = item->kind == CG_SCALAR && cg_read_bytes(item->text, &size);
     if (item->is_bad) return;
-    if (!is_number || size == 0 || size % STEP != 0 || size > CG_VALUE_MAX) {
+    if (!is_number || size == 0 || size % CG_STRIDE_STEP != 0 || size > CG_VALUE_MAX) {
         cg_report(b->diags, CG_E_CLASS_SIZE, cg_node_place(item), "a class is a multiple of 16 bytes, at most 1GiB");
     } else if (model->class_count == CLASSES_MAX) {
         cg_report(b->diags, CG_E_TOO_MANY, cg_node_place(item), "a pool has at most %d classes", CLASSES_MAX);
@@ -67,6 +68,40 @@ static void read_list(cg_builder *b, const cg_node *list) {
     b->model->strategy = "list";
     if (list->count == 0) cg_report(b->diags, CG_E_CLASS_SIZE, list->span, "at least one class is needed");
     for (const cg_node *item = list->first; item != NULL; item = item->next) add_listed(b, item);
+}
+
+/* ---- auto:K ----------------------------------------------------------------------------------------------------- */
+
+cg_need *cg_needs_of(cg_arena *arena, const cg_model *model) {
+    cg_need *needs = CG_NEW_ARRAY(arena, cg_need, model->message_count);
+    for (size_t i = 0; i < model->message_count; i++) {
+        const cg_message *message = model->by_type[i];
+        needs[i] = (cg_need){message->held, message->rate == 0 ? 1 : message->rate};
+    }
+    return needs;
+}
+
+/* The K of "auto:K"; 0 when it is none. */
+static size_t count_of(const char *text) {
+    uint64_t count = 0;
+    if (strncmp(text, "auto:", 5) != 0 || strlen(text) > 7 || !cg_read_bytes(text + 5, &count)) return 0;
+    return count <= CLASSES_MAX ? (size_t)count : 0;
+}
+
+/* The strides that waste the least. */
+static void choose_best(cg_builder *b, const cg_node *classes) {
+    cg_model *model = b->model;
+    uint32_t sizes[CLASSES_MAX];
+    const size_t most = count_of(classes->text);
+    if (most == 0) {
+        cg_report(b->diags, CG_E_WORD, classes->span, "auto:K needs a K from 1 to %d, such as auto:4", CLASSES_MAX);
+        return;
+    }
+    model->strategy = classes->text;
+    if (b->diags->error_count != 0 || model->message_count == 0) return;
+    const cg_strides best = cg_strides_find(b->arena, cg_needs_of(b->arena, model), model->message_count, most);
+    cg_strides_read(&best, best.level_count, sizes);
+    for (size_t i = 0; i < best.level_count; i++) add_class(b, sizes[i]);
 }
 
 /* ---- members ---------------------------------------------------------------------------------------------------- */
@@ -96,14 +131,17 @@ static void join(cg_builder *b, cg_message *message) {
     message->accept_max = its->size;
 }
 
+/* What the pool needs to serve anything: four of the largest buffers, and one slab, which is the buffer and what the
+ * pool must know of it, each in whole pages. Pages may be larger where the program runs; bp_pool_new asks again. */
 static void check_limit(cg_builder *b, const cg_node *pool) {
     const cg_model *model = b->model;
     const cg_node *limit = cg_good_entry(pool, "memory_limit");
     if (limit == NULL || model->memory_limit == 0 || model->class_count == 0) return;
-    const uint64_t least = (uint64_t)LIMIT_FACTOR * model->classes[model->class_count - 1].size;
-    if (model->memory_limit >= least) return;
-    cg_report(b->diags, CG_E_MEMORY_LIMIT, limit->span,
-              "memory_limit must be at least four times the largest class: %" PRIu64, least);
+    const uint32_t largest = model->classes[model->class_count - 1].size;
+    const uint64_t four = (uint64_t)LIMIT_FACTOR * largest, slab = cg_round_up(largest, PAGE) + PAGE;
+    if (model->memory_limit >= four && model->memory_limit >= slab) return;
+    cg_report(b->diags, CG_E_MEMORY_LIMIT, limit->span, "memory_limit must be at least %s: %" PRIu64,
+              four >= slab ? "four times the largest class" : "one slab, two pages", four >= slab ? four : slab);
 }
 
 static void choose_strategy(cg_builder *b, const cg_node *pool) {
@@ -115,10 +153,10 @@ static void choose_strategy(cg_builder *b, const cg_node *pool) {
     }
     const bool is_text = classes != NULL && classes->kind == CG_SCALAR;
     if (is_text && strncmp(classes->text, "auto:", 5) == 0) {
-        cg_report(b->diags, CG_E_NOT_YET, classes->span, "classes: auto:K is not supported yet");
+        choose_best(b, classes);
     } else if (classes != NULL && (!is_text || strcmp(classes->text, "pow2") != 0)) {
         cg_report(b->diags, CG_E_WORD, is_text ? classes->span : cg_node_place(classes),
-                  "classes is pow2 or a list of sizes");
+                  "classes is pow2, auto:K or a list of sizes");
     } else {
         choose_powers(b, pool);
     }

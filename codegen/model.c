@@ -310,7 +310,8 @@ static void read_typical(cg_builder *b, cg_message *message, const cg_node *typi
     }
 }
 
-/* Whether the message can be laid out: `fields`, where it stands, is what it should be, and every field has its type. */
+/* Whether the message can be laid out: `fields`, where it stands, is what it should be, and every field has its type.
+ */
 static bool are_typed(const cg_message *message, const cg_node *fields) {
     for (size_t i = 0; i < message->field_count; i++) {
         if (message->fields[i].type == NULL) return false;
@@ -343,6 +344,8 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     read_sensitivity(message, at);
     message->log_payload = cg_get_bool(at, "log_payload", true);
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
+    message->rate = cg_get_real(at, "rate", 0);
+    message->hold_ns = cg_get_time(at, "hold", 0);
     message->fields = cg_fields_read(b, fields, NULL, &message->field_count);
     cg_lock_order(b->lock, true, message->name.text, message->was, message->fields, message->field_count);
     read_typical(b, message, cg_map_entry(at, "typical"));

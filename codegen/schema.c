@@ -118,11 +118,61 @@ static void check_bytes(checker *c, cg_node *node, const cg_key *key) {
         bad(c, node, CG_E_BYTE_SIZE, "a size in bytes is needed, such as 4096, 64KiB or 256MiB");
 }
 
+static void check_number(checker *c, cg_node *node, const cg_key *key) {
+    cg_number number;
+    const cg_number_outcome outcome = cg_number_parse_real(node->text, &number);
+    const double value = outcome == CG_NUMBER_OK ? cg_number_real(&number) : 0;
+    if (outcome == CG_NUMBER_NOT_ONE) {
+        bad(c, node, CG_E_NUMBER, "a number is needed, such as 200 or 0.5");
+    } else if (!(value > (double)key->low && value <= (double)key->high)) {
+        node->is_bad = true;
+        cg_report(c->diags, CG_E_RANGE, node->span, "'%s' must be above %" PRIu64 " and at most %" PRIu64, key->name,
+                  key->low, key->high);
+    }
+}
+
+/* Nanoseconds of "250us"; a fraction of one is rounded to the nearest. False when the text is no time, or takes 2^63
+ * and more. */
+static bool read_time(const char *text, uint64_t *out) {
+    static const struct {
+        const char *suffix;
+        double scale;
+    } units[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    char digits[64];
+    const size_t length = strlen(text);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        const size_t suffix = strlen(units[i].suffix);
+        cg_number number;
+        if (length <= suffix || length - suffix >= sizeof digits) continue;
+        if (strcmp(text + length - suffix, units[i].suffix) != 0) continue;
+        memcpy(digits, text, length - suffix);
+        digits[length - suffix] = '\0';
+        if (cg_number_parse_real(digits, &number) != CG_NUMBER_OK || number.is_negative) continue;
+        const double value = cg_number_real(&number) * units[i].scale;
+        if (!(value >= 0 && value < 0x1p63)) return false;
+        *out = (uint64_t)(value + 0.5);
+        return true;
+    }
+    return false;
+}
+
+static void check_time(checker *c, cg_node *node, const cg_key *key) {
+    uint64_t value = 0;
+    if (!read_time(node->text, &value)) {
+        bad(c, node, CG_E_TIME, "a time needs its unit: ns, us, ms or s, as in 250us");
+    } else if (value < key->low || value > key->high) {
+        node->is_bad = true;
+        cg_report(c->diags, CG_E_RANGE, node->span, "'%s' must be from 1ns to 24 hours", key->name);
+    }
+}
+
 static void check_scalar(checker *c, cg_node *node, const cg_key *key) {
     if (!is_kind(c, node, CG_SCALAR) || node->is_bad) return;
     if (key->want == CG_WANT_BOOL) check_bool(c, node);
     if (key->want == CG_WANT_INTEGER) check_integer(c, node, key);
     if (key->want == CG_WANT_BYTES) check_bytes(c, node, key);
+    if (key->want == CG_WANT_NUMBER) check_number(c, node, key);
+    if (key->want == CG_WANT_TIME) check_time(c, node, key);
 }
 
 /* ---- maps and lists --------------------------------------------------------------------------------------------- */
@@ -211,10 +261,6 @@ static void check_entry(checker *c, cg_node *entry, cg_where where) {
         return;
     }
     switch (key->state) {
-    case CG_KEY_LATER:
-        entry->is_bad = true;
-        cg_report(c->diags, CG_E_NOT_YET, entry->key->span, "'%s' is not supported yet", key->name);
-        break;
     case CG_KEY_IGNORED:
         if (!c->is_warned[key - cg_keys]) {
             cg_report(c->diags, CG_W_IGNORED_KEY, entry->key->span, "'%s' is ignored, here and wherever it stands",
@@ -268,5 +314,19 @@ uint64_t cg_get_uint(const cg_node *map, const char *key, uint64_t otherwise) {
     const cg_node *entry = cg_good_entry(map, key);
     uint64_t value = otherwise;
     if (entry != NULL) (void)cg_read_bytes(entry->text, &value);
+    return value;
+}
+
+double cg_get_real(const cg_node *map, const char *key, double otherwise) {
+    const cg_node *entry = cg_good_entry(map, key);
+    cg_number number;
+    return entry != NULL && cg_number_parse_real(entry->text, &number) == CG_NUMBER_OK ? cg_number_real(&number)
+                                                                                       : otherwise;
+}
+
+uint64_t cg_get_time(const cg_node *map, const char *key, uint64_t otherwise) {
+    const cg_node *entry = cg_good_entry(map, key);
+    uint64_t value = otherwise;
+    if (entry != NULL) (void)read_time(entry->text, &value);
     return value;
 }

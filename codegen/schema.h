@@ -33,6 +33,8 @@ typedef enum cg_want {
     CG_WANT_BOOL,
     CG_WANT_INTEGER, /* low .. high */
     CG_WANT_BYTES,   /* an integer, or one with KiB, MiB or GiB behind it; low .. high */
+    CG_WANT_NUMBER,  /* an integer or floating number above low, up to high */
+    CG_WANT_TIME,    /* a number with ns, us, ms or s behind it; low .. high nanoseconds */
     CG_WANT_LIST,
     CG_WANT_MAP,    /* of kind `child` */
     CG_WANT_MAP_OF, /* names to maps of kind `child`; to anything when that is none */
@@ -42,7 +44,7 @@ typedef enum cg_want {
     CG_WANT_NAMES   /* a list of texts, or, unless `child` is none, names to maps of that kind */
 } cg_want;
 
-typedef enum cg_key_state { CG_KEY_NEEDED, CG_KEY_OPTIONAL, CG_KEY_IGNORED, CG_KEY_LATER } cg_key_state;
+typedef enum cg_key_state { CG_KEY_NEEDED, CG_KEY_OPTIONAL, CG_KEY_IGNORED } cg_key_state;
 
 typedef struct cg_key {
     cg_where where;
@@ -73,6 +75,9 @@ const cg_node *cg_good_entry(const cg_node *map, const char *key);
 const char *cg_get_text(const cg_node *map, const char *key, const char *otherwise);
 bool cg_get_bool(const cg_node *map, const char *key, bool otherwise);
 uint64_t cg_get_uint(const cg_node *map, const char *key, uint64_t otherwise);
+
+double cg_get_real(const cg_node *map, const char *key, double otherwise);
+uint64_t cg_get_time(const cg_node *map, const char *key, uint64_t otherwise); /* nanoseconds */
 
 /* Reads an integer or a size in bytes as cg_get_uint does; false when the text is neither or 2^64 and above. */
 bool cg_read_bytes(const char *text, uint64_t *out);

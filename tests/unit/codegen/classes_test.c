@@ -1,3 +1,4 @@
+#include "bufpool/pool.h"
 #include "tests/unit/codegen/compile.h"
 
 #include <stdio.h>
@@ -38,10 +39,10 @@ END_TEST
 
 START_TEST(min_class_is_the_smallest) {
     static const uint32_t sizes[] = {1, 300}, classes[] = {256, 512};
-    bpt_compiled c = with_sizes("min_class: 256, idle_bytes_per_class: 1MiB, memory_limit: 2KiB", sizes, 2);
+    bpt_compiled c = with_sizes("min_class: 256, idle_bytes_per_class: 1MiB, memory_limit: 8KiB", sizes, 2);
     check_classes(&c, classes, 2);
     ck_assert_uint_eq(c.model->classes[1].idle_bytes, 1 << 20);
-    ck_assert_uint_eq(c.model->memory_limit, 2048);
+    ck_assert_uint_eq(c.model->memory_limit, 8192);
     bpt_compiled_free(&c);
 }
 END_TEST
@@ -65,9 +66,73 @@ START_TEST(reserve_counts_for_the_class_but_not_for_max) {
 }
 END_TEST
 
+/* 64 by itself, 100 and 112 in one class, and 1000; 0 bytes rest in 64. */
+START_TEST(auto_takes_the_strides_that_waste_the_least) {
+    static const uint32_t sizes[] = {100, 64, 112, 1000}, classes[] = {64, 112, 1008};
+    bpt_compiled c = with_sizes("classes: auto:3", sizes, 4);
+    check_classes(&c, classes, 3);
+    ck_assert_str_eq(c.model->strategy, "auto:3");
+    ck_assert_uint_eq(c.model->messages[0].waste, 12);
+    bpt_compiled_free(&c);
+    c = with_sizes("classes: auto:64", sizes, 4);
+    check_classes(&c, classes, 3);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+/* A thousand times as many small ones: they get a class to themselves, and 100 goes with 1000. */
+START_TEST(auto_weighs_by_rate) {
+    static const char text[] = "pool: {classes: auto:2}\nmessages:\n"
+                               "  A: {tlv_type: 1, rate: %s, fields: {a: \"[u8; 16]\"}}\n"
+                               "  B: {tlv_type: 2, fields: {a: \"[u8; 96]\"}}\n"
+                               "  C: {tlv_type: 3, reserve: 24, fields: {a: \"[u8; 1000]\"}}\n";
+    static const struct {
+        const char *rate;
+        uint32_t first;
+    } cases[] = {{"1000", 16}, {"1e3", 16}, {"0.5", 96}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char contract[512];
+        snprintf(contract, sizeof contract, text, cases[i].rate);
+        bpt_compiled c = bpt_compile_good(contract);
+        const uint32_t classes[] = {cases[i].first, 1024};
+        check_classes(&c, classes, 2);
+        bpt_compiled_free(&c);
+    }
+}
+END_TEST
+
+/* What bp_pool_new refuses is refused here: four of the largest class, or two pages. */
+START_TEST(a_limit_that_serves_nothing_is_refused) {
+    static const struct { uint32_t size, least; } cases[] = {{64, 8192}, {2048, 8192}, {4096, 16384}, {65000, 262144}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (uint32_t under = 0; under < 2; under++) {
+            char text[256];
+            snprintf(text, sizeof text,
+                     "pool: {memory_limit: %u}\nmessages: {M: {tlv_type: 1, fields: {a: \"[u8; %u]\"}}}",
+                     cases[i].least - under, cases[i].size);
+            bpt_compiled c = bpt_compile(text);
+            ck_assert((c.model != NULL) == (under == 0));
+            if (c.model != NULL) {
+                const bp_class largest = {.size = c.model->classes[0].size};
+                bp_pool_config config = {.classes = &largest, .class_count = 1, .memory_limit = cases[i].least};
+                bp_pool *pool = NULL;
+                bpt_ok(bp_pool_new(&config, &pool));
+                bp_pool_release_take(&pool);
+                config.memory_limit--;
+                bpt_err(bp_pool_new(&config, &pool), BP_ERR_ARGUMENT);
+            }
+            bpt_compiled_free(&c);
+        }
+    }
+}
+END_TEST
+
 BPT_SUITE(codegen_classes) {
     BPT_TEST(only_the_powers_that_some_message_needs);
     BPT_TEST(min_class_is_the_smallest);
     BPT_TEST(a_list_is_taken_as_it_is);
     BPT_TEST(reserve_counts_for_the_class_but_not_for_max);
+    BPT_TEST(auto_takes_the_strides_that_waste_the_least);
+    BPT_TEST(auto_weighs_by_rate);
+    BPT_TEST(a_limit_that_serves_nothing_is_refused);
 }
