@@ -3,19 +3,38 @@
 #include "tests/sampler/sample.h"
 #include "tests/support/suite.h"
 
+#include "arcade_dialect_samples.h"
+#include "chain_dialect_samples.h"
+#include "gate_samples.h"
 #include "market_samples.h"
 #include "zoo_samples.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_COUNT = MARKET_SAMPLE_COUNT + ZOO_SAMPLE_COUNT, ROUNDS = 200, SHORT_VALUE = 2048 };
+enum {
+    GATE_COUNT = GATE_SAMPLE_COUNT - 1, /* all but the last: a stride that nobody here writes may be a newer one */
+    MESSAGE_COUNT = MARKET_SAMPLE_COUNT + ZOO_SAMPLE_COUNT + GATE_COUNT + CHAIN_DIALECT_SAMPLE_COUNT +
+                    ARCADE_DIALECT_SAMPLE_COUNT,
+    ROUNDS = 200,
+    SHORT_VALUE = 2048
+};
 
 /* Large messages are as good with fewer. */
 static int rounds_of(const sample_message *type) { return type->max > 65536 ? ROUNDS / 10 : ROUNDS; }
 
 static const sample_message *message_at(int ix) {
-    return ix < MARKET_SAMPLE_COUNT ? &market_samples[ix] : &zoo_samples[ix - MARKET_SAMPLE_COUNT];
+    static const struct {
+        const sample_message *samples;
+        int count;
+    } contracts[] = {{market_samples, MARKET_SAMPLE_COUNT},
+                     {zoo_samples, ZOO_SAMPLE_COUNT},
+                     {gate_samples, GATE_COUNT},
+                     {chain_dialect_samples, CHAIN_DIALECT_SAMPLE_COUNT},
+                     {arcade_dialect_samples, ARCADE_DIALECT_SAMPLE_COUNT}};
+    size_t i = 0;
+    for (; ix >= contracts[i].count; i++) ix -= contracts[i].count;
+    return &contracts[i].samples[ix];
 }
 
 /* One instance, its encoding, and room for what is read back. */
