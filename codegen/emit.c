@@ -76,8 +76,9 @@ static cg_value *emit_root(const cg_emitter *emitter) {
 }
 
 const cg_part cg_parts[] = {
-    {"umbrella", CG_PART_UMBRELLA}, {"sizes", CG_PART_SIZES}, {"messages", CG_PART_MESSAGES},
-    {"service", CG_PART_SERVICE},   {"tests", CG_PART_TESTS}, {"fuzz", CG_PART_FUZZ},
+    {"umbrella", CG_PART_UMBRELLA},   {"sizes", CG_PART_SIZES}, {"messages", CG_PART_MESSAGES},
+    {"service", CG_PART_SERVICE},     {"tests", CG_PART_TESTS}, {"fuzz", CG_PART_FUZZ},
+    {"reference", CG_PART_REFERENCE},
 };
 const size_t cg_part_count = sizeof cg_parts / sizeof cg_parts[0];
 
@@ -97,6 +98,7 @@ static const struct {
     {CG_PART_SERVICE, "service.c", "%s_service.c"},
     {CG_PART_TESTS, "test.c", "%s_test.c"},
     {CG_PART_FUZZ, "fuzz.c", "%s_fuzz.c"},
+    {CG_PART_REFERENCE, "reference.md", "%s_reference.md"},
 };
 
 const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
@@ -108,12 +110,14 @@ cg_status cg_emit(const cg_model *model, unsigned parts, cg_outputs *out) {
     const cg_emitter emitter = {.arena = out->arena,
                                 .model = model,
                                 .has_examples = (parts & PARTS_WITH_EXAMPLES) != 0};
-    const cg_value *const root = emit_root(&emitter);
+    const cg_value *const code = (parts & ~(unsigned)CG_PART_REFERENCE) == 0 ? NULL : emit_root(&emitter);
+    const cg_value *const page = (parts & CG_PART_REFERENCE) == 0 ? NULL : cg_emit_reference(&emitter);
     cg_template_set set;
     cg_template_error error;
     cg_template_set_init(&set, out->arena, cg_templates, cg_template_count);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if ((parts & files[i].part) == 0) continue;
+        const cg_value *const root = files[i].part == CG_PART_REFERENCE ? page : code;
         const char *const text = cg_render(&set, files[i].template_name, root, &error);
         if (text == NULL) {
             out->error =

@@ -17,7 +17,8 @@ enum {
     CG_PART_SERVICE = 1 << 3,
     CG_PARTS_DEFAULT = (1 << 4) - 1, /* what is written when nothing is said */
     CG_PART_TESTS = 1 << 4,
-    CG_PART_FUZZ = 1 << 5
+    CG_PART_FUZZ = 1 << 5,
+    CG_PART_REFERENCE = 1 << 6
 };
 
 /* A part as the command line calls it: "messages". */

@@ -57,6 +57,10 @@ cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration);
 /* The bits of the group's bitmap that no field has. */
 uint64_t cg_group_unknown_bits(const cg_group *group);
 
+/* ---- emit_reference.c ---- */
+/* The root of the reference's templates: the contract in words. */
+cg_value *cg_emit_reference(const cg_emitter *emitter);
+
 /* ---- emit_example.c ---- */
 /* Values of the field that keep its rules, and trials at its bounds. */
 cg_value *cg_emit_example(const cg_emitter *emitter, const cg_field *field);

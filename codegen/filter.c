@@ -93,12 +93,33 @@ static const char *filter_comment(cg_arena *arena, const char *text) {
     return out;
 }
 
+static bool is_word(char c) { return is_lower(c) || is_upper(c) || is_digit(c); }
+
+/* Text that Markdown shows as it is, on one line and in a cell of a table: what means something is escaped, in the
+ * middle of text or, as "- " and "1." do, only where it begins. */
+static const char *filter_markdown(cg_arena *arena, const char *text) {
+    char *const out = cg_arena_alloc(arena, 2 * strlen(text) + 2);
+    size_t length = 0;
+    const char *const begin = text + strspn(text, " \t\r\n");
+    const char *const numbered = begin + strspn(begin, "0123456789");
+    for (const char *at = begin; *at != '\0'; at++) {
+        const bool is_marker = at == begin && strchr("+-=", *at) != NULL;
+        const bool is_point = at == numbered && at != begin && (*at == '.' || *at == ')');
+        const bool is_inside = *at == '_' && at != begin && is_word(at[-1]) && is_word(at[1]);
+        const bool is_special = strchr("\\`*_{}[]<>#|~&$!", *at) != NULL && !is_inside;
+        if (is_marker || is_point || is_special) out[length++] = '\\';
+        out[length++] = (unsigned char)*at < 0x20 || *at == 0x7F ? ' ' : *at;
+    }
+    out[length] = '\0';
+    return out;
+}
+
 static const struct {
     const char *name;
     cg_filter_fn *filter;
 } filters[] = {
-    {"upper", filter_upper}, {"lower", filter_lower},       {"snake", filter_snake},
-    {"camel", filter_camel}, {"c_string", filter_c_string}, {"comment", filter_comment},
+    {"upper", filter_upper},       {"lower", filter_lower},     {"snake", filter_snake},       {"camel", filter_camel},
+    {"c_string", filter_c_string}, {"comment", filter_comment}, {"markdown", filter_markdown},
 };
 
 cg_filter_fn *cg_filter_find(cg_slice name) {

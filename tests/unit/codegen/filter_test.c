@@ -24,6 +24,14 @@ static const struct {
     {"comment", "two\n  lines ", "two lines"},
     {"comment", "*/ /* **/ //*", "* / / * ** / // *"},
     {"comment", "", ""},
+    {"markdown", "Q64.96, 10^-6; snake_case", "Q64.96, 10^-6; snake_case"},
+    {"markdown", "a|b <img> [x](y) `c` **d** _e_", "a\\|b \\<img\\> \\[x\\](y) \\`c\\` \\*\\*d\\*\\* \\_e\\_"},
+    {"markdown", "&lt; $x$ #1 ~~y~~ \\ !", "\\&lt; \\$x\\$ \\#1 \\~\\~y\\~\\~ \\\\ \\!"},
+    {"markdown", "- item", "\\- item"},
+    {"markdown", "12. item", "12\\. item"},
+    {"markdown", " \n---", "\\---"},
+    {"markdown", "two\nlines\r\nand\ttab", "two lines  and tab"},
+    {"markdown", "", ""},
 };
 
 START_TEST(gives) {
