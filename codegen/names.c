@@ -68,12 +68,25 @@ static const char *const reserved[] = {
     "xor",       "xor_eq",
 };
 
+/* Types that members of generated structs have: in C++ a member of that name would hide the type from those behind it.
+ * Ascending. */
+static const char *const used_types[] = {
+    "bp_buf",  "bp_bytes", "bp_conn", "bp_err", "bp_text",  "bp_u128",  "bp_u256", "int16_t",
+    "int32_t", "int64_t",  "int8_t",  "size_t", "uint16_t", "uint32_t", "uint64_t", "uint8_t",
+};
+
 static int compare_words(const void *word, const void *entry) { return strcmp(word, *(const char *const *)entry); }
 
+static bool is_among(const char *word, const char *const *words, size_t count) {
+    return bsearch(word, words, count, sizeof *words, compare_words) != NULL;
+}
+
 void cg_name_refuse_reserved(cg_diags *diags, const cg_name *name, cg_span at) {
-    const size_t count = sizeof reserved / sizeof reserved[0];
-    if (bsearch(name->snake, reserved, count, sizeof reserved[0], compare_words) == NULL) return;
-    cg_report(diags, CG_E_RESERVED, at, "'%s' is a reserved word of C or C++", name->snake);
+    if (is_among(name->snake, reserved, sizeof reserved / sizeof *reserved)) {
+        cg_report(diags, CG_E_RESERVED, at, "'%s' is a reserved word of C or C++", name->snake);
+    } else if (is_among(name->snake, used_types, sizeof used_types / sizeof *used_types)) {
+        cg_report(diags, CG_E_RESERVED, at, "'%s' is a type that the generated code uses", name->snake);
+    }
 }
 
 /* ---- claims ----------------------------------------------------------------------------------------------------- */
@@ -169,6 +182,26 @@ static bool is_named(const cg_field *field) {
     return field->name.snake != NULL && field->type != NULL && !field->is_retired;
 }
 
+/* A member that is called as the type of one beside it would hide that type in C++. */
+static void refuse_hidden_type(claims *c, const cg_field *field) {
+    const cg_type *type = field->type;
+    while (type->element != NULL) type = type->element;
+    if (type->kind != CG_ENUM && type->kind != CG_STRUCT) return;
+    const cg_name *name = type->kind == CG_ENUM ? &type->enumeration->name : &type->structure->name;
+    const char *c_type = cg_arena_format(c->diags->arena, "%s_%s", c->model->name.snake, name->snake);
+    const cg_node *member = cg_table_find(&c->members, c_type);
+    if (member == NULL || member == c->reported) return;
+    c->reported = member;
+    cg_report(c->diags, CG_E_COLLISION, cg_node_place(member), "this member would hide the type '%s' in C++", c_type);
+    if (member != field->at) cg_note(c->diags, cg_node_place(field->at), "this has the type");
+}
+
+static void refuse_hidden_types(claims *c, const cg_field *fields, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (is_named(&fields[i])) refuse_hidden_type(c, &fields[i]);
+    }
+}
+
 static void claim_struct(claims *c, const cg_struct *t) {
     cg_table_clear(&c->members);
     claim(c, t->at, c->model->name.snake, "_", t->name.snake, "");
@@ -183,6 +216,7 @@ static void claim_struct(claims *c, const cg_struct *t) {
         const char *const capacity[4] = {upper, "_", field->name.upper, "_CAP"};
         claim_in(c, &c->files, field->at, capacity);
     }
+    refuse_hidden_types(c, t->fields, t->field_count);
 }
 
 static void claim_getters(claims *c, const char *x, const char *upper, const cg_field *field) {
@@ -218,6 +252,7 @@ static void claim_message(claims *c, const cg_message *m, cg_table *handlers) {
         claim_members(c, &m->fields[i]);
         claim_getters(c, x, upper, &m->fields[i]);
     }
+    refuse_hidden_types(c, m->fields, m->field_count);
 }
 
 /* The name of a message that is gone stays its own. */
