@@ -27,17 +27,14 @@ static cg_status say_nothing_new(const cg_job *job, const cg_model *model, const
 static cg_status append(const cg_job *job, const cg_model *model, const char *path) {
     size_t count = 0;
     const cg_lock_line *changes = cg_lock_changes(job->arena, model, job->lock, &count);
-    const char *slash = strrchr(path, '/');
-    const char *directory = slash == NULL ? "." : cg_arena_copy(job->arena, path, (size_t)(slash - path));
     cg_text text = {.arena = job->arena};
-    cg_outputs outputs = {.arena = job->arena};
+    const cg_outputs outputs = {.arena = job->arena, .is_durable = true};
     if (job->lock == NULL)
         cg_text_add(&text, head, sizeof head - 1);
     else
         cg_text_add(&text, job->lock->source->text, job->lock->source->length);
     cg_lock_write(&text, model, job->lock, changes, count);
-    cg_outputs_add(&outputs, slash == NULL ? path : slash + 1, text.data, text.length);
-    const cg_status status = cg_outputs_write(&outputs, slash == path ? "/" : directory);
+    const cg_status status = cg_outputs_write_file(&outputs, path, text.data, text.length);
     return status != CG_OK ? status : say_published(job, model, path, count);
 }
 

@@ -76,8 +76,16 @@ static cg_value *emit_root(const cg_emitter *emitter) {
 }
 
 const cg_part cg_parts[] = {
-    {"umbrella", CG_PART_UMBRELLA},   {"sizes", CG_PART_SIZES}, {"messages", CG_PART_MESSAGES},
-    {"service", CG_PART_SERVICE},     {"tests", CG_PART_TESTS}, {"fuzz", CG_PART_FUZZ},
+    {"umbrella", CG_PART_UMBRELLA},
+    {"sizes", CG_PART_SIZES},
+    {"messages", CG_PART_MESSAGES_H | CG_PART_MESSAGES_C},
+    {"messages.h", CG_PART_MESSAGES_H},
+    {"messages.c", CG_PART_MESSAGES_C},
+    {"service", CG_PART_SERVICE_H | CG_PART_SERVICE_C},
+    {"service.h", CG_PART_SERVICE_H},
+    {"service.c", CG_PART_SERVICE_C},
+    {"tests", CG_PART_TESTS},
+    {"fuzz", CG_PART_FUZZ},
     {"reference", CG_PART_REFERENCE},
 };
 const size_t cg_part_count = sizeof cg_parts / sizeof cg_parts[0];
@@ -85,21 +93,31 @@ const size_t cg_part_count = sizeof cg_parts / sizeof cg_parts[0];
 /* Parts whose templates make instances of messages. */
 enum { PARTS_WITH_EXAMPLES = CG_PART_TESTS | CG_PART_FUZZ };
 
-/* Which template writes which file of which part; %s is the schema's name. */
+/* Which template writes which file; %s is the schema's name. */
 static const struct {
     unsigned part;
     const char *template_name, *file_name;
 } files[] = {
     {CG_PART_UMBRELLA, "umbrella.h", "%s.h"},
     {CG_PART_SIZES, "sizes.h", "%s_sizes.h"},
-    {CG_PART_MESSAGES, "messages.h", "%s_messages.h"},
-    {CG_PART_MESSAGES, "messages.c", "%s_messages.c"},
-    {CG_PART_SERVICE, "service.h", "%s_service.h"},
-    {CG_PART_SERVICE, "service.c", "%s_service.c"},
+    {CG_PART_MESSAGES_H, "messages.h", "%s_messages.h"},
+    {CG_PART_MESSAGES_C, "messages.c", "%s_messages.c"},
+    {CG_PART_SERVICE_H, "service.h", "%s_service.h"},
+    {CG_PART_SERVICE_C, "service.c", "%s_service.c"},
     {CG_PART_TESTS, "test.c", "%s_test.c"},
     {CG_PART_FUZZ, "fuzz.c", "%s_fuzz.c"},
     {CG_PART_REFERENCE, "reference.md", "%s_reference.md"},
 };
+
+static const char *file_name(const cg_model *model, cg_arena *arena, size_t i) {
+    return cg_arena_format(arena, files[i].file_name, model->name.snake);
+}
+
+void cg_emit_names(const cg_model *model, cg_outputs *out) {
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        cg_outputs_add(out, file_name(model, out->arena, i), "", 0);
+    }
+}
 
 const cg_value *cg_emit_values(const cg_model *model, cg_arena *arena) {
     const cg_emitter emitter = {.arena = arena, .model = model};
@@ -124,7 +142,7 @@ cg_status cg_emit(const cg_model *model, unsigned parts, cg_outputs *out) {
                 cg_arena_format(out->arena, "template %s, line %zu: %s", error.template_name, error.line, error.text);
             return CG_FAILED;
         }
-        cg_outputs_add(out, cg_arena_format(out->arena, files[i].file_name, model->name.snake), text, strlen(text));
+        cg_outputs_add(out, file_name(model, out->arena, i), text, strlen(text));
     }
     return CG_OK;
 }

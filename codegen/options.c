@@ -220,7 +220,7 @@ static bool is_asked_for(const reader *r, const char *word, const char *other) {
 }
 
 cg_status cg_options_read(cg_arena *arena, int count, char **arguments, cg_options *out) {
-    *out = (cg_options){.command = CG_COMMAND_NONE, .directory = "."};
+    *out = (cg_options){.command = CG_COMMAND_NONE};
     reader r = {.arena = arena, .arguments = arguments, .count = count, .out = out};
     const char *command = find_command(&r);
     if (is_asked_for(&r, "--version", "--version")) return answer(out, cg_version);

@@ -28,7 +28,8 @@ typedef struct cg_options {
     cg_command command;                    /* NONE: what was asked for is printed already */
     const char *operands[CG_OPERANDS_MAX]; /* NULL: not given */
     size_t operand_count;
-    const char *directory;                /* "." when nothing is said */
+    const char *directory, *output;       /* or NULL */
+    const char *only, *with;              /* lists of parts, or NULL */
     const char *prefix;                   /* or NULL */
     const char *format, *color;           /* words of the command's list */
     const char *depfile, *depfile_target; /* or NULL */

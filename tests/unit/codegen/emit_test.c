@@ -2,7 +2,7 @@
 #include "codegen/build.h"
 #include "codegen/emit.h"
 
-#include "tests/support/suite.h"
+#include "tests/unit/codegen/compile.h"
 
 #include <string.h>
 
@@ -52,17 +52,32 @@ END_TEST
 /* Whatever is asked for, each file once and in the same order. */
 START_TEST(parts_are_written_alone_and_together) {
     const cg_outputs all = emit_parts(small, ~0u);
-    size_t next = 0;
+    size_t next = 0, words = 0;
     for (size_t i = 0; i < cg_part_count; i++) {
-        const cg_outputs one = emit_parts(small, cg_parts[i].bit);
-        ck_assert_uint_ge(one.count, 1);
-        for (size_t k = 0; k < one.count; k++, next++) {
-            ck_assert_str_eq(one.items[k].name, all.items[next].name);
-            ck_assert_str_eq(one.items[k].text, all.items[next].text);
+        const cg_outputs part = emit_parts(small, cg_parts[i].bits);
+        ck_assert_uint_ge(part.count, 1);
+        /* What has a dot is one file of a part whose other words came before it. */
+        const bool is_file = strchr(cg_parts[i].word, '.') != NULL;
+        for (size_t k = 0; k < part.count; k++) {
+            const size_t at = is_file ? words++ : next++;
+            ck_assert_str_eq(part.items[k].name, all.items[at].name);
+            ck_assert_str_eq(part.items[k].text, all.items[at].text);
         }
+        if (!is_file) words = next - part.count;
     }
     ck_assert_uint_eq(next, all.count);
     ck_assert_uint_eq(emit_parts(small, 0).count, 0);
+}
+END_TEST
+
+START_TEST(names_are_those_of_all_files) {
+    const cg_outputs all = emit_parts(small, ~0u);
+    bpt_compiled c = bpt_compile_good(small);
+    cg_outputs names = {.arena = c.arena};
+    cg_emit_names(c.model, &names);
+    ck_assert_uint_eq(names.count, all.count);
+    for (size_t i = 0; i < all.count; i++) ck_assert_str_eq(names.items[i].name, all.items[i].name);
+    bpt_compiled_free(&c);
 }
 END_TEST
 
@@ -133,6 +148,7 @@ BPT_SUITE(codegen_emit) {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     BPT_TEST(six_files_in_a_fixed_order);
     BPT_TEST(parts_are_written_alone_and_together);
+    BPT_TEST(names_are_those_of_all_files);
     BPT_TEST(output_is_the_same_every_time);
     BPT_TEST(every_file_but_the_sizes_checks_the_hash);
     BPT_TEST(constants_come_from_the_layout);

@@ -65,7 +65,7 @@ START_TEST(report_takes_a_message_and_a_format) {
     ck_assert_int_eq(read_line("report c.yaml", storage, &options), CG_OK);
     ck_assert_ptr_null(options.operands[1]);
     ck_assert_str_eq(options.format, "text");
-    ck_assert_str_eq(options.directory, ".");
+    ck_assert_ptr_null(options.directory);
 }
 END_TEST
 
