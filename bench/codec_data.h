@@ -7,7 +7,11 @@
 
 #include "codec_messages.h"
 
-enum { CODEC_SET = 64, CODEC_ROOM = 8192 };
+enum {
+    CODEC_SET = 64,
+    CODEC_LARGE_SET = 8, /* as many as stay in a first-level cache with what they are decoded into */
+    CODEC_ROOM = 8192
+};
 
 extern codec_small codec_smalls[CODEC_SET];
 extern codec_medium codec_mediums[CODEC_SET];

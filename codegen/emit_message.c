@@ -150,6 +150,7 @@ cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure) 
     cg_set_number(arena, map, "align", structure->align);
     cg_set_flag(arena, map, "is_extensible", structure->is_extensible);
     cg_set_flag(arena, map, "is_wrapper", structure->is_wrapper);
+    cg_set_flag(arena, map, "is_flat", cg_type_is_flat(&type));
     for (size_t i = 0; i < structure->field_count; i++) {
         const cg_field *const field = &structure->fields[i];
         cg_append(arena, fields, cg_emit_field(emitter, NULL, field));
@@ -218,7 +219,6 @@ static const char *full_size(const cg_emitter *emitter, const cg_message *messag
 static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
     cg_arena *const arena = emitter->arena;
     const int name = (int)(strlen(emitter->model->name.snake) + strlen(message->name.snake));
-    const int local_name = (int)strlen(message->name.snake);
     cg_set_flag(arena, map, "has_limits", message_has_limits(message));
     cg_set_flag(arena, map, "has_checks", message_has_checks(message));
     cg_set_flag(arena, map, "is_large", message->max > CG_MEMBER_BYTES_MAX);
@@ -226,7 +226,7 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
     /* What continued parameter lists stand under. */
     cg_set_format(arena, map, "encode_indent", "%*s", name + (int)strlen("BP_NODISCARD bp_err __encode("), "");
     cg_set_format(arena, map, "define_indent", "%*s", name + (int)strlen("bp_err __encode("), "");
-    cg_set_format(arena, map, "open_indent", "%*s", local_name + (int)strlen("static inline bp_err _open("), "");
+    cg_set_format(arena, map, "open_indent", "%*s", name + (int)strlen("static inline bp_err __open_("), "");
 }
 
 static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_message *message) {

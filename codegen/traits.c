@@ -24,6 +24,27 @@ bool cg_type_has_hooks(const cg_type *type) {
     return type->kind == CG_STRUCT && type->structure->has_hooks;
 }
 
+bool cg_type_has_padding_only(const cg_type *type) {
+    if (type->kind != CG_STRUCT || type->structure->is_extensible || type->structure->gap_count == 0) return false;
+    for (size_t i = 0; i < type->structure->field_count; i++) {
+        if (cg_type_has_checks(type->structure->fields[i].type)) return false;
+    }
+    return true;
+}
+
+bool cg_type_is_flat(const cg_type *type) {
+    uint32_t end = 0;
+    if (type->kind != CG_STRUCT || type->structure->is_extensible) return false;
+    for (size_t i = 0; i < type->structure->field_count; i++) {
+        const cg_field *field = &type->structure->fields[i];
+        const bool is_blob = field->type->kind == CG_ARRAY && field->type->element->kind == CG_U8;
+        if ((field->type->kind > CG_ENUM && !is_blob) || cg_type_has_checks(field->type)) return false;
+        if (field->offset != (end + field->type->align - 1) / field->type->align * field->type->align) return false;
+        end = field->offset + field->type->size;
+    }
+    return true;
+}
+
 bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind) {
     for (size_t i = 0; i < field->rule_count; i++) {
         if (field->rules[i].kind == kind) return true;

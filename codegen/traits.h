@@ -20,6 +20,13 @@ bool cg_type_has_rules(const cg_type *type);
 /* Whether values of this type, or of what is inside it, are shown to hooks. */
 bool cg_type_has_hooks(const cg_type *type);
 
+/* Whether nothing but padding can be wrong with values of this type. */
+bool cg_type_has_padding_only(const cg_type *type);
+
+/* Whether values of this type should lie in a program's memory as they lie on the wire: numbers and bytes in the order
+ * and at the places that C compilers for 64-bit machines give them. */
+bool cg_type_is_flat(const cg_type *type);
+
 /* Whether the field's own rules have one of that kind. */
 bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind);
 

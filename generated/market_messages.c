@@ -37,11 +37,6 @@ BPI_UNUSED static inline void level_store(uint8_t *at, const market_level *in) {
     bpi_store_u32(at + 20, 0);
 }
 
-/* Whether its bytes are well-formed. */
-BPI_UNUSED static inline void level_check(const uint8_t *at, bpi_flaws *flaws) {
-    flaws->malformed |= bpi_load_u32(at + 20);
-}
-
 BPI_UNUSED static void level_print(bpi_printer *printer, const market_level *in) {
     bpi_print_raw(printer, "{");
     bpi_print_name(printer, "price");
@@ -99,40 +94,11 @@ bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint
     return BP_OK;
 }
 
-/* Whether the block's bytes are well-formed. */
-static inline void instrument_meta_check_block(const market_instrument_meta_view *view, bpi_flaws *flaws) {
-    {
-        const uint32_t used = bpi_bounded(bpi_load_u8(view->value + 22), MARKET_INSTRUMENT_META_SYMBOL_CAP, flaws);
-        flaws->malformed |= bpi_slack(view->value + 23, (size_t)used * 1, 24);
-    }
-}
-
-/* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err instrument_meta_open(const uint8_t *value, size_t length, market_instrument_meta_view *view,
-                                          bpi_flaws *flaws) {
-    if (BP_UNLIKELY(length < MARKET_INSTRUMENT_META_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(length > MARKET_INSTRUMENT_META_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = (uint32_t)length;
-    view->value = value;
-    view->length = (uint32_t)length;
-    view->block_length = block_length;
-    instrument_meta_check_block(view, flaws);
-    return BP_OK;
-}
-
-bp_err market_instrument_meta_view_init(const uint8_t *value, size_t length, market_instrument_meta_view *out) {
-    bpi_flaws flaws = {0, 0};
-    bp_err err = instrument_meta_open(value, length, out, &flaws);
-    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
-    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
-    return err;
-}
-
 bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out) {
     market_instrument_meta_view found;
     const market_instrument_meta_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = instrument_meta_open(value, length, &found, &flaws);
+    bp_err err = market_instrument_meta_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->instrument_id = market_instrument_meta_get_instrument_id(view);
     out->symbol_length = bpi_load_u8(view->value + 22);
@@ -241,53 +207,20 @@ bp_err market_pool_state_update_encode(const market_pool_state_update *message, 
     return BP_OK;
 }
 
-/* Whether the block's bytes are well-formed. */
-static inline void pool_state_update_check_block(const market_pool_state_update_view *view, bpi_flaws *flaws) {
-    const uint8_t present_1 = bpi_load_u8(view->value + 136);
-    flaws->malformed |= present_1 & UINT8_C(0xfc);
-    if ((present_1 & UINT8_C(0x1)) == 0) {
-        flaws->malformed |= !bpi_is_zero(view->value + 112, 16);
-    }
-    if ((present_1 & UINT8_C(0x2)) == 0) {
-        flaws->malformed |= !bpi_is_zero(view->value + 128, 4);
-    }
-}
-
-/* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err pool_state_update_open(const uint8_t *value, size_t length, market_pool_state_update_view *view,
-                                            bpi_flaws *flaws) {
-    if (BP_UNLIKELY(length < MARKET_POOL_STATE_UPDATE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(length > MARKET_POOL_STATE_UPDATE_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = (uint32_t)length;
-    view->value = value;
-    view->length = (uint32_t)length;
-    view->block_length = block_length;
-    pool_state_update_check_block(view, flaws);
-    return BP_OK;
-}
-
-bp_err market_pool_state_update_view_init(const uint8_t *value, size_t length, market_pool_state_update_view *out) {
-    bpi_flaws flaws = {0, 0};
-    bp_err err = pool_state_update_open(value, length, out, &flaws);
-    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
-    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
-    return err;
-}
-
 bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out) {
     market_pool_state_update_view found;
     const market_pool_state_update_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = pool_state_update_open(value, length, &found, &flaws);
+    bp_err err = market_pool_state_update_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     memcpy(out->pool, view->value + 137, 20);
     out->block_number = market_pool_state_update_get_block_number(view);
     out->timestamp = market_pool_state_update_get_timestamp(view);
-    out->reserve0 = market_pool_state_update_get_reserve0(view);
-    out->reserve1 = market_pool_state_update_get_reserve1(view);
-    out->sqrt_price = market_pool_state_update_get_sqrt_price(view);
+    bpi_fetch_u256(view->value + 16, &out->reserve0);
+    bpi_fetch_u256(view->value + 48, &out->reserve1);
+    bpi_fetch_u256(view->value + 80, &out->sqrt_price);
     out->has_liquidity = market_pool_state_update_has_liquidity(view);
-    out->liquidity = market_pool_state_update_get_liquidity(view);
+    bpi_fetch_u128(view->value + 112, &out->liquidity);
     out->has_tick = market_pool_state_update_has_tick(view);
     out->tick = market_pool_state_update_get_tick(view);
     out->fee = market_pool_state_update_get_fee(view);
@@ -405,8 +338,8 @@ bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, 
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err order_book_open(const uint8_t *value, size_t length, market_order_book_view *view,
-                                     bpi_flaws *flaws) {
+static inline bp_err market_order_book_open_(const uint8_t *value, size_t length, market_order_book_view *view,
+                                             bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_ORDER_BOOK_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_ORDER_BOOK_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 24);
@@ -434,14 +367,12 @@ static inline bp_err order_book_open(const uint8_t *value, size_t length, market
 
 bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_order_book_view *out) {
     bpi_flaws flaws = {0, 0};
-    bp_err err = order_book_open(value, length, out, &flaws);
-    for (uint32_t i = 0; err == BP_OK && i < out->bids_count; i++) {
-        const uint8_t *const item = value + out->bids_at + (size_t)i * 24;
-        level_check(item, &flaws);
+    bp_err err = market_order_book_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) {
+        flaws.malformed |= bpi_strided_u32(value + out->bids_at + 20, 24, out->bids_count);
     }
-    for (uint32_t i = 0; err == BP_OK && i < out->asks_count; i++) {
-        const uint8_t *const item = value + out->asks_at + (size_t)i * 24;
-        level_check(item, &flaws);
+    if (BP_LIKELY(err == BP_OK)) {
+        flaws.malformed |= bpi_strided_u32(value + out->asks_at + 20, 24, out->asks_count);
     }
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
@@ -452,22 +383,28 @@ bp_err market_order_book_decode(const uint8_t *value, size_t length, market_orde
     market_order_book_view found;
     const market_order_book_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = order_book_open(value, length, &found, &flaws);
+    bp_err err = market_order_book_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->instrument_id = market_order_book_get_instrument_id(view);
     out->sequence = market_order_book_get_sequence(view);
     out->timestamp = market_order_book_get_timestamp(view);
     out->bids_count = (uint16_t)found.bids_count;
-    for (uint32_t i = 0; i < found.bids_count; i++) {
-        const uint8_t *const item = value + found.bids_at + (size_t)i * 24;
-        level_check(item, &flaws);
-        market_level_load_(item, &out->bids[i]);
+    flaws.malformed |= bpi_strided_u32(value + found.bids_at + 20, 24, found.bids_count);
+    if (MARKET_LEVEL_IS_FLAT_) {
+        bpi_copy_many(out->bids, value + found.bids_at, (size_t)found.bids_count * 24);
+    } else {
+        for (uint32_t i = 0; i < found.bids_count; i++) {
+            market_level_load_(value + found.bids_at + (size_t)i * 24, &out->bids[i]);
+        }
     }
     out->asks_count = (uint16_t)found.asks_count;
-    for (uint32_t i = 0; i < found.asks_count; i++) {
-        const uint8_t *const item = value + found.asks_at + (size_t)i * 24;
-        level_check(item, &flaws);
-        market_level_load_(item, &out->asks[i]);
+    flaws.malformed |= bpi_strided_u32(value + found.asks_at + 20, 24, found.asks_count);
+    if (MARKET_LEVEL_IS_FLAT_) {
+        bpi_copy_many(out->asks, value + found.asks_at, (size_t)found.asks_count * 24);
+    } else {
+        for (uint32_t i = 0; i < found.asks_count; i++) {
+            market_level_load_(value + found.asks_at + (size_t)i * 24, &out->asks[i]);
+        }
     }
     err = bpi_flaws_err(&flaws);
     if (BP_LIKELY(err == BP_OK)) return BP_OK;
@@ -575,13 +512,13 @@ bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *message, ui
 }
 
 /* Whether the block's bytes are well-formed. */
-static inline void arbitrage_signal_check_block(const market_arbitrage_signal_view *view, bpi_flaws *flaws) {
+static inline void market_arbitrage_signal_check_block_(const market_arbitrage_signal_view *view, bpi_flaws *flaws) {
     flaws->malformed |= !market_side_is_known_(bpi_load_u8(view->value + 56));
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err arbitrage_signal_open(const uint8_t *value, size_t length, market_arbitrage_signal_view *view,
-                                           bpi_flaws *flaws) {
+static inline bp_err market_arbitrage_signal_open_(const uint8_t *value, size_t length, market_arbitrage_signal_view *view,
+                                                   bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_ARBITRAGE_SIGNAL_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_ARBITRAGE_SIGNAL_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 52);
@@ -590,7 +527,7 @@ static inline bp_err arbitrage_signal_open(const uint8_t *value, size_t length, 
     view->value = value;
     view->length = (uint32_t)length;
     view->block_length = block_length;
-    arbitrage_signal_check_block(view, flaws);
+    market_arbitrage_signal_check_block_(view, flaws);
     uint32_t end = block_length;
     view->path_count = bpi_load_u16(value + 54);
     if (BP_UNLIKELY(view->path_count > MARKET_ARBITRAGE_SIGNAL_PATH_CAP)) return BP_ERR_BOUND;
@@ -604,7 +541,7 @@ static inline bp_err arbitrage_signal_open(const uint8_t *value, size_t length, 
 
 bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, market_arbitrage_signal_view *out) {
     bpi_flaws flaws = {0, 0};
-    bp_err err = arbitrage_signal_open(value, length, out, &flaws);
+    bp_err err = market_arbitrage_signal_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
@@ -614,12 +551,12 @@ bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, marke
     market_arbitrage_signal_view found;
     const market_arbitrage_signal_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = arbitrage_signal_open(value, length, &found, &flaws);
+    bp_err err = market_arbitrage_signal_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->signal_id = market_arbitrage_signal_get_signal_id(view);
     out->path_count = (uint16_t)found.path_count;
     bpi_copy(&out->path[0][0], value + found.path_at, (size_t)found.path_count * 20);
-    out->expected_profit = market_arbitrage_signal_get_expected_profit(view);
+    bpi_fetch_u256(view->value + 8, &out->expected_profit);
     out->gas_estimate = market_arbitrage_signal_get_gas_estimate(view);
     out->side = market_arbitrage_signal_get_side(view);
     out->confidence = market_arbitrage_signal_get_confidence(view);
@@ -705,32 +642,11 @@ bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size
     return BP_OK;
 }
 
-/* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err book_ack_open(const uint8_t *value, size_t length, market_book_ack_view *view,
-                                   bpi_flaws *flaws) {
-    if (BP_UNLIKELY(length < MARKET_BOOK_ACK_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(length > MARKET_BOOK_ACK_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = (uint32_t)length;
-    view->value = value;
-    view->length = (uint32_t)length;
-    view->block_length = block_length;
-    (void)flaws;
-    return BP_OK;
-}
-
-bp_err market_book_ack_view_init(const uint8_t *value, size_t length, market_book_ack_view *out) {
-    bpi_flaws flaws = {0, 0};
-    bp_err err = book_ack_open(value, length, out, &flaws);
-    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
-    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
-    return err;
-}
-
 bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out) {
     market_book_ack_view found;
     const market_book_ack_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = book_ack_open(value, length, &found, &flaws);
+    bp_err err = market_book_ack_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->sequence = market_book_ack_get_sequence(view);
     err = bpi_flaws_err(&flaws);
@@ -799,32 +715,11 @@ bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out
     return BP_OK;
 }
 
-/* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err host_sample_open(const uint8_t *value, size_t length, market_host_sample_view *view,
-                                      bpi_flaws *flaws) {
-    if (BP_UNLIKELY(length < MARKET_HOST_SAMPLE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(length > MARKET_HOST_SAMPLE_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = (uint32_t)length;
-    view->value = value;
-    view->length = (uint32_t)length;
-    view->block_length = block_length;
-    (void)flaws;
-    return BP_OK;
-}
-
-bp_err market_host_sample_view_init(const uint8_t *value, size_t length, market_host_sample_view *out) {
-    bpi_flaws flaws = {0, 0};
-    bp_err err = host_sample_open(value, length, out, &flaws);
-    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
-    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
-    return err;
-}
-
 bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out) {
     market_host_sample_view found;
     const market_host_sample_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = host_sample_open(value, length, &found, &flaws);
+    bp_err err = market_host_sample_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->timestamp = market_host_sample_get_timestamp(view);
     out->uptime = market_host_sample_get_uptime(view);
@@ -950,7 +845,7 @@ bp_err market_process_sample_encode(const market_process_sample *message, uint8_
 }
 
 /* Whether the block's bytes are well-formed. */
-static inline void process_sample_check_block(const market_process_sample_view *view, bpi_flaws *flaws) {
+static inline void market_process_sample_check_block_(const market_process_sample_view *view, bpi_flaws *flaws) {
     const uint8_t present_1 = bpi_load_u8(view->value + 48);
     flaws->malformed |= present_1 & UINT8_C(0xfc);
     if ((present_1 & UINT8_C(0x2)) == 0) {
@@ -966,8 +861,8 @@ static inline void process_sample_check_block(const market_process_sample_view *
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err process_sample_open(const uint8_t *value, size_t length, market_process_sample_view *view,
-                                         bpi_flaws *flaws) {
+static inline bp_err market_process_sample_open_(const uint8_t *value, size_t length, market_process_sample_view *view,
+                                                 bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_PROCESS_SAMPLE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_PROCESS_SAMPLE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 44);
@@ -976,7 +871,7 @@ static inline bp_err process_sample_open(const uint8_t *value, size_t length, ma
     view->value = value;
     view->length = (uint32_t)length;
     view->block_length = block_length;
-    process_sample_check_block(view, flaws);
+    market_process_sample_check_block_(view, flaws);
     uint32_t end = block_length;
     view->command_count = bpi_load_u16(value + 46);
     if (BP_UNLIKELY(view->command_count > MARKET_PROCESS_SAMPLE_COMMAND_CAP)) return BP_ERR_BOUND;
@@ -990,7 +885,7 @@ static inline bp_err process_sample_open(const uint8_t *value, size_t length, ma
 
 bp_err market_process_sample_view_init(const uint8_t *value, size_t length, market_process_sample_view *out) {
     bpi_flaws flaws = {0, 0};
-    bp_err err = process_sample_open(value, length, out, &flaws);
+    bp_err err = market_process_sample_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
@@ -1000,7 +895,7 @@ bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_
     market_process_sample_view found;
     const market_process_sample_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = process_sample_open(value, length, &found, &flaws);
+    bp_err err = market_process_sample_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->timestamp = market_process_sample_get_timestamp(view);
     out->pid = market_process_sample_get_pid(view);
@@ -1139,7 +1034,7 @@ bp_err market_log_line_encode(const market_log_line *message, uint8_t *out, size
 }
 
 /* Whether the block's bytes are well-formed. */
-static inline void log_line_check_block(const market_log_line_view *view, bpi_flaws *flaws) {
+static inline void market_log_line_check_block_(const market_log_line_view *view, bpi_flaws *flaws) {
     flaws->malformed |= !market_severity_is_known_(bpi_load_u8(view->value + 12));
     {
         const uint32_t used = bpi_bounded(bpi_load_u8(view->value + 13), MARKET_LOG_LINE_SOURCE_CAP, flaws);
@@ -1148,8 +1043,8 @@ static inline void log_line_check_block(const market_log_line_view *view, bpi_fl
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err log_line_open(const uint8_t *value, size_t length, market_log_line_view *view,
-                                   bpi_flaws *flaws) {
+static inline bp_err market_log_line_open_(const uint8_t *value, size_t length, market_log_line_view *view,
+                                           bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_LOG_LINE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_LOG_LINE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 8);
@@ -1158,7 +1053,7 @@ static inline bp_err log_line_open(const uint8_t *value, size_t length, market_l
     view->value = value;
     view->length = (uint32_t)length;
     view->block_length = block_length;
-    log_line_check_block(view, flaws);
+    market_log_line_check_block_(view, flaws);
     uint32_t end = block_length;
     view->text_count = bpi_load_u16(value + 10);
     if (BP_UNLIKELY(view->text_count > MARKET_LOG_LINE_TEXT_CAP)) return BP_ERR_BOUND;
@@ -1172,7 +1067,7 @@ static inline bp_err log_line_open(const uint8_t *value, size_t length, market_l
 
 bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log_line_view *out) {
     bpi_flaws flaws = {0, 0};
-    bp_err err = log_line_open(value, length, out, &flaws);
+    bp_err err = market_log_line_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
@@ -1182,7 +1077,7 @@ bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_li
     market_log_line_view found;
     const market_log_line_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = log_line_open(value, length, &found, &flaws);
+    bp_err err = market_log_line_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->timestamp = market_log_line_get_timestamp(view);
     out->severity = market_log_line_get_severity(view);
@@ -1293,8 +1188,8 @@ bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err snapshot_open(const uint8_t *value, size_t length, market_snapshot_view *view,
-                                   bpi_flaws *flaws) {
+static inline bp_err market_snapshot_open_(const uint8_t *value, size_t length, market_snapshot_view *view,
+                                           bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < MARKET_SNAPSHOT_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > MARKET_SNAPSHOT_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 12);
@@ -1322,7 +1217,7 @@ static inline bp_err snapshot_open(const uint8_t *value, size_t length, market_s
 
 bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_snapshot_view *out) {
     bpi_flaws flaws = {0, 0};
-    bp_err err = snapshot_open(value, length, out, &flaws);
+    bp_err err = market_snapshot_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
@@ -1332,7 +1227,7 @@ bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapsh
     market_snapshot_view found;
     const market_snapshot_view *const view = &found;
     bpi_flaws flaws = {0, 0};
-    bp_err err = snapshot_open(value, length, &found, &flaws);
+    bp_err err = market_snapshot_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->timestamp = market_snapshot_get_timestamp(view);
     {

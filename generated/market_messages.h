@@ -84,12 +84,19 @@ typedef struct market_level {
 #else
 #define MARKET_LEVEL_INIT {0}
 #endif
+/* Whether it lies in memory as on the wire: then many are copied as one. */
+#define MARKET_LEVEL_IS_FLAT_ (!BPI_IS_BIG_ENDIAN && sizeof(market_level) == 24 && offsetof(market_level, price) == 0 && offsetof(market_level, quantity) == 8 && offsetof(market_level, orders) == 16)
 
 /* Reads MARKET_LEVEL_SIZE bytes that were found to be well-formed. */
 static inline void market_level_load_(const uint8_t *at, market_level *out) {
     out->price = bpi_load_u64(at + 0);
     out->quantity = bpi_load_u64(at + 8);
     out->orders = bpi_load_u32(at + 16);
+}
+
+/* Whether its bytes are well-formed. */
+static inline void market_level_check_(const uint8_t *at, bpi_flaws *flaws) {
+    flaws->malformed |= bpi_load_u32(at + 20);
 }
 
 /* What an instrument is; sent once before anything else about it. */
@@ -120,9 +127,38 @@ BP_NODISCARD bp_err market_instrument_meta_size(const market_instrument_meta *me
 BP_NODISCARD bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint8_t *out, size_t capacity,
                                                   uint32_t *length);
 BP_NODISCARD bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out);
-BP_NODISCARD bp_err market_instrument_meta_view_init(const uint8_t *value, size_t length, market_instrument_meta_view *out);
+BP_NODISCARD static inline bp_err market_instrument_meta_view_init(const uint8_t *value, size_t length, market_instrument_meta_view *out);
 BP_NODISCARD bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field);
 int market_instrument_meta_print(const market_instrument_meta_view *view, char *out, size_t size);
+
+/* Whether the block's bytes are well-formed. */
+static inline void market_instrument_meta_check_block_(const market_instrument_meta_view *view, bpi_flaws *flaws) {
+    {
+        const uint32_t used = bpi_bounded(bpi_load_u8(view->value + 22), MARKET_INSTRUMENT_META_SYMBOL_CAP, flaws);
+        flaws->malformed |= bpi_slack(view->value + 23, (size_t)used * 1, 24);
+    }
+}
+
+/* Checks length and block. */
+static inline bp_err market_instrument_meta_open_(const uint8_t *value, size_t length, market_instrument_meta_view *view,
+                                                  bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < MARKET_INSTRUMENT_META_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > MARKET_INSTRUMENT_META_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->length = (uint32_t)length;
+    view->block_length = block_length;
+    market_instrument_meta_check_block_(view, flaws);
+    return BP_OK;
+}
+
+static inline bp_err market_instrument_meta_view_init(const uint8_t *value, size_t length, market_instrument_meta_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = market_instrument_meta_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
 
 static inline uint64_t market_instrument_meta_get_instrument_id(const market_instrument_meta_view *view) {
     return bpi_load_u64(view->value + 0);
@@ -185,9 +221,42 @@ BP_NODISCARD bp_err market_pool_state_update_size(const market_pool_state_update
 BP_NODISCARD bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out, size_t capacity,
                                                     uint32_t *length);
 BP_NODISCARD bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out);
-BP_NODISCARD bp_err market_pool_state_update_view_init(const uint8_t *value, size_t length, market_pool_state_update_view *out);
+BP_NODISCARD static inline bp_err market_pool_state_update_view_init(const uint8_t *value, size_t length, market_pool_state_update_view *out);
 BP_NODISCARD bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field);
 int market_pool_state_update_print(const market_pool_state_update_view *view, char *out, size_t size);
+
+/* Whether the block's bytes are well-formed. */
+static inline void market_pool_state_update_check_block_(const market_pool_state_update_view *view, bpi_flaws *flaws) {
+    const uint8_t present_1 = bpi_load_u8(view->value + 136);
+    flaws->malformed |= present_1 & UINT8_C(0xfc);
+    if ((present_1 & UINT8_C(0x1)) == 0) {
+        flaws->malformed |= !bpi_is_zero(view->value + 112, 16);
+    }
+    if ((present_1 & UINT8_C(0x2)) == 0) {
+        flaws->malformed |= !bpi_is_zero(view->value + 128, 4);
+    }
+}
+
+/* Checks length and block. */
+static inline bp_err market_pool_state_update_open_(const uint8_t *value, size_t length, market_pool_state_update_view *view,
+                                                    bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < MARKET_POOL_STATE_UPDATE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > MARKET_POOL_STATE_UPDATE_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->length = (uint32_t)length;
+    view->block_length = block_length;
+    market_pool_state_update_check_block_(view, flaws);
+    return BP_OK;
+}
+
+static inline bp_err market_pool_state_update_view_init(const uint8_t *value, size_t length, market_pool_state_update_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = market_pool_state_update_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
 
 /* Contract address of the pool */
 static inline bp_bytes market_pool_state_update_get_pool(const market_pool_state_update_view *view) {
@@ -394,9 +463,30 @@ BP_NODISCARD bp_err market_book_ack_size(const market_book_ack *message, uint32_
 BP_NODISCARD bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
 BP_NODISCARD bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out);
-BP_NODISCARD bp_err market_book_ack_view_init(const uint8_t *value, size_t length, market_book_ack_view *out);
+BP_NODISCARD static inline bp_err market_book_ack_view_init(const uint8_t *value, size_t length, market_book_ack_view *out);
 BP_NODISCARD bp_err market_book_ack_validate(const market_book_ack_view *view, const char **field);
 int market_book_ack_print(const market_book_ack_view *view, char *out, size_t size);
+
+/* Checks length and block. */
+static inline bp_err market_book_ack_open_(const uint8_t *value, size_t length, market_book_ack_view *view,
+                                           bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < MARKET_BOOK_ACK_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > MARKET_BOOK_ACK_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->length = (uint32_t)length;
+    view->block_length = block_length;
+    (void)flaws;
+    return BP_OK;
+}
+
+static inline bp_err market_book_ack_view_init(const uint8_t *value, size_t length, market_book_ack_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = market_book_ack_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
 
 static inline uint64_t market_book_ack_get_sequence(const market_book_ack_view *view) {
     return bpi_load_u64(view->value + 0);
@@ -436,9 +526,30 @@ BP_NODISCARD bp_err market_host_sample_size(const market_host_sample *message, u
 BP_NODISCARD bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out, size_t capacity,
                                               uint32_t *length);
 BP_NODISCARD bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out);
-BP_NODISCARD bp_err market_host_sample_view_init(const uint8_t *value, size_t length, market_host_sample_view *out);
+BP_NODISCARD static inline bp_err market_host_sample_view_init(const uint8_t *value, size_t length, market_host_sample_view *out);
 BP_NODISCARD bp_err market_host_sample_validate(const market_host_sample_view *view, const char **field);
 int market_host_sample_print(const market_host_sample_view *view, char *out, size_t size);
+
+/* Checks length and block. */
+static inline bp_err market_host_sample_open_(const uint8_t *value, size_t length, market_host_sample_view *view,
+                                              bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < MARKET_HOST_SAMPLE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > MARKET_HOST_SAMPLE_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->length = (uint32_t)length;
+    view->block_length = block_length;
+    (void)flaws;
+    return BP_OK;
+}
+
+static inline bp_err market_host_sample_view_init(const uint8_t *value, size_t length, market_host_sample_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = market_host_sample_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
 
 /* unit: ns */
 static inline uint64_t market_host_sample_get_timestamp(const market_host_sample_view *view) {

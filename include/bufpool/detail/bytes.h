@@ -82,20 +82,22 @@ static inline void bpi_store_f64(uint8_t *at, double value) {
     bpi_store_u64(at, raw);
 }
 
-/* Limb by limb where memory does not look like the wire. */
-#define BPI_DEFINE_WIDE(name, type, limbs)                                                               \
+/* A wide number is returned limb by limb, so that who looks at one limb pays for one, and copied as a whole. */
+#define BPI_DEFINE_WIDE(name, type, limbs, ...)                                                          \
     static inline type bpi_load_##name(const uint8_t *at) {                                              \
-        type value;                                                                                      \
-        memcpy(&value, at, sizeof value);                                                                \
-        for (int i = 0; BPI_IS_BIG_ENDIAN && i < limbs; i++) value.limb[i] = bpi_load_u64(at + 8 * i);    \
+        const type value = {{__VA_ARGS__}};                                                              \
         return value;                                                                                    \
+    }                                                                                                    \
+    static inline void bpi_fetch_##name(const uint8_t *at, type *out) {                                  \
+        memcpy(out, at, sizeof *out);                                                                    \
+        if (BPI_IS_BIG_ENDIAN) *out = bpi_load_##name(at);                                               \
     }                                                                                                    \
     static inline void bpi_store_##name(uint8_t *at, type value) {                                       \
         memcpy(at, &value, sizeof value);                                                                \
         for (int i = 0; BPI_IS_BIG_ENDIAN && i < limbs; i++) bpi_store_u64(at + 8 * i, value.limb[i]);    \
     }
-BPI_DEFINE_WIDE(u128, bp_u128, 2)
-BPI_DEFINE_WIDE(u256, bp_u256, 4)
+BPI_DEFINE_WIDE(u128, bp_u128, 2, bpi_load_u64(at), bpi_load_u64(at + 8))
+BPI_DEFINE_WIDE(u256, bp_u256, 4, bpi_load_u64(at), bpi_load_u64(at + 8), bpi_load_u64(at + 16), bpi_load_u64(at + 24))
 #undef BPI_DEFINE_WIDE
 
 /* Two moves of `width` bytes, from both ends; they overlap unless count is 2 * width. */
@@ -141,6 +143,12 @@ static inline void bpi_copy(uint8_t *target, const uint8_t *source, size_t count
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic pop
 #endif
+
+/* The same where count is seldom small: the call only. */
+static inline void bpi_copy_many(void *target, const void *source, size_t count) {
+    __asm__("" : "+r"(count));
+    if (count != 0) memcpy(target, source, count);
+}
 
 /* Arrays of numbers: one copy where memory looks like the wire, else one by one. */
 #define BPI_DEFINE_MANY(name, type)                                                                      \
@@ -221,6 +229,12 @@ static inline uint64_t bpi_bits(const uint8_t *at, size_t count) {
 
 static inline bool bpi_is_zero(const uint8_t *at, size_t count) { return bpi_bits(at, count) == 0; }
 
+/* Not 0 when one of count numbers that lie stride bytes apart is not: the padding of many elements. */
+BP_API uint64_t bpi_strided_u8(const uint8_t *at, size_t stride, uint32_t count);
+BP_API uint64_t bpi_strided_u16(const uint8_t *at, size_t stride, uint32_t count);
+BP_API uint64_t bpi_strided_u32(const uint8_t *at, size_t stride, uint32_t count);
+BP_API uint64_t bpi_strided_u64(const uint8_t *at, size_t stride, uint32_t count);
+
 /* What is wrong with bytes that were read. Checks of one value OR into it and branch once at the end. */
 typedef struct bpi_flaws {
     uint64_t malformed; /* not 0: padding, slack or an absent slot is not zero, or a bool or enum has no such value */
@@ -273,23 +287,35 @@ static inline uint64_t bpi_slack(const uint8_t *at, size_t used, size_t capacity
 #define BPI_ALIGNED(offset, align) (((offset) + ((align)-1)) / (align) * (align))
 static inline uint32_t bpi_aligned(uint32_t offset, uint32_t align) { return (offset + (align - 1)) & ~(align - 1); }
 
-/* Writes zeros from offset up to the next multiple of align (up to 8), which it returns. */
+/* Writes zeros from offset up to the next multiple of align (a constant up to 8), which it returns. Elements of at least
+ * align bytes must be written behind them afterwards: their first bytes may become zero here. */
 static inline uint32_t bpi_store_padding(uint8_t *value, uint32_t offset, uint32_t align) {
-    const uint32_t aligned = bpi_aligned(offset, align);
-    for (; offset < aligned; offset++) value[offset] = 0;
-    return aligned;
+    if (align == 8) bpi_store_u64(value + offset, 0);
+    if (align == 4) bpi_store_u32(value + offset, 0);
+    if (align == 2) bpi_store_u8(value + offset, 0);
+    return bpi_aligned(offset, align);
+}
+
+/* Not 0 when one of the bytes from offset up to the next multiple of align (a constant up to 8) is not. At least align
+ * bytes must lie behind them. */
+static inline uint64_t bpi_load_padding(const uint8_t *value, uint32_t offset, uint32_t align) {
+    const uint32_t bits = 8 * (bpi_aligned(offset, align) - offset);
+    const uint64_t mask = (UINT64_C(1) << bits) - 1;
+    if (align == 8) return bpi_load_u64(value + offset) & mask;
+    if (align == 4) return bpi_load_u32(value + offset) & mask;
+    return align == 2 ? bpi_load_u8(value + offset) & mask : 0;
 }
 
 /* Finds a tail of `bytes` bytes, aligned to align, behind *end; moves *end behind it and tells where it begins. False
- * when the value ends before it. An empty tail has no padding. */
+ * when the value ends before it. An empty tail has no padding; others have at least align bytes. */
 static inline bool bpi_tail_find(const uint8_t *value, uint32_t length, uint32_t align, uint64_t bytes, uint32_t *end,
                                  uint32_t *begin, bpi_flaws *flaws) {
-    uint32_t offset = *end;
-    *begin = offset;
+    *begin = *end;
     if (bytes == 0) return true;
-    const uint32_t aligned = bpi_aligned(offset, align);
+    BPI_ASSERT(bytes >= align);
+    const uint32_t aligned = bpi_aligned(*end, align);
     if (BP_UNLIKELY(aligned > length || bytes > length - aligned)) return false;
-    for (; offset < aligned; offset++) flaws->malformed |= value[offset];
+    flaws->malformed |= bpi_load_padding(value, *end, align);
     *begin = aligned;
     *end = aligned + (uint32_t)bytes;
     return true;
