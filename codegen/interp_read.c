@@ -76,7 +76,8 @@ static bool is_absent(const reader *r, const cg_field *field) {
     return (cg_load_le(r->bytes + group->bitmap_offset, group->bitmap_size) >> field->bit & 1) == 0;
 }
 
-/* The stride that the writer of a vector of extensible structs had. What is absent or retired has zeros there. */
+/* The stride that the writer of a vector of extensible structs had. What is absent has a zero there; of what is retired
+ * and empty it is not looked at. */
 static cg_fault find_stride(reader *r, const cg_field *field, run *its) {
     const cg_type *type = field->type;
     const uint32_t at = field->offset + type->stride_offset;

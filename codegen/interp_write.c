@@ -99,19 +99,27 @@ static uint32_t measure(writer *w) {
     return (uint32_t)end;
 }
 
+/* Readers that know the vector want its stride even when it is empty. */
+static void write_stride(writer *w) {
+    const cg_type *type = w->field->type;
+    if (type->has_stride) store(w, w->field->offset + type->stride_offset, type->element_stride, 2);
+}
+
 static void write_tail(writer *w, size_t ix) {
     const cg_datum *datum = &w->fields[ix];
-    const cg_type *type = w->field->type;
-    store(w, w->field->offset, datum->count, type->count_size);
-    if (type->has_stride) store(w, w->field->offset + type->stride_offset, type->element_stride, 2);
+    store(w, w->field->offset, datum->count, w->field->type->count_size);
+    write_stride(w);
     write_row(w, w->begins[ix], datum);
 }
 
 static void write_field(writer *w, size_t ix) {
     const cg_field *field = &w->message->fields[ix];
     const cg_group *group = &w->message->groups[field->group_ix];
-    if (!is_written(field, &w->fields[ix])) return;
     w->field = field;
+    if (!is_written(field, &w->fields[ix])) {
+        if (field->is_retired && !field->is_optional) write_stride(w);
+        return;
+    }
     if (field->is_optional) w->bytes[group->bitmap_offset + field->bit / 8] |= (uint8_t)(1u << field->bit % 8);
     if (field->type->is_tail)
         write_tail(w, ix);
