@@ -92,6 +92,10 @@ const cg_node *cg_rules_find(const cg_node *validation, const char *name);
 /* The first rule that a value of the field breaks, or NULL. */
 const cg_rule *cg_rules_broken(const cg_field *field, const cg_literal *value);
 
+/* The field, or the one inside its type, that may not be zero, by *broken or by its enum; NULL when all may. What is
+ * counted is then empty, elements of arrays are zero as well. */
+const cg_field *cg_field_refusing_zero(const cg_field *field, const cg_rule **broken);
+
 /* Reads a literal for a scalar, enum or string type. False when it does not fit: then it was reported under id. */
 bool cg_literal_read(cg_builder *builder, const cg_type *type, const cg_node *at, cg_diag_id id, cg_literal *out);
 

@@ -20,29 +20,32 @@ static bool is_said(const char *name) {
 }
 
 /* https://no-color.org, and terminals that know no colours. */
-static bool is_colored(const cg_options *options) {
+bool cg_job_is_colored(const cg_job *job, int stream) {
+    const cg_options *options = &job->options;
     if (strcmp(options->color, "auto") != 0) return strcmp(options->color, "always") == 0;
     const char *terminal = getenv("TERM");
     const bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
-    return !is_said("NO_COLOR") && !is_dumb && isatty(STDERR_FILENO) == 1;
+    return !is_said("NO_COLOR") && !is_dumb && isatty(stream) == 1;
 }
 
-/* The report's format is its own, and other commands have none: what is wrong with their contract is told in words. */
+/* Formats of reports and of compat are their own, and other commands have none: what is wrong with their contract is
+ * told in words. */
 static bool is_json(const cg_job *job) {
-    if (job->options.format == NULL || job->options.command == CG_COMMAND_REPORT) return false;
+    const cg_command command = job->options.command;
+    if (job->options.format == NULL || command == CG_COMMAND_REPORT || command == CG_COMMAND_COMPAT) return false;
     return strcmp(job->options.format, "json") == 0;
 }
 
-static cg_status print_diags(const cg_job *job, cg_diags *diags) {
+cg_status cg_job_say(const cg_job *job, cg_diags *diags, const char *path) {
     cg_text text = {.arena = job->arena};
     if (is_json(job)) {
-        cg_text_format(&text, "%s", cg_diags_json(diags, job->options.operands[0]));
+        cg_text_format(&text, "%s", cg_diags_json(diags, path));
         return cg_print(&text);
     }
     if (diags->count == 0) return CG_OK;
-    diags->is_colored = is_colored(&job->options);
+    diags->is_colored = cg_job_is_colored(job, STDERR_FILENO);
     fputs(cg_diags_print(diags), stderr);
-    fputs(cg_diags_summary(diags, job->options.operands[0]), stderr);
+    fputs(cg_diags_summary(diags, path), stderr);
     return CG_OK;
 }
 
@@ -64,12 +67,12 @@ const cg_model *cg_job_compile(cg_job *job, cg_status *status) {
     cg_diags diags = {.arena = job->arena, .is_warning_error = job->options.is_warning_error};
     *status = cg_source_read(job->arena, job->options.operands[0], &source);
     if (*status != CG_OK) return NULL;
-    diags.source = source;
+    job->source = diags.source = source;
     *status = read_lock(job, &diags);
     if (*status == CG_FAILED) return NULL;
     /* What is wrong with the contract itself is said even when its lock cannot be read. */
     const cg_model *model = cg_compile_locked(job->arena, source, job->lock, job->options.prefix, &diags);
-    *status = print_diags(job, &diags);
+    *status = cg_job_say(job, &diags, job->options.operands[0]);
     if (*status != CG_OK) return NULL;
     *status = model == NULL ? CG_WRONG : CG_OK;
     return model;

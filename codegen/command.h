@@ -13,6 +13,7 @@
 typedef struct cg_job {
     cg_arena *arena;
     cg_options options;
+    const cg_source *source; /* of the contract */
     const char *lock_path; /* of the lock that was read; NULL while there is none */
     const cg_lock *lock;   /* what it says, or NULL */
 } cg_job;
@@ -24,6 +25,12 @@ typedef struct cg_job {
 /* Reads and checks the contract in the first operand, by its lock when there is one, and prints what there is to say
  * about them. The model, or NULL when there is none: then *status says why. */
 const cg_model *cg_job_compile(cg_job *job, cg_status *status);
+
+/* Prints what there is to say about the contract of that path, as the options want it. */
+cg_status cg_job_say(const cg_job *job, cg_diags *diags, const char *path);
+
+/* Whether what goes to that stream, a descriptor, is colored. */
+bool cg_job_is_colored(const cg_job *job, int stream);
 
 /* Writes all of a text to standard output. CG_FAILED says on stderr why not. */
 cg_status cg_print(const cg_text *text);

@@ -21,7 +21,8 @@ static const char *disarm(cg_arena *arena, const char *text) {
     const size_t length = strlen(text);
     char *copy = cg_arena_alloc(arena, length + 1), *end = copy;
     for (size_t at = 0, step = 0; at < length; at += step) {
-        const bool is_shown = cg_char_is_plain(text + at, step = cg_utf8_length((const unsigned char *)text + at, length - at));
+        const bool is_shown =
+            cg_char_is_plain(text + at, step = cg_utf8_length((const unsigned char *)text + at, length - at));
         if (is_shown) memcpy(end, text + at, step);
         if (!is_shown) *end = '?';
         end += is_shown ? step : 1;

@@ -5,12 +5,14 @@
  *           |                  ^~~~~
  *     contracts.yaml:3:3: note: ...
  *
- * Diagnostics are collected and printed once, ascending by file and place, then in the order in which they were found. */
+ * Diagnostics are collected and printed once, ascending by file and place, then in the order in which they were found.
+ */
 #ifndef BUFPOOL_CODEGEN_DIAG_H
 #define BUFPOOL_CODEGEN_DIAG_H
 
 #include "codegen/arena.h"
 #include "codegen/source.h"
+#include "codegen/text.h"
 
 typedef enum cg_diag_id {
 #define CG_DIAG(name, number, severity, title) name,
@@ -77,6 +79,9 @@ typedef struct cg_position {
     uint32_t line, column, end_line, end_column;
 } cg_position;
 cg_position cg_position_of(const cg_place *place);
+
+/* Adds a place as diagnostics show it: `what`, its message, its line and a caret. */
+void cg_place_print(cg_text *out, const cg_place *place, const char *what, bool is_colored);
 
 /* All of them as one text, with lines of the source; colored when is_colored says so. */
 const char *cg_diags_print(cg_diags *diags);

@@ -80,8 +80,7 @@ static void add_place(printer *p, const cg_place *place, const char *color, cons
     const cg_position position = cg_position_of(place);
     cg_arena *arena = p->out.arena;
     const char *hint = suggestion == NULL ? "" : cg_arena_format(arena, "; did you mean '%s'?", suggestion);
-    add_colored(p, BOLD,
-                cg_arena_format(arena, "%s:%u:%u:", place->source->path, position.line, position.column));
+    add_colored(p, BOLD, cg_arena_format(arena, "%s:%u:%u:", place->source->path, position.line, position.column));
     cg_text_add(&p->out, " ", 1);
     add_colored(p, color, what);
     cg_text_add(&p->out, " ", 1);
@@ -100,6 +99,13 @@ static void add_diag(printer *p, const cg_diags *diags, const cg_diag *diag) {
     for (const cg_place *note = diag->where.next; note != NULL; note = note->next) {
         add_place(p, note, CYAN, "note:", NULL);
     }
+}
+
+void cg_place_print(cg_text *out, const cg_place *place, const char *what, bool is_colored) {
+    printer p = {.out = *out, .is_colored = is_colored};
+    const bool is_break = what[0] == 'b';
+    add_place(&p, place, is_break ? RED : CYAN, what, NULL);
+    *out = p.out;
 }
 
 const char *cg_diags_print(cg_diags *diags) {

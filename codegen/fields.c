@@ -148,9 +148,7 @@ static cg_literal zero_literal(cg_kind kind) {
     return zero;
 }
 
-/* The field, or the one inside its type, that may not be zero, by *broken or by its enum; NULL when all may. What is
- * counted is then empty, elements of arrays are zero as well. */
-static const cg_field *refuses_zero(const cg_field *field, const cg_rule **broken) {
+const cg_field *cg_field_refusing_zero(const cg_field *field, const cg_rule **broken) {
     const cg_literal zero = zero_literal(field->type->kind);
     const cg_type *type = field->type;
     *broken = cg_rules_broken(field, &zero);
@@ -158,7 +156,7 @@ static const cg_field *refuses_zero(const cg_field *field, const cg_rule **broke
     while (type->kind == CG_ARRAY) type = type->element;
     if (type->kind == CG_ENUM) return type->enumeration->is_open || type->enumeration->has_zero ? NULL : field;
     for (size_t i = 0; type->kind == CG_STRUCT && i < type->structure->field_count; i++) {
-        const cg_field *inner = refuses_zero(&type->structure->fields[i], broken);
+        const cg_field *inner = cg_field_refusing_zero(&type->structure->fields[i], broken);
         if (inner != NULL) return inner;
     }
     return NULL;
@@ -177,7 +175,7 @@ static const char *remedy_for(const cg_field *field, bool is_message) {
 
 static void check_later(cg_builder *b, const cg_field *field, bool is_message) {
     const cg_rule *broken = NULL;
-    const cg_field *refusing = refuses_zero(field, &broken);
+    const cg_field *refusing = cg_field_refusing_zero(field, &broken);
     if (refusing == NULL) return;
     cg_report(b->diags, CG_E_DEFAULT_MISSING, cg_node_place(field->at),
               "'%s' came with version %u, and frames of version %u lack it: %s, because zero %s", field->name.text,

@@ -105,6 +105,10 @@ const cg_lock *cg_lock_read(cg_arena *arena, const cg_source *source, cg_diags *
 void cg_lock_order(const cg_lock *lock, bool is_message, const char *name, const char *was, cg_field *fields,
                    size_t count);
 
+/* The lock for a contract that is older than what is published: it gives fields their places and checks nothing. NULL for
+ * NULL. */
+const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock);
+
 /* What one entry of the model looks like in a lock. */
 typedef struct cg_lock_line {
     const char *text; /* its lines, each with its end */

@@ -340,3 +340,11 @@ void cg_lock_order(const cg_lock *lock, bool is_message, const char *name, const
     qsort(ordered, count, sizeof *ordered, by_rank);
     for (size_t i = 0; i < count; i++) fields[i] = ordered[i].field;
 }
+
+const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock) {
+    cg_lock *older = CG_NEW(arena, cg_lock);
+    if (lock == NULL) return NULL;
+    *older = *lock;
+    older->version = 0;
+    return older;
+}

@@ -65,6 +65,7 @@ static void read_schema(cg_builder *b, const cg_node *root, const char *prefix) 
     const cg_node *compatible = cg_good_entry(schema, "min_compatible");
     read_schema_name(b, schema, prefix);
     model->own_name = cg_get_text(schema, "name", stem_of(b->arena, b->diags->source->path));
+    model->at = schema == NULL ? root : schema;
     model->id = (uint32_t)cg_get_uint(schema, "id", 0);
     model->version = (uint16_t)cg_get_uint(schema, "version", 1);
     model->min_compatible = (uint16_t)cg_get_uint(schema, "min_compatible", 1);

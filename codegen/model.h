@@ -320,6 +320,7 @@ typedef struct cg_model {
     const char *file; /* the contract's base name, for the first line of outputs */
     cg_name name;     /* of the schema, or what --prefix said */
     const char *own_name; /* of the schema, whatever --prefix said */
+    const cg_node *at;    /* the schema's map, else the whole contract */
     uint32_t id;
     uint16_t version, min_compatible;
     uint64_t contract_hash; /* of all that the wire or the pool depends on; never 0 */

@@ -18,7 +18,7 @@ enum {
 #include "codegen/commands.def"
 #undef CG_COMMAND
     /* that read a contract and say what is wrong with it */
-    CG_IN_COMPILING = CG_IN_GENERATE | CG_IN_CHECK | CG_IN_REPORT | CG_IN_DECODE | CG_IN_PUBLISH,
+    CG_IN_COMPILING = CG_IN_GENERATE | CG_IN_CHECK | CG_IN_REPORT | CG_IN_DECODE | CG_IN_PUBLISH | CG_IN_COMPAT,
     CG_IN_ALL = (1 << CG_COMMAND_COUNT) - 1
 };
 
@@ -34,6 +34,7 @@ typedef struct cg_options {
     const char *format, *color;           /* words of the command's list */
     const char *depfile, *depfile_target; /* or NULL */
     const char *lock;                     /* or NULL: beside the contract */
+    const char *against, *level;          /* compat; or NULL */
     bool has_depfile, is_depfile_safe, is_checking, is_listing, is_warning_error, is_showing_all, is_unlocked;
 } cg_options;
 

@@ -107,14 +107,16 @@ static cg_status say(const char *path, const char *why) {
 
 static void close_file(void *file) { fclose(file); }
 
-cg_status cg_source_read(cg_arena *arena, const char *path, cg_source **out) {
+cg_status cg_source_read(cg_arena *arena, const char *name, cg_source **out) {
     enum { PIECE = 64 * 1024 };
+    const bool is_input = strcmp(name, "-") == 0;
+    const char *path = is_input ? "standard input" : name;
     size_t room = PIECE, length = 0;
     char *text = cg_arena_alloc(arena, room + 1);
-    FILE *file = fopen(path, "rb");
+    FILE *file = is_input ? stdin : fopen(path, "rb");
     *out = NULL;
     if (file == NULL) return say(path, strerror(errno));
-    cg_arena_defer(arena, close_file, file);
+    if (!is_input) cg_arena_defer(arena, close_file, file);
     for (;;) {
         length += fread(text + length, 1, room - length, file);
         if (length < room) break;

@@ -36,8 +36,9 @@ uint32_t cg_utf8_length(const unsigned char *at, size_t left);
  * read, and not one of 0 bytes. */
 bool cg_char_is_plain(const char *text, size_t length);
 
-/* Reads the file. CG_FAILED: it cannot be read or is longer than CG_SOURCE_MAX; stderr says so. */
-cg_status cg_source_read(cg_arena *arena, const char *path, cg_source **out);
+/* Reads the file, or standard input when its name is "-". CG_FAILED: it cannot be read or is longer than CG_SOURCE_MAX;
+ * stderr says so. */
+cg_status cg_source_read(cg_arena *arena, const char *name, cg_source **out);
 
 /* The same from memory; the text is copied. */
 cg_source *cg_source_of(cg_arena *arena, const char *path, const char *text, size_t length);

@@ -144,6 +144,27 @@ START_TEST(what_is_published_is_kept_and_nothing_is_written_otherwise) {
 }
 END_TEST
 
+START_TEST(compat_tells_by_its_exit_code_what_breaks) {
+    char text[8192];
+    const bpt_place p = bpt_place_make();
+    bpt_place_write(&p, "new.yaml",
+                    "schema: {name: tiny, id: 1, version: 2, min_compatible: 1}\n"
+                    "messages:\n  Pong: {tlv_type: 1000, was: Ping, fields: {number: u64}}\n");
+    ck_assert_int_eq(bpt_place_run(&p, "compat new.yaml --against contract.yaml"), 0);
+    bpt_place_read(&p, "out", text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "new.yaml:3:3: breaks source[C0204]: 'Pong' was 'Ping'"));
+    ck_assert_ptr_nonnull(strstr(text, "contract.yaml:3:3: note: before"));
+    ck_assert_int_eq(bpt_place_run(&p, "compat new.yaml --against - --level source <contract.yaml"), 1);
+    ck_assert_int_eq(bpt_place_run(&p, "compat new.yaml --against - --level wire --format json <contract.yaml"), 0);
+    bpt_place_read(&p, "out", text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "\"compatible\":true"));
+    ck_assert_int_eq(bpt_place_run(&p, "compat new.yaml"), 2);
+    ck_assert_int_eq(bpt_place_run(&p, "compat new.yaml --against none.yaml"), 3);
+    ck_assert_int_eq(bpt_place_run(&p, "compat new.yaml --against out"), 1);
+    bpt_place_remove(&p);
+}
+END_TEST
+
 START_TEST(the_lock_is_among_the_dependencies) {
     char text[8192];
     const bpt_place p = bpt_place_make();
@@ -158,6 +179,7 @@ END_TEST
 
 BPT_SUITE(integration_bufpoolc) {
     BPT_TEST(what_is_published_is_kept_and_nothing_is_written_otherwise);
+    BPT_TEST(compat_tells_by_its_exit_code_what_breaks);
     BPT_TEST(the_lock_is_among_the_dependencies);
     BPT_LOOP_TEST(broken_contract_is_refused_with_place_and_caret_and_nothing_is_touched, 0, BROKEN_COUNT);
     BPT_TEST(unchanged_contract_touches_nothing);
