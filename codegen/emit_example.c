@@ -58,6 +58,7 @@ static void set_number(const cg_emitter *emitter, cg_value *map, const cg_field 
     const char *const least_text = number_text(emitter, field->type, &least);
     const char *const most_text = number_text(emitter, field->type, &most);
     const cg_number zero = cg_number_of(0);
+    cg_set_text(emitter->arena, map, "least", least_text);
     cg_set_text(emitter->arena, map, "most", most_text);
     cg_set_text(emitter->arena, map, "absent",
                 field->has_default ? cg_emit_literal(emitter, &field->default_value, cg_type_wire(field->type))
@@ -257,7 +258,59 @@ static void add_stride(const cg_emitter *emitter, cg_value *list, const cg_field
     cg_append(arena, list, map);
 }
 
-void cg_emit_places(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
+/* ---- hooks and presence ----------------------------------------------------------------------------------------- */
+
+static bool type_shows(const cg_type *type, const cg_hook *hook);
+
+/* Whether the hook is shown values of the field, or of what is inside. */
+static bool field_shows(const cg_field *field, const cg_hook *hook) {
+    if (field->is_retired) return false;
+    for (size_t i = 0; i < field->rule_count; i++) {
+        if (field->rules[i].hook == hook) return true;
+    }
+    return cg_type_has_hooks(field->type) && type_shows(field->type, hook);
+}
+
+static bool type_shows(const cg_type *type, const cg_hook *hook) {
+    if (type->element != NULL) return type_shows(type->element, hook);
+    if (type->kind != CG_STRUCT) return false;
+    for (size_t i = 0; i < type->structure->field_count; i++) {
+        if (field_shows(&type->structure->fields[i], hook)) return true;
+    }
+    return false;
+}
+
+/* The hooks that judge the message, each with the first field that it is shown. */
+static cg_value *emit_hook_uses(const cg_emitter *emitter, const cg_message *message) {
+    cg_value *const list = cg_value_list(emitter->arena);
+    for (size_t i = 0; i < emitter->model->hook_count; i++) {
+        const cg_hook *const hook = emitter->model->hooks[i];
+        const cg_field *first = NULL;
+        for (size_t k = message->field_count; k-- > 0;) {
+            if (field_shows(&message->fields[k], hook)) first = &message->fields[k];
+        }
+        if (first == NULL) continue;
+        cg_value *const map = cg_value_map(emitter->arena);
+        cg_set_text(emitter->arena, map, "name", hook->name.snake);
+        cg_set_text(emitter->arena, map, "field", first->name.text);
+        cg_append(emitter->arena, list, map);
+    }
+    return list;
+}
+
+static void set_presence(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
+    bool has_optional = false, has_evolved = false;
+    for (size_t i = 0; i < message->field_count; i++) {
+        const cg_field *const field = &message->fields[i];
+        if (field->is_retired) continue;
+        has_optional = has_optional || field->is_optional;
+        has_evolved = has_evolved || (!field->is_optional && field->group_ix > message->accept_group_ix);
+    }
+    cg_set_flag(emitter->arena, map, "has_optional", has_optional);
+    cg_set_flag(emitter->arena, map, "has_evolved", has_evolved);
+}
+
+void cg_set_message_examples(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
     cg_value *const places = cg_value_list(emitter->arena);
     cg_value *const loose = cg_value_list(emitter->arena);
     cg_value *const strides = cg_value_list(emitter->arena);
@@ -272,6 +325,8 @@ void cg_emit_places(const cg_emitter *emitter, cg_value *map, const cg_message *
                 add_stride(emitter, strides, field);
         }
     }
+    set_presence(emitter, map, message);
+    cg_set(emitter->arena, map, "hook_uses", emit_hook_uses(emitter, message));
     cg_set(emitter->arena, map, "places", places);
     cg_set(emitter->arena, map, "loose", loose);
     cg_set(emitter->arena, map, "strides", strides);

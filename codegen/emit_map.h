@@ -64,7 +64,7 @@ cg_value *cg_emit_reference(const cg_emitter *emitter);
 /* ---- emit_example.c ---- */
 /* Values of the field that keep its rules, and trials at its bounds. */
 cg_value *cg_emit_example(const cg_emitter *emitter, const cg_field *field);
-/* What may stand in the message's block: `places`, `loose` bits and `strides`. */
-void cg_emit_places(const cg_emitter *emitter, cg_value *map, const cg_message *message);
+/* What may stand in the message's block: `places`, `loose` bits and `strides`; who judges its values: `hook_uses`. */
+void cg_set_message_examples(const cg_emitter *emitter, cg_value *map, const cg_message *message);
 
 #endif

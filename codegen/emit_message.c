@@ -236,12 +236,11 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     cg_value *const runs = cg_value_list(arena);
     cg_value *const tail = cg_value_list(arena);
     cg_value *const groups = cg_value_list(arena);
-    bool has_defaults = false, has_optional = false;
+    bool has_defaults = false;
     for (size_t i = 0; i < message->field_count; i++) {
         const cg_field *const field = &message->fields[i];
         cg_append(arena, made, cg_emit_field(emitter, message, field));
         if (!field->is_retired) cg_append(arena, fields, made->items[i]);
-        has_optional = has_optional || (field->is_optional && !field->is_retired);
         has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
     }
     for (size_t i = 0; i < message->tail_count; i++) {
@@ -254,8 +253,6 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     cg_set(arena, map, "runs", runs);
     cg_set(arena, map, "tail", tail);
     cg_set(arena, map, "groups", groups);
-    cg_set_flag(arena, map, "has_optional", has_optional);
-    cg_set_flag(arena, map, "is_evolved", message->accept_group_ix + 1 < message->group_count);
     cg_set_flag(arena, map, "has_defaults", has_defaults);
 }
 
@@ -271,6 +268,6 @@ cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message) 
     cg_set_session(emitter, map, message);
     cg_set(arena, map, "older_ends",
            emit_older_ends(emitter, message->groups, message->accept_group_ix, message->group_count));
-    if (emitter->has_examples) cg_emit_places(emitter, map, message);
+    if (emitter->has_examples) cg_set_message_examples(emitter, map, message);
     return map;
 }
