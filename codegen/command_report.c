@@ -21,6 +21,18 @@ static cg_status refuse_message(const cg_job *job, const cg_model *model, const 
     return CG_USAGE;
 }
 
+static cg_status print_html(const cg_job *job, const cg_model *model, const cg_message *only) {
+    const char *error = NULL;
+    const char *page = cg_report_html(job->arena, model, only, &error);
+    cg_text text = {.arena = job->arena};
+    if (page == NULL) {
+        fprintf(stderr, "bufpoolc: %s\n", error);
+        return CG_FAILED;
+    }
+    cg_text_add(&text, page, strlen(page));
+    return cg_print(&text);
+}
+
 cg_status cg_command_report(cg_job *job) {
     cg_status status = CG_OK;
     const char *name = job->options.operands[1];
@@ -29,6 +41,7 @@ cg_status cg_command_report(cg_job *job) {
     const cg_message *only = name == NULL ? NULL : find_message(model, name);
     if (name != NULL && only == NULL) return refuse_message(job, model, name);
     cg_text text = {.arena = job->arena};
+    if (strcmp(job->options.format, "html") == 0) return print_html(job, model, only);
     (strcmp(job->options.format, "json") == 0 ? cg_report_json : cg_report_text)(&text, model, only);
     return cg_print(&text);
 }

@@ -114,12 +114,43 @@ static const char *filter_markdown(cg_arena *arena, const char *text) {
     return out;
 }
 
+/* What stands for a character in HTML and XML, in text and in quotes; NULL when it stands for itself. Control
+ * characters have no place there: U+FFFD says that there was one. */
+static const char *entity_of(unsigned char c) {
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    case '\t':
+    case '\n':
+    case '\r': return NULL;
+    default: return c < 0x20 || c == 0x7F ? "\uFFFD" : NULL;
+    }
+}
+
+static const char *filter_html(cg_arena *arena, const char *text) {
+    char *const out = cg_arena_alloc(arena, 6 * strlen(text) + 1);
+    size_t length = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        const char *const entity = entity_of((unsigned char)*at);
+        if (entity == NULL) {
+            out[length++] = *at;
+            continue;
+        }
+        memcpy(out + length, entity, strlen(entity));
+        length += strlen(entity);
+    }
+    return out;
+}
+
 static const struct {
     const char *name;
     cg_filter_fn *filter;
 } filters[] = {
     {"upper", filter_upper},       {"lower", filter_lower},     {"snake", filter_snake},       {"camel", filter_camel},
-    {"c_string", filter_c_string}, {"comment", filter_comment}, {"markdown", filter_markdown},
+    {"c_string", filter_c_string}, {"comment", filter_comment}, {"markdown", filter_markdown}, {"html", filter_html},
 };
 
 cg_filter_fn *cg_filter_find(cg_slice name) {

@@ -32,6 +32,9 @@ static const struct {
     {"markdown", " \n---", "\\---"},
     {"markdown", "two\nlines\r\nand\ttab", "two lines  and tab"},
     {"markdown", "", ""},
+    {"html", "a<b>&\"c\"'d'", "a&lt;b&gt;&amp;&quot;c&quot;&#39;d&#39;"},
+    {"html", "\ttwo\nlines\r", "\ttwo\nlines\r"},
+    {"html", "\x01\x1F\x7F \u00E9", "\uFFFD\uFFFD\uFFFD \u00E9"},
 };
 
 START_TEST(gives) {

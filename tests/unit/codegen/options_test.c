@@ -94,7 +94,7 @@ static const struct {
     {"generate c.yaml --outdir d", "unknown option '--outdir'; did you mean '--out-dir'?"},
     {"check c.yaml --out-dir d", "check has no option '--out-dir'"},
     {"generate c.yaml --check=yes", "no value belongs to '--check'"},
-    {"report c.yaml --format xml", "--format is one of text|json, not 'xml'\n"},
+    {"report c.yaml --format xml", "--format is one of text|json|html, not 'xml'\n"},
     {"report c.yaml --format=jsno", "did you mean 'json'?"},
 };
 
