@@ -118,7 +118,7 @@ setup-bench: ## install what `make bench` compares with (nanopb, protobuf-c, lib
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick ci check-generated check-leaks check-headers check-change check-install clean install
+.PHONY: tests bench bench-quick ci check-generated check-leaks check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
@@ -128,7 +128,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests && BPT_SLOW=8 build/asan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && BPT_SLOW=8 build/tsan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests && build/clang/bufpool-tests
-	@$(MAKE) --no-print-directory check-leaks check-headers check-change check-install fuzz-frame
+	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install fuzz-frame
 
 LEAK_SUITES = integration_,generated_service,pool_size_class,pool_heap,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
@@ -140,6 +140,12 @@ check-headers: ## every public and generated header alone, as C11 and as C++17
 
 check-change: ## an edited contract in a copy of the tree builds and passes with no other edit
 	sh tests/scripts/contract-change.sh
+
+check-schema: $(BUFPOOLC) ## the JSON Schema under a real validator, on every good and bad contract of the tree
+	python3 tests/scripts/check-schema.py $(BUFPOOLC)
+
+docs: $(BUFPOOLC) ## write the tables of docs/CONTRACTS.md anew from those of the compiler
+	sh scripts/docs.sh $(BUFPOOLC) docs/CONTRACTS.md
 
 check-install: $(LIB) $(BUFPOOLC) ## programs build and run against an installed copy
 	sh tests/scripts/install.sh

@@ -22,13 +22,6 @@ static const cg_node *bare(cg_arena *arena, const cg_node *name) {
     return copy;
 }
 
-static const cg_node *wire_node(cg_builder *b, const cg_node *at) {
-    const cg_node *wire = cg_good_entry(at, "wire");
-    if (wire == NULL || strcmp(wire->text, "inline") == 0 || strcmp(wire->text, "tail") == 0) return wire;
-    cg_report(b->diags, CG_E_WORD, wire->span, "wire is inline or tail");
-    return NULL;
-}
-
 /* since and default are about reading what older writers sent: a type that cannot grow has no use for them. */
 static void refuse_frozen(cg_builder *b, const cg_node *entry) {
     cg_report(b->diags, CG_E_FROZEN, entry->key->span,
@@ -94,7 +87,7 @@ static void read_field(cg_builder *b, cg_field *field, const cg_node *at, const 
         .at = at->kind == CG_SCALAR ? at : cg_good_entry(at, "type"),
         .is_message = owner == NULL,
         .max_length = cg_rules_find(validation, "max_length"),
-        .wire = wire_node(b, at),
+        .wire = cg_good_entry(at, "wire"),
     };
     field->at = name;
     read_name(b, field, name);

@@ -87,19 +87,16 @@ static bool read_range(const char *text, cg_range *out) {
     return out->first != 0 && out->first <= out->last;
 }
 
-static cg_unknown read_unknown(cg_builder *b, const cg_node *at) {
-    const cg_node *word = cg_good_entry(at, "unknown");
-    if (word == NULL || strcmp(word->text, "fail") == 0) return CG_UNKNOWN_FAIL;
-    if (strcmp(word->text, "skip") == 0) return CG_UNKNOWN_SKIP;
-    if (strcmp(word->text, "deliver") == 0) return CG_UNKNOWN_DELIVER;
-    cg_report(b->diags, CG_E_WORD, word->span, "unknown is fail, skip or deliver");
-    return CG_UNKNOWN_FAIL;
+static cg_unknown read_unknown(const cg_node *at) {
+    const char *word = cg_get_text(at, "unknown", "fail");
+    if (strcmp(word, "skip") == 0) return CG_UNKNOWN_SKIP;
+    return strcmp(word, "deliver") == 0 ? CG_UNKNOWN_DELIVER : CG_UNKNOWN_FAIL;
 }
 
 static void read_tag_range(cg_builder *b, const cg_node *at) {
     cg_model *model = b->model;
     const cg_node *text = at->kind == CG_SCALAR ? at : cg_good_entry(at, "range");
-    cg_range range = {.name = at->key->text, .unknown = read_unknown(b, at)};
+    cg_range range = {.name = at->key->text, .unknown = read_unknown(at)};
     if (text == NULL || text->is_bad) return;
     if (!read_range(text->text, &range)) {
         cg_report(b->diags, CG_E_TAG_RANGE, text->span, "a tag range is two numbers from 1 to 65535, as 1000-49999");

@@ -1,5 +1,5 @@
 #include "codegen/options.h"
-#include "codegen/diag.h"
+#include "codegen/schema.h"
 #include "codegen/text.h"
 
 #include <errno.h>
@@ -114,19 +114,10 @@ static const cg_option *find_option(const char *word, size_t length, unsigned in
     return NULL;
 }
 
-/* Reads the next of the words "a|b|c" into the arena; NULL at the end. */
-static const char *next_word(cg_arena *arena, const char **list) {
-    const size_t length = strcspn(*list, "|");
-    if (length == 0) return NULL;
-    const char *word = cg_arena_copy(arena, *list, length);
-    *list += length + ((*list)[length] == '|');
-    return word;
-}
-
 static cg_status set_word(reader *r, const cg_option *option, const char **member, const char *value) {
     const char *list = option->value;
     cg_guess guess = cg_guess_of(value);
-    for (const char *word = next_word(r->arena, &list); word != NULL; word = next_word(r->arena, &list)) {
+    for (const char *word = cg_next_word(r->arena, &list); word != NULL; word = cg_next_word(r->arena, &list)) {
         if (strcmp(word, value) == 0) *member = word;
         if (strcmp(word, value) == 0) return CG_OK;
         cg_guess_offer(&guess, word);
@@ -165,7 +156,7 @@ static void set_defaults(reader *r) {
         const cg_option *option = &cg_option_table[i];
         if (option->kind != CG_OPTION_WORD || (option->commands & 1u << r->out->command) == 0) continue;
         const char *list = option->value;
-        *(const char **)(void *)((char *)r->out + option->offset) = next_word(r->arena, &list);
+        *(const char **)(void *)((char *)r->out + option->offset) = cg_next_word(r->arena, &list);
     }
 }
 

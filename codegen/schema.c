@@ -1,12 +1,13 @@
 #include "codegen/schema.h"
 #include "codegen/number.h"
+#include "codegen/text.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 const cg_key cg_keys[] = {
-#define CG_KEY(where, key, want, low, high, child, state, text)                                                        \
-    {CG_AT_##where, key, CG_WANT_##want, low, high, CG_AT_##child, CG_KEY_##state, text},
+#define CG_KEY(where, key, want, low, high, child, state, words, otherwise, example, text)                             \
+    {CG_AT_##where, key, CG_WANT_##want, low, high, CG_AT_##child, CG_KEY_##state, words, otherwise, example, text},
 #include "codegen/keys.def"
 #undef CG_KEY
 };
@@ -166,6 +167,28 @@ static void check_time(checker *c, cg_node *node, const cg_key *key) {
     }
 }
 
+const char *cg_next_word(cg_arena *arena, const char **list) {
+    const size_t length = strcspn(*list, "|");
+    if (length == 0) return NULL;
+    const char *word = cg_arena_copy(arena, *list, length);
+    *list += length + ((*list)[length] == '|');
+    return word;
+}
+
+static void check_word(checker *c, cg_node *node, const cg_key *key) {
+    const char *list = key->words;
+    cg_guess guess = cg_guess_of(node->text);
+    cg_text all = {.arena = c->diags->arena};
+    for (const char *word = NULL; (word = cg_next_word(all.arena, &list)) != NULL;) {
+        if (strcmp(word, node->text) == 0) return;
+        cg_text_format(&all, "%s%s", all.length == 0 ? "" : *list == '\0' ? " or " : ", ", word);
+        cg_guess_offer(&guess, word);
+    }
+    node->is_bad = true;
+    cg_report(c->diags, CG_E_WORD, node->span, "'%s' is %s, not '%.64s'", key->name, cg_text_end(&all), node->text);
+    cg_suggest(c->diags, &guess);
+}
+
 static void check_scalar(checker *c, cg_node *node, const cg_key *key) {
     if (!is_kind(c, node, CG_SCALAR) || node->is_bad) return;
     if (key->want == CG_WANT_BOOL) check_bool(c, node);
@@ -173,6 +196,7 @@ static void check_scalar(checker *c, cg_node *node, const cg_key *key) {
     if (key->want == CG_WANT_BYTES) check_bytes(c, node, key);
     if (key->want == CG_WANT_NUMBER) check_number(c, node, key);
     if (key->want == CG_WANT_TIME) check_time(c, node, key);
+    if (key->want == CG_WANT_WORD) check_word(c, node, key);
 }
 
 /* ---- maps and lists --------------------------------------------------------------------------------------------- */
@@ -219,10 +243,12 @@ static void check_names(checker *c, cg_node *names, cg_where child) {
 
 static void check_value(checker *c, cg_node *value, const cg_key *key) {
     switch (key->want) {
-    case CG_WANT_ANY: break;
+    case CG_WANT_ANY:
+    case CG_WANT_CLASSES: break;
     case CG_WANT_LIST: is_kind(c, value, CG_LIST); break;
     case CG_WANT_MAP: check_map(c, value, key->child); break;
-    case CG_WANT_MAP_OF: check_map_of(c, value, key->child); break;
+    case CG_WANT_MAP_OF:
+    case CG_WANT_NUMBERS: check_map_of(c, value, key->child); break;
     case CG_WANT_FIELDS: check_fields(c, value, key->child); break;
     case CG_WANT_RULES: check_rules(c, value, key->child); break;
     case CG_WANT_NAMES: check_names(c, value, key->child); break;

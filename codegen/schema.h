@@ -30,6 +30,12 @@ typedef enum cg_where {
 typedef enum cg_want {
     CG_WANT_ANY,
     CG_WANT_TEXT,
+    CG_WANT_WORD,      /* one of `words` */
+    CG_WANT_NAME,      /* text that can be a name of C: names.c checks it */
+    CG_WANT_TYPE,      /* text that spells a type: types.c checks it */
+    CG_WANT_TAG_RANGE, /* text, "1000-49999" */
+    CG_WANT_LITERAL,   /* a number, boolean or text of a field's type */
+    CG_WANT_CLASSES,   /* text, or a list of sizes: classes.c checks it */
     CG_WANT_BOOL,
     CG_WANT_INTEGER, /* low .. high */
     CG_WANT_BYTES,   /* an integer, or one with KiB, MiB or GiB behind it; low .. high */
@@ -37,7 +43,8 @@ typedef enum cg_want {
     CG_WANT_TIME,    /* a number with ns, us, ms or s behind it; low .. high nanoseconds */
     CG_WANT_LIST,
     CG_WANT_MAP,    /* of kind `child` */
-    CG_WANT_MAP_OF, /* names to maps of kind `child`; to anything when that is none */
+    CG_WANT_MAP_OF,  /* names to maps of kind `child` */
+    CG_WANT_NUMBERS, /* names to integers */
     CG_WANT_RANGE,  /* text, or a map of kind `child` */
     CG_WANT_FIELDS, /* names to texts or maps of kind `child`, or a list of such maps with a `name` */
     CG_WANT_RULES,  /* a list of maps of kind `child` */
@@ -53,7 +60,7 @@ typedef struct cg_key {
     uint64_t low, high;
     cg_where child;
     cg_key_state state;
-    const char *text;
+    const char *words, *otherwise, *example, *text;
 } cg_key;
 
 extern const cg_key cg_keys[];
@@ -64,6 +71,9 @@ typedef struct cg_unknown_rules {
     cg_node **entries;
     size_t count;
 } cg_unknown_rules;
+
+/* The next of the words "a|b|c", copied; NULL at the end. */
+const char *cg_next_word(cg_arena *arena, const char **list);
 
 /* Checks the whole tree. Unknown rules are not judged here but added to *unknown, which is empty before. */
 void cg_schema_check(cg_diags *diags, cg_node *root, cg_unknown_rules *unknown);

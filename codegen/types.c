@@ -7,19 +7,24 @@
 
 #include <string.h>
 
-/* Every spelling of a type that takes no arguments. */
+/* Every spelling of a type that takes no arguments, and the first word of those that take some. */
 static const struct {
     const char *name;
     cg_kind kind;
 } builtins[] = {
-    {"bool", CG_BOOL},  {"u8", CG_U8},        {"u16", CG_U16},       {"u32", CG_U32},       {"u64", CG_U64},
-    {"i8", CG_I8},      {"i16", CG_I16},      {"i32", CG_I32},       {"i64", CG_I64},       {"f32", CG_F32},
-    {"f64", CG_F64},    {"u128", CG_U128},    {"u256", CG_U256},     {"uint8", CG_U8},      {"uint16", CG_U16},
-    {"uint32", CG_U32}, {"uint64", CG_U64},   {"int8", CG_I8},       {"int16", CG_I16},     {"int32", CG_I32},
-    {"int64", CG_I64},  {"float32", CG_F32},  {"float64", CG_F64},   {"U128", CG_U128},     {"uint128", CG_U128},
-    {"U256", CG_U256},  {"uint256", CG_U256}, {"String", CG_STRING}, {"Address", CG_ARRAY},
+#define CG_SPELLING(name, kind, value) {name, CG_##kind},
+#define CG_FORM(name, spelling, value)
+#include "codegen/types.def"
+#undef CG_SPELLING
+#undef CG_FORM
 };
-static const char *const with_arguments[] = {"Vec", "FixedStr", "FixedVec", "bytes"};
+static const char *const with_arguments[] = {
+#define CG_SPELLING(name, kind, value)
+#define CG_FORM(name, spelling, value) name,
+#include "codegen/types.def"
+#undef CG_SPELLING
+#undef CG_FORM
+};
 
 enum {
     BUILTINS = sizeof builtins / sizeof builtins[0],

@@ -35,6 +35,8 @@ if [ "${1:-build}" = ci ]; then
     tool clang "clang libclang-rt-14-dev" "the fuzzers are built with it"
     tool g++ g++ "public headers must compile as C++ too"
     tool valgrind valgrind "it looks for leaks"
+    python3 -c "import jsonschema, yaml" 2>/dev/null ||
+        need "python3-jsonschema python3-yaml" "the JSON Schema is checked with a real validator"
 fi
 if [ "${1:-build}" = bench ]; then
     tool protoc protobuf-compiler "nanopb's generator runs inside it"
