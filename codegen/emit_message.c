@@ -203,6 +203,16 @@ static bool message_has_checks(const cg_message *message) {
     return false;
 }
 
+/* Whether decode has something to ask the view; vectors in tails it reads without. */
+static bool message_reads_view(const cg_message *message) {
+    for (size_t i = 0; i < message->field_count; i++) {
+        const cg_field *const field = &message->fields[i];
+        if (field->is_retired) continue;
+        if (field->is_optional || !field->type->is_tail || field->type->kind != CG_VECTOR) return true;
+    }
+    return false;
+}
+
 /* A constant expression: what a message with every tail full takes. */
 static const char *full_size(const cg_emitter *emitter, const cg_message *message) {
     const char *size = cg_arena_format(emitter->arena, "%u", message->block_size);
@@ -221,6 +231,7 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
     const int name = (int)(strlen(emitter->model->name.snake) + strlen(message->name.snake));
     cg_set_flag(arena, map, "has_limits", message_has_limits(message));
     cg_set_flag(arena, map, "has_checks", message_has_checks(message));
+    cg_set_flag(arena, map, "reads_view", message_reads_view(message));
     cg_set_flag(arena, map, "is_large", message->max > CG_MEMBER_BYTES_MAX);
     cg_set_text(arena, map, "full_size", full_size(emitter, message));
     /* What continued parameter lists stand under. */
