@@ -1,5 +1,6 @@
 /* Literals and rules as templates see them. */
 #include "codegen/emit_map.h"
+#include "codegen/traits.h"
 #include "codegen/example.h"
 
 #include <inttypes.h>
@@ -67,19 +68,6 @@ const char *cg_emit_initialiser(const cg_emitter *emitter, const cg_literal *lit
 
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
-/* Whether every value of the type keeps the rule: compilers warn about comparisons that are always true. */
-static bool rule_always_holds(const cg_field *field, const cg_rule *rule) {
-    const cg_kind kind = cg_type_wire(field->type);
-    if (rule->kind == CG_RULE_MIN_LENGTH) return cg_literal_is_zero(&rule->literal);
-    if (rule->kind == CG_RULE_MAX_LENGTH) return cg_number_u64(&rule->literal.number) >= field->type->capacity;
-    if (rule->kind == CG_RULE_PREFIX) return rule->literal.text_length == 0;
-    if (rule->kind == CG_RULE_UTF8) return !cg_kind_is_counted(field->type->kind);
-    if ((rule->kind != CG_RULE_MIN && rule->kind != CG_RULE_MAX) || kind > CG_U256 || kind_is_real(kind)) return false;
-    const cg_number extreme = cg_kind_extreme(kind, rule->kind == CG_RULE_MAX);
-    const int order = cg_number_compare(&rule->literal.number, &extreme);
-    return rule->kind == CG_RULE_MIN ? order <= 0 : order >= 0;
-}
-
 static void set_literal(const cg_emitter *emitter, cg_value *map, const cg_literal *literal, cg_kind kind) {
     const bool is_text = literal->kind == CG_LITERAL_TEXT;
     cg_set_flag(emitter->arena, map, "is_text", is_text);
@@ -120,7 +108,7 @@ static cg_value *emit_rule(const cg_emitter *emitter, const cg_field *field, con
 cg_value *cg_emit_rules(const cg_emitter *emitter, const cg_field *field) {
     cg_value *const list = cg_value_list(emitter->arena);
     for (size_t i = 0; i < field->rule_count; i++) {
-        if (!cg_rule_is_validated(field->rules[i].kind) || rule_always_holds(field, &field->rules[i])) continue;
+        if (!cg_rule_is_checked(field, &field->rules[i])) continue;
         cg_append(emitter->arena, list, emit_rule(emitter, field, &field->rules[i]));
     }
     return list;

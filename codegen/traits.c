@@ -1,4 +1,5 @@
 #include "codegen/traits.h"
+#include "codegen/example.h"
 
 bool cg_type_is_closed(const cg_type *type) { return type->kind == CG_ENUM && !type->enumeration->is_open; }
 
@@ -87,10 +88,29 @@ bool cg_message_has_session(const cg_message *message) {
     return false;
 }
 
-/* Whether validate has a rule of the field to check. */
-static bool is_validated(const cg_field *field) {
+/* Whether every value of the type keeps the rule: compilers warn about comparisons that are always true. */
+static bool always_holds(const cg_field *field, const cg_rule *rule) {
+    const cg_type *type = field->type;
+    const cg_kind kind = type->kind == CG_ENUM ? type->enumeration->base : type->kind;
+    const uint64_t length = cg_number_u64(&rule->literal.number);
+    if (rule->kind == CG_RULE_MIN_LENGTH) return length == 0;
+    if (rule->kind == CG_RULE_MAX_LENGTH) return length >= type->capacity;
+    if (rule->kind == CG_RULE_PREFIX) return rule->literal.text_length == 0;
+    if (rule->kind == CG_RULE_UTF8) return !cg_kind_is_counted(type->kind);
+    if (rule->kind != CG_RULE_MIN && rule->kind != CG_RULE_MAX) return false;
+    if (kind == CG_F32 || kind == CG_F64) return false; /* NaN breaks both */
+    const cg_number extreme = cg_kind_extreme(kind, rule->kind == CG_RULE_MAX);
+    const int order = cg_number_compare(&rule->literal.number, &extreme);
+    return rule->kind == CG_RULE_MIN ? order <= 0 : order >= 0;
+}
+
+bool cg_rule_is_checked(const cg_field *field, const cg_rule *rule) {
+    return cg_rule_is_validated(rule->kind) && !always_holds(field, rule);
+}
+
+static bool is_checked(const cg_field *field) {
     for (size_t i = 0; i < field->rule_count; i++) {
-        if (cg_rule_is_validated(field->rules[i].kind)) return true;
+        if (cg_rule_is_checked(field, &field->rules[i])) return true;
     }
     return false;
 }
@@ -101,7 +121,7 @@ void cg_struct_find_traits(cg_struct *structure) {
         const cg_field *field = &structure->fields[i];
         structure->has_checks |= cg_type_has_checks(field->type);
         structure->has_limits |= cg_type_has_limits(field->type);
-        structure->has_rules |= is_validated(field) || cg_type_has_rules(field->type);
+        structure->has_rules |= is_checked(field) || cg_type_has_rules(field->type);
         structure->has_hooks |= field_has_hooks(field);
     }
 }

@@ -39,6 +39,9 @@ bool cg_message_has_session(const cg_message *message);
 bool cg_model_has_hooks(const cg_model *model);
 bool cg_model_has_session(const cg_model *model);
 
+/* Whether validate has to look: the rule is one of its own, and some value of the field's type breaks it. */
+bool cg_rule_is_checked(const cg_field *field, const cg_rule *rule);
+
 /* Fills in the struct's answers, from its fields and gaps. */
 void cg_struct_find_traits(cg_struct *structure);
 
