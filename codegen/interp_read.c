@@ -76,18 +76,19 @@ static bool is_absent(const reader *r, const cg_field *field) {
     return (cg_load_le(r->bytes + group->bitmap_offset, group->bitmap_size) >> field->bit & 1) == 0;
 }
 
-/* The stride that the writer of a vector of extensible structs had. What is absent has a zero there; of what is retired
- * and empty it is not looked at. */
+/* The stride that the writer of a vector of extensible structs had. An absent vector has none, and no elements; of a
+ * retired one it matters only when there are elements to pass over. */
 static cg_fault find_stride(reader *r, const cg_field *field, run *its) {
     const cg_type *type = field->type;
+    const cg_fault none = {.kind = CG_FAULT_NONE};
     const uint32_t at = field->offset + type->stride_offset;
+    const bool is_there = field->is_retired ? its->count != 0 : !is_absent(r, field);
     its->stride = type->element_stride;
-    if (!type->has_stride) return fault_of(CG_FAULT_NONE, 0, NULL);
+    if (!type->has_stride) return none;
+    if (!is_there) return its->count == 0 ? none : fault_of(CG_FAULT_MALFORMED, field->offset, field);
     its->stride = (uint32_t)cg_load_le(r->bytes + at, 2);
-    if (its->count != 0 && its->stride != type->element_stride) r->is_current = false;
-    const bool may_be_zero = (is_absent(r, field) || field->is_retired) && its->count == 0;
-    if (is_stride(type->element->structure, its->stride) || may_be_zero) return fault_of(CG_FAULT_NONE, 0, NULL);
-    return fault_of(CG_FAULT_MALFORMED, at, field);
+    if (its->stride != type->element_stride) r->is_current = false;
+    return is_stride(type->element->structure, its->stride) ? none : fault_of(CG_FAULT_MALFORMED, at, field);
 }
 
 /* Finds one tail behind *end, which moves behind it. */
