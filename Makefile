@@ -85,6 +85,8 @@ DEMO := $(B)/bufpool-demo
 BOOK_SERVER := $(B)/book-server
 BENCH := $(B)/bufpool-bench
 SAMPLER := $(B)/sampler
+RANDOM_CONTRACT := $(B)/random-contract
+RANDOM_OBJECTS := $(B)/random-objects.a
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -99,6 +101,7 @@ demo: setup ## set up, build and run the demo: live telemetry and a market burst
 test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites that begin so)
 	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
 	@$(TESTS)
+	@$(MAKE) --no-print-directory -j$(JOBS) check-random RANDOM_MODE=quick RANDOM_COUNT=6
 
 all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) ## build the library, the compiler, the demo and the examples
 
@@ -128,7 +131,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests && BPT_SLOW=8 build/asan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && BPT_SLOW=8 build/tsan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests && build/clang/bufpool-tests
-	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install fuzz-frame
+	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install check-random fuzz-frame
 
 LEAK_SUITES = integration_,generated_service,pool_size_class,pool_heap,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
@@ -149,6 +152,19 @@ docs: $(BUFPOOLC) ## write the tables of docs/CONTRACTS.md anew from those of th
 
 check-install: $(LIB) $(BUFPOOLC) ## programs build and run against an installed copy
 	sh tests/scripts/install.sh
+
+# quick takes the build's compiler alone; full takes gcc and clang, C11 and C++17, and clang's sanitizers.
+RANDOM_MODE = full
+RANDOM_COUNT = 50
+RANDOM_SEED = 1
+.PHONY: check-random check-all
+check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRACT) $(RANDOM_OBJECTS) ## random contracts: compiled strictly, held against the interpreter (RANDOM_COUNT=50)
+	@CC='$(CC)' RANDOM_TEMPLATES='$(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES))' \
+	  sh tests/scripts/random-contracts.sh $(B) $(RANDOM_MODE) $(RANDOM_COUNT) $(RANDOM_SEED)
+
+check-all: ci ## the longest checks: ci, 500 random contracts, ten minutes of each fuzzer
+	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
+	@$(MAKE) --no-print-directory fuzz-frame FUZZ_SECONDS=600
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
@@ -239,6 +255,14 @@ $(B)/codegen/templates.o: $(B)/codegen/templates.c $(FLAGS_STAMP)
 
 $(SAMPLER): $(call objects,tests/sampler/main.c) $(filter-out %/main.o %/templates.o,$(CODEGEN_OBJECTS))
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS) -lm
+
+$(RANDOM_CONTRACT): $(call objects,tests/random/contract.c)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+# What every check of a random contract is linked with besides the code of the contract.
+$(RANDOM_OBJECTS): $(call objects,$(addprefix tests/support/,agree.c mutate.c naive_layout.c)) $(filter-out %/main.o,$(CODEGEN_OBJECTS))
+	@rm -f $@
+	$(AR) rcs $@ $^
 
 # The first template is rendered, the others may be included.
 sample = $(SAMPLER) $(1) tests/sampler/samples.$(2).tmpl $(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES)) > $@

@@ -1,6 +1,7 @@
 /* Section by section, what docs/CONTRACTS.md says about layout, on contracts of the test's own: every number here was
  * worked out by hand. */
 #include "codegen/layout.h"
+#include "tests/support/naive_layout.h"
 #include "tests/unit/codegen/compile.h"
 
 #include <stdio.h>
@@ -538,7 +539,23 @@ START_TEST(a_message_without_fields_takes_nothing) {
 }
 END_TEST
 
+/* The same rules, written a second time in the plainest way, on contracts that are not the tests' invention. */
+START_TEST(every_place_is_where_the_rules_put_it) {
+    static const char *const paths[] = {"contracts.yaml", "tests/contracts/zoo.yaml"};
+    cg_arena *arena = cg_arena_new();
+    cg_source *source = NULL;
+    cg_diags diags = {.arena = arena};
+    ck_assert_int_eq(cg_source_read(arena, paths[_i], &source), CG_OK);
+    const cg_model *model = cg_compile(arena, source, NULL, &diags);
+    ck_assert_msg(model != NULL, "%s", cg_diags_print(&diags));
+    const char *difference = bpt_layout_difference(arena, model);
+    ck_assert_msg(difference == NULL, "%s", difference);
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 BPT_SUITE(codegen_layout) {
+    BPT_LOOP_TEST(every_place_is_where_the_rules_put_it, 0, 2);
     BPT_TEST(largest_alignment_without_padding_goes_first);
     BPT_TEST(a_type_of_odd_size_leaves_a_place_for_smaller_fields);
     BPT_TEST(wide_integers_are_limbs_aligned_to_eight);
