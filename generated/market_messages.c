@@ -388,22 +388,22 @@ bp_err market_order_book_decode(const uint8_t *value, size_t length, market_orde
     out->instrument_id = market_order_book_get_instrument_id(view);
     out->sequence = market_order_book_get_sequence(view);
     out->timestamp = market_order_book_get_timestamp(view);
-    out->bids_count = (uint16_t)found.bids_count;
-    flaws.malformed |= bpi_strided_u32(value + found.bids_at + 20, 24, found.bids_count);
+    out->bids_count = (uint16_t)view->bids_count;
+    flaws.malformed |= bpi_strided_u32(value + view->bids_at + 20, 24, view->bids_count);
     if (MARKET_LEVEL_IS_FLAT_) {
-        bpi_copy_many(out->bids, value + found.bids_at, (size_t)found.bids_count * 24);
+        bpi_copy_many(out->bids, value + view->bids_at, (size_t)view->bids_count * 24);
     } else {
-        for (uint32_t i = 0; i < found.bids_count; i++) {
-            market_level_load_(value + found.bids_at + (size_t)i * 24, &out->bids[i]);
+        for (uint32_t i = 0; i < view->bids_count; i++) {
+            market_level_load_(value + view->bids_at + (size_t)i * 24, &out->bids[i]);
         }
     }
-    out->asks_count = (uint16_t)found.asks_count;
-    flaws.malformed |= bpi_strided_u32(value + found.asks_at + 20, 24, found.asks_count);
+    out->asks_count = (uint16_t)view->asks_count;
+    flaws.malformed |= bpi_strided_u32(value + view->asks_at + 20, 24, view->asks_count);
     if (MARKET_LEVEL_IS_FLAT_) {
-        bpi_copy_many(out->asks, value + found.asks_at, (size_t)found.asks_count * 24);
+        bpi_copy_many(out->asks, value + view->asks_at, (size_t)view->asks_count * 24);
     } else {
-        for (uint32_t i = 0; i < found.asks_count; i++) {
-            market_level_load_(value + found.asks_at + (size_t)i * 24, &out->asks[i]);
+        for (uint32_t i = 0; i < view->asks_count; i++) {
+            market_level_load_(value + view->asks_at + (size_t)i * 24, &out->asks[i]);
         }
     }
     err = bpi_flaws_err(&flaws);
@@ -554,8 +554,8 @@ bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, marke
     bp_err err = market_arbitrage_signal_open_(value, length, &found, &flaws);
     if (BP_UNLIKELY(err != BP_OK)) goto fail;
     out->signal_id = market_arbitrage_signal_get_signal_id(view);
-    out->path_count = (uint16_t)found.path_count;
-    bpi_copy(&out->path[0][0], value + found.path_at, (size_t)found.path_count * 20);
+    out->path_count = (uint16_t)view->path_count;
+    bpi_copy(&out->path[0][0], value + view->path_at, (size_t)view->path_count * 20);
     bpi_fetch_u256(view->value + 8, &out->expected_profit);
     out->gas_estimate = market_arbitrage_signal_get_gas_estimate(view);
     out->side = market_arbitrage_signal_get_side(view);
