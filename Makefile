@@ -64,6 +64,9 @@ CONTRACT_DIR := $(B)/tests/contracts
 CONTRACT_HEADERS := $(patsubst %,$(CONTRACT_DIR)/%.h,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_samples.h,market $(TEST_SCHEMAS))
 CONTRACT_OBJECTS := $(patsubst %,$(CONTRACT_DIR)/%_samples.o,market $(TEST_SCHEMAS)) \
   $(patsubst %,$(CONTRACT_DIR)/%_messages.o,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_service.o,$(TEST_SCHEMAS))
+# The tests that bufpoolc writes, as a user would run them.
+WRITTEN_TEST_SCHEMAS = market $(TEST_SCHEMAS)
+WRITTEN_TESTS = $(patsubst %,$(CONTRACT_DIR)/%_test,$(WRITTEN_TEST_SCHEMAS))
 # The codec rows' contract, and the same messages for codecs of other projects: those of BENCH_PEERS, which `make bench`
 # finds out with scripts/bench-peers.sh.
 BENCH_CONTRACT_DIR := $(B)/bench/contracts
@@ -102,6 +105,7 @@ test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites t
 	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
 	@$(TESTS)
 	@$(MAKE) --no-print-directory -j$(JOBS) check-random RANDOM_MODE=quick RANDOM_COUNT=6
+	@$(MAKE) --no-print-directory -j$(JOBS) check-written WRITTEN_TEST_SCHEMAS="market zoo"
 
 all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) ## build the library, the compiler, the demo and the examples
 
@@ -121,17 +125,21 @@ setup-bench: ## install what `make bench` compares with (nanopb, protobuf-c, lib
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick ci check-generated check-leaks check-headers check-schema docs check-change check-install clean install
+.PHONY: tests bench bench-quick ci check-generated check-written check-leaks check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
 
+check-written: $(WRITTEN_TESTS) ## run the tests that bufpoolc writes for our contract and for those of the tests
+	@for test in $^; do $$test || exit 1; done
+
 ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited contract, an installed copy
-	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests && BPT_SLOW=8 build/asan/bufpool-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests check-written && BPT_SLOW=8 build/asan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && BPT_SLOW=8 build/tsan/bufpool-tests
-	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests && build/clang/bufpool-tests
-	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install check-random fuzz-frame
+	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written && build/clang/bufpool-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) check-written
+	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install check-random fuzz-frame fuzz-written
 
 LEAK_SUITES = integration_,generated_service,pool_size_class,pool_heap,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
@@ -178,13 +186,18 @@ bench-quick: setup ## set up and measure in under two minutes, beside the peers 
 
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-.PHONY: fuzz-frame
+.PHONY: fuzz-frame fuzz-written
 fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \
 	  tests/fuzz/frame_reader_fuzz.c $(wildcard src/base/*.c src/pool/*.c src/frame/*.c)
 	$(B)/fuzz/frame_reader_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -print_final_stats=1 \
 	  $(B)/fuzz/frame_reader tests/fuzz/corpus/frame_reader
+
+FUZZ_SCHEMAS = market zoo gate evolve_v3
+fuzz-written: $(LIB) $(patsubst %,$(CONTRACT_DIR)/%_fuzz.c,$(FUZZ_SCHEMAS)) ## run the fuzzers that bufpoolc writes, from their seeds (FUZZ_SECONDS=60 in all)
+	@for schema in $(FUZZ_SCHEMAS); do \
+	  sh tests/scripts/fuzz-written.sh $$schema $(CONTRACT_DIR) $$(($(FUZZ_SECONDS) / $(words $(FUZZ_SCHEMAS)))) || exit 1; done
 
 clean: ## remove everything that was built
 	rm -rf build
@@ -279,10 +292,20 @@ $(CONTRACT_DIR)/%_samples.c: tests/contracts/%.yaml $(SAMPLE_TEMPLATES) $(SAMPLE
 	@mkdir -p $(@D)
 	@$(call sample,$<,c)
 $(CONTRACT_DIR)/%.h $(CONTRACT_DIR)/%_sizes.h $(CONTRACT_DIR)/%_messages.h $(CONTRACT_DIR)/%_messages.c \
-  $(CONTRACT_DIR)/%_service.h $(CONTRACT_DIR)/%_service.c: tests/contracts/%.yaml $(BUFPOOLC)
+  $(CONTRACT_DIR)/%_service.h $(CONTRACT_DIR)/%_service.c $(CONTRACT_DIR)/%_test.c $(CONTRACT_DIR)/%_fuzz.c: tests/contracts/%.yaml $(BUFPOOLC)
 	@mkdir -p $(@D)
-	@$(BUFPOOLC) generate $< --out-dir $(@D)
-	@touch $(patsubst %,$(CONTRACT_DIR)/$*%,.h _sizes.h _messages.h _messages.c _service.h _service.c)
+	@$(BUFPOOLC) generate $< --out-dir $(@D) --with tests,fuzz
+	@touch $(patsubst %,$(CONTRACT_DIR)/$*%,.h _sizes.h _messages.h _messages.c _service.h _service.c _test.c _fuzz.c)
+$(CONTRACT_DIR)/market_test.c $(CONTRACT_DIR)/market_fuzz.c &: contracts.yaml $(BUFPOOLC)
+	@mkdir -p $(@D)
+	@$(BUFPOOLC) generate $< --out-dir $(@D) --only tests,fuzz
+	@touch $(patsubst %,$(CONTRACT_DIR)/market_%.c,test fuzz)
+# Not optimised: what is tested is another file, and there is much of this one.
+build_written = $(CC) $(CPPFLAGS) -I$(CONTRACT_DIR) $(ALL_CFLAGS) -O0 $(ALL_LDFLAGS) -o $@ $(filter %.c %.o %.a,$^)
+$(CONTRACT_DIR)/market_test: $(CONTRACT_DIR)/market_test.c $(B)/generated/market_messages.o $(LIB)
+	@$(build_written)
+$(CONTRACT_DIR)/%_test: $(CONTRACT_DIR)/%_test.c $(CONTRACT_DIR)/%_messages.o $(LIB)
+	@$(build_written)
 $(TEST_OBJECTS) $(CONTRACT_OBJECTS): private CPPFLAGS += -I$(CONTRACT_DIR)
 $(TEST_OBJECTS) $(CONTRACT_OBJECTS): | $(CONTRACT_HEADERS)
 $(CONTRACT_OBJECTS): %.o: %.c $(FLAGS_STAMP)
