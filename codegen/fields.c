@@ -54,8 +54,8 @@ static void read_default(cg_builder *b, cg_field *field, const cg_node *at, cons
     }
     if (!can_have_default(field->type->kind)) {
         cg_report(b->diags, CG_E_DEFAULT_TYPE, cg_node_place(node),
-                  "%.64s has no default: it is absent as %s", field->type->spelling,
-                  cg_kind_is_counted(field->type->kind) ? "empty" : "zeros");
+                  "%.64s takes no default: while it is absent it is %s", field->type->spelling,
+                  cg_kind_is_counted(field->type->kind) ? "empty" : "all zeros");
         return;
     }
     field->has_default = cg_literal_read(b, field->type, node, CG_E_DEFAULT_TYPE, &field->default_value);

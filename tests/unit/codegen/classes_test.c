@@ -58,6 +58,22 @@ START_TEST(a_list_is_taken_as_it_is) {
 }
 END_TEST
 
+/* The header is in the buffer's descriptor: 60 bytes and the six of the header would not fit. */
+START_TEST(the_class_holds_the_value_without_its_header) {
+    static const struct {
+        int size;
+        uint32_t class_size;
+    } cases[] = {{58, 64}, {60, 64}, {64, 64}, {65, 128}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "messages: {T: {tlv_type: 1, fields: {a: \"[u8; %d]\"}}}", cases[i].size);
+        bpt_compiled c = bpt_compile_good(text);
+        ck_assert_uint_eq(c.model->messages[0].class_size, cases[i].class_size);
+        bpt_compiled_free(&c);
+    }
+}
+END_TEST
+
 START_TEST(reserve_counts_for_the_class_but_not_for_max) {
     bpt_compiled c = bpt_compile_good("messages: {T: {tlv_type: 1, reserve: 1, fields: {a: \"[u8; 64]\"}}}");
     ck_assert_uint_eq(c.model->messages[0].max, 64);
@@ -131,6 +147,7 @@ BPT_SUITE(codegen_classes) {
     BPT_TEST(only_the_powers_that_some_message_needs);
     BPT_TEST(min_class_is_the_smallest);
     BPT_TEST(a_list_is_taken_as_it_is);
+    BPT_TEST(the_class_holds_the_value_without_its_header);
     BPT_TEST(reserve_counts_for_the_class_but_not_for_max);
     BPT_TEST(auto_takes_the_strides_that_waste_the_least);
     BPT_TEST(auto_weighs_by_rate);

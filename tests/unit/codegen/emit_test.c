@@ -49,6 +49,16 @@ START_TEST(six_files_in_a_fixed_order) {
 }
 END_TEST
 
+/* A block of 8 bytes, a tail of 40 bytes: a constant that says otherwise does not compile. */
+START_TEST(constants_are_tied_to_what_codecs_write) {
+    const cg_outputs outputs = emit(small);
+    const char *const source = text_of(&outputs, "farm_messages.c");
+    ck_assert_ptr_nonnull(strstr(source, "static_assert(FARM_COW_MAX <= FARM_COW_CLASS, "));
+    ck_assert_ptr_nonnull(
+        strstr(source, "static_assert(FARM_COW_MAX == BPI_ALIGNED(8, 1) + FARM_COW_NAME_CAP * 1,\n"));
+}
+END_TEST
+
 /* Whatever is asked for, each file once and in the same order. */
 START_TEST(parts_are_written_alone_and_together) {
     const cg_outputs all = emit_parts(small, ~0u);
@@ -147,6 +157,7 @@ END_TEST
 BPT_SUITE(codegen_emit) {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     BPT_TEST(six_files_in_a_fixed_order);
+    BPT_TEST(constants_are_tied_to_what_codecs_write);
     BPT_TEST(parts_are_written_alone_and_together);
     BPT_TEST(names_are_those_of_all_files);
     BPT_TEST(output_is_the_same_every_time);

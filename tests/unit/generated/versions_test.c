@@ -208,6 +208,36 @@ START_TEST(later_tails_stand_behind_the_known_ones) {
 }
 END_TEST
 
+/* The block ends at 18. text has 3 bytes, more is aligned to 4 and late to 8, counted from the start of the value. */
+START_TEST(a_run_is_aligned_to_its_element_and_an_empty_one_adds_no_padding) {
+    static const struct {
+        uint8_t text, more, late;
+        uint32_t length;
+    } cases[] = {{0, 0, 0, 18}, {3, 0, 0, 21},          {3, 1, 0, 24 + 4},          {3, 0, 1, 24 + 8},
+                 {0, 1, 0, 24}, {3, 2, 1, 24 + 8 + 8}, {3, 1, 1, 24 + 4 + 4 + 8}, {0, 0, 1, 24 + 8}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const evolve_v3_note note = {.text = "abc",
+                                     .text_length = cases[i].text,
+                                     .more = {1, 2},
+                                     .more_count = cases[i].more,
+                                     .has_late = true,
+                                     .late = {3},
+                                     .late_count = cases[i].late};
+        evolve_v3_note same;
+        evolve_v3_note_view view;
+        written w;
+        bpt_ok(WRITE(v3, note, &note));
+        ck_assert_uint_eq(w.length, cases[i].length);
+        READ(v3, note, &same, &view);
+        ck_assert(same.more_count == note.more_count && same.late_count == note.late_count);
+        for (uint32_t at = 18; at < w.length; at++) { /* text, zeros, 1, 2, zeros, 3 */
+            const bool is_text = at < 18u + cases[i].text;
+            ck_assert(is_text ? w.bytes[at] >= 'a' : w.bytes[at] <= 3);
+        }
+    }
+}
+END_TEST
+
 /* Relays forward the bytes; encoding again drops what the relay does not know. */
 START_TEST(encoding_again_drops_what_is_not_known) {
     const evolve_v3_note newest = {.id = 2, .text = "abc", .text_length = 3, .more = {7}, .more_count = 1};
@@ -343,6 +373,7 @@ BPT_SUITE(generated_versions) {
     BPT_TEST(block_len_may_arrive_in_a_later_version);
     BPT_TEST(a_block_len_below_the_group_that_brought_it_is_refused);
     BPT_TEST(later_tails_stand_behind_the_known_ones);
+    BPT_TEST(a_run_is_aligned_to_its_element_and_an_empty_one_adds_no_padding);
     BPT_TEST(encoding_again_drops_what_is_not_known);
     BPT_TEST(a_new_name_is_the_same_bytes);
     BPT_TEST(a_retired_message_is_not_in_the_schema);
