@@ -141,14 +141,15 @@ static int by_since(const void *left, const void *right) {
     return (a > b) - (a < b);
 }
 
-/* One group for each version that has fields, ascending; an empty one when there are none. Returns how many. */
-static size_t make_groups(cg_arena *arena, const cg_field *fields, size_t field_count, cg_group **out) {
-    const size_t version_count = field_count == 0 ? 1 : field_count;
+/* One group for each version that has fields, ascending, and an empty one of the first version where that was empty.
+ * Returns how many. */
+static size_t make_groups(cg_arena *arena, const cg_field *fields, size_t field_count, bool was_empty, cg_group **out) {
+    const size_t version_count = field_count + (was_empty ? 1 : 0);
     uint32_t *versions = CG_NEW_ARRAY(arena, uint32_t, version_count);
     cg_group *groups = CG_NEW_ARRAY(arena, cg_group, version_count);
     size_t count = 0;
-    versions[0] = 1;
     for (size_t i = 0; i < field_count; i++) versions[i] = fields[i].since;
+    if (was_empty) versions[field_count] = 1;
     qsort(versions, version_count, sizeof *versions, by_since);
     for (size_t i = 0; i < version_count; i++) {
         if (i == 0 || versions[i] != versions[i - 1]) groups[count++].since = versions[i];
@@ -239,7 +240,7 @@ static uint32_t struct_align(const cg_struct *structure) {
 }
 
 bool cg_layout_struct(cg_arena *arena, cg_struct *structure, uint32_t min_compatible) {
-    structure->group_count = make_groups(arena, structure->fields, structure->field_count, &structure->groups);
+    structure->group_count = make_groups(arena, structure->fields, structure->field_count, false, &structure->groups);
     join_groups(structure->fields, structure->field_count, structure->groups, structure->group_count);
     structure->accept_group_ix = accepted_group(structure->groups, structure->group_count, min_compatible);
     structure->align = struct_align(structure);
@@ -358,7 +359,9 @@ static uint64_t value_size(const cg_message *message, filling how) {
 }
 
 bool cg_layout_message(cg_diags *diags, cg_message *message, uint32_t min_compatible) {
-    message->group_count = make_groups(diags->arena, message->fields, message->field_count, &message->groups);
+    const bool was_empty = message->was_empty || message->field_count == 0;
+    message->group_count =
+        make_groups(diags->arena, message->fields, message->field_count, was_empty, &message->groups);
     join_groups(message->fields, message->field_count, message->groups, message->group_count);
     for (size_t i = 0; i < message->group_count; i++) {
         const cg_group *group = &message->groups[i];

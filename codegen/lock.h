@@ -105,6 +105,9 @@ const cg_lock *cg_lock_read(cg_arena *arena, const cg_source *source, cg_diags *
 void cg_lock_order(const cg_lock *lock, bool is_message, const char *name, const char *was, cg_field *fields,
                    size_t count);
 
+/* Whether a message was published without fields: then those that it has now are not in every frame. */
+bool cg_lock_was_empty(const cg_lock *lock, const char *name, const char *was);
+
 /* The lock for a contract that is older than what is published: it gives fields their places and checks nothing. NULL for
  * NULL. */
 const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock);

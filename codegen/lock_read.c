@@ -341,6 +341,11 @@ void cg_lock_order(const cg_lock *lock, bool is_message, const char *name, const
     for (size_t i = 0; i < count; i++) fields[i] = ordered[i].field;
 }
 
+bool cg_lock_was_empty(const cg_lock *lock, const char *name, const char *was) {
+    const cg_lock_entry *entry = lock == NULL || name == NULL ? NULL : find_shape(lock, true, name, was);
+    return entry != NULL && entry->group_count != 0 && entry->groups[0].end == 0;
+}
+
 const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock) {
     cg_lock *older = CG_NEW(arena, cg_lock);
     if (lock == NULL) return NULL;

@@ -346,6 +346,7 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     message->hold_ns = cg_get_time(at, "hold", 0);
     message->fields = cg_fields_read(b, fields, NULL, &message->field_count);
     cg_lock_order(b->lock, true, message->name.text, message->was, message->fields, message->field_count);
+    message->was_empty = cg_lock_was_empty(b->lock, message->name.text, message->was);
     read_typical(b, message, cg_map_entry(at, "typical"));
     if (!are_typed(message, fields) || !cg_layout_message(b->diags, message, b->model->min_compatible)) return;
     cg_fields_check_defaults(b, message);

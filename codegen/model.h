@@ -276,6 +276,7 @@ struct cg_message {
     const cg_field **tail; /* fields with is_tail types, retired ones too, in the order of the tail */
     size_t tail_count;
     uint32_t block_size;
+    bool was_empty;            /* published without fields: its first group, since version 1, is empty */
     bool has_block_len;        /* tail_count != 0 */
     uint32_t block_len_offset; /* of the u16, in the block */
     size_t block_len_group_ix; /* the group that it belongs to: the one with the first tail field */

@@ -234,6 +234,13 @@ static void fail_with_bound(reader *r, size_t start, const char *word, const cha
                          bounded_before, capacity[0] == '\0' ? "N" : capacity));
 }
 
+/* Whether the type ends where it does only because it is not in quotes: inside {...} a comma ends an unquoted text. */
+static bool is_cut(const reader *r) {
+    const cg_source *source = r->builder->diags->source;
+    const cg_span span = r->place->at->span;
+    return r->text[r->at] == '\0' && source != NULL && source->text[span.end] == ',';
+}
+
 /* From the element to the '>' of a Vec. */
 static cg_type *read_vec(reader *r, size_t start) {
     const size_t element_start = r->at;
@@ -245,7 +252,8 @@ static cg_type *read_vec(reader *r, size_t start) {
         fail_with_bound(r, start, "Vec", cg_arena_format(r->builder->arena, "FixedVec<%s, ", spelling));
         return NULL;
     }
-    if (!expect(r, '>', "'>' is missing")) return NULL;
+    if (!expect(r, '>', is_cut(r) ? "'>' is missing; a type with a comma needs quotes inside {...}" : "'>' is missing"))
+        return NULL;
     const char *const bounded = cg_arena_format(r->builder->arena, "FixedVec<%s, N>", spelling);
     const uint32_t capacity = bound(r, start, bounded);
     return capacity == 0 ? NULL : finish(r, new_type(r, CG_VECTOR, element, capacity), start);
@@ -253,7 +261,11 @@ static cg_type *read_vec(reader *r, size_t start) {
 
 static cg_type *read_fixed_vec(reader *r, size_t start) {
     const cg_type *element = read_element(r, is_tail(r, CG_VECTOR, 1));
-    if (element == NULL || !expect(r, ',', "a FixedVec is written FixedVec<T, N>")) return NULL;
+    if (element == NULL ||
+        !expect(r, ',',
+                is_cut(r) ? "a FixedVec is written FixedVec<T, N>, in quotes where it stands inside {...}"
+                          : "a FixedVec is written FixedVec<T, N>"))
+        return NULL;
     const uint32_t capacity = read_capacity(r);
     if (capacity == 0 || !expect(r, '>', "'>' is missing")) return NULL;
     return finish(r, new_type(r, CG_VECTOR, element, capacity), start);
@@ -478,7 +490,10 @@ void cg_declarations_read(cg_builder *builder, const cg_node *root) {
         if (d->kind != CG_IS_ALIAS || d->state != CG_NEW_ONE || cg_good_entry(d->at, "is") == NULL) continue;
         /* Read for its errors alone, with a bound, since each use has its own. */
         cg_node bounded = {.kind = CG_SCALAR, .text = "1"};
-        const cg_type_place place = {.at = cg_entry(d->at, "is"), .is_message = true, .max_length = &bounded, .is_alias = true};
+        const cg_type_place place = {.at = cg_entry(d->at, "is"),
+                                     .is_message = true,
+                                     .max_length = &bounded,
+                                     .is_alias = true};
         d->state = CG_OPEN;
         d->state = cg_type_read(builder, &place) == NULL ? CG_BROKEN : CG_NEW_ONE;
     }

@@ -142,7 +142,37 @@ START_TEST(the_lock_lies_beside_its_contract) {
 }
 END_TEST
 
+/* Frames of the version without fields are still read, under a new name as well; the next lock says so again. */
+START_TEST(a_message_that_was_published_empty_keeps_its_first_group) {
+    static const char empty[] = "schema: {name: s, version: 1}\nmessages: {Beat: {tlv_type: 1}}\n";
+    static const char *const fuller[] = {
+        "schema: {name: s, version: 2}\nmessages: {Beat: {tlv_type: 1, fields: {n: {type: u32, since: 2}}}}\n",
+        "schema: {name: s, version: 3}\nmessages: {Pulse: {tlv_type: 1, was: Beat, fields: {n: {type: u32, since: 2}, "
+        "m: "
+        "{type: \"FixedVec<u8, 9>\", since: 3}}}}\n"};
+    cg_arena *arena = cg_arena_new();
+    const char *lock = bpt_publish(arena, empty, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        bpt_compiled c = bpt_compile_locked(fuller[i], lock);
+        ck_assert_msg(c.model != NULL, "%s", cg_diags_print(&c.diags));
+        const cg_message *m = &c.model->messages[0];
+        ck_assert_uint_eq(m->group_count, 2 + i);
+        ck_assert_uint_eq(m->groups[0].since, 1);
+        ck_assert_uint_eq(m->groups[0].end, 0);
+        ck_assert_uint_eq(m->accept_min, 0);
+        ck_assert_uint_eq(bpt_field(m, "n")->group_ix, 1);
+        bpt_compiled_free(&c);
+        lock = bpt_publish(arena, fuller[i], lock);
+    }
+    bpt_compiled unpublished = bpt_compile_good(fuller[0]);
+    ck_assert_uint_eq(unpublished.model->messages[0].accept_min, 4);
+    bpt_compiled_free(&unpublished);
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 BPT_SUITE(codegen_lock_read) {
+    BPT_TEST(a_message_that_was_published_empty_keeps_its_first_group);
     BPT_TEST(the_latest_of_each_entry_stands);
     BPT_TEST(no_byte_of_a_version_can_change_unseen);
     BPT_TEST(no_line_can_go_or_stand_twice);

@@ -135,9 +135,29 @@ START_TEST(weights_decide) {
 }
 END_TEST
 
+/* In O(levels n^2) this would be more than a billion steps. */
+START_TEST(thousands_of_sizes_are_no_burden) {
+    enum { MANY = 5000, MOST = 64 };
+    static cg_need needs[MANY];
+    uint32_t strides[MOST];
+    uint64_t seed = 3;
+    cg_arena *arena = cg_arena_new();
+    for (uint32_t i = 0; i < MANY; i++) needs[i] = (cg_need){16 * (i + 1), (double)(1 + next(&seed) % 20)};
+    const cg_strides found = cg_strides_find(arena, needs, MANY, MOST);
+    ck_assert_uint_eq(found.size_count, MANY);
+    ck_assert_uint_eq(found.level_count, MOST);
+    for (size_t level = 1; level <= MOST; level++) {
+        cg_strides_read(&found, level, strides);
+        ck_assert(cg_strides_waste(needs, MANY, strides, level) == found.waste[level - 1]);
+    }
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 BPT_SUITE(codegen_strides) {
     BPT_LOOP_TEST(no_choice_of_strides_wastes_less, 0, 4);
     BPT_LOOP_TEST(divide_and_conquer_finds_what_the_plain_programme_finds, 0, 4);
     BPT_TEST(sizes_are_rounded_up_and_counted_once);
     BPT_TEST(weights_decide);
+    BPT_TEST(thousands_of_sizes_are_no_burden);
 }
