@@ -99,7 +99,23 @@ START_TEST(an_unused_hook_has_no_value) {
 }
 END_TEST
 
+/* Nobody reads its rules: they use no hook, and make none. */
+START_TEST(what_is_retired_asks_nobody) {
+    bpt_compiled c = bpt_compile_good(
+        "rules: [known]\nmessages:\n  Gone: {tlv_type: 2, retired: true, fields: {a: {type: u8, validation: [{gone: "
+        "true}]}}}\n  T: {tlv_type: 1, fields: {a: {type: u8, retired: true, validation: [{known: true}, {other: "
+        "true}]}, b: u8}}");
+    ck_assert_uint_eq(c.model->hook_count, 1);
+    ck_assert_int_eq(c.model->hooks[0]->value, CG_HOOK_UNUSED);
+    const char *said = cg_diags_print(&c.diags);
+    ck_assert_ptr_nonnull(strstr(said, "no field uses the hook 'known'"));
+    ck_assert_ptr_null(strstr(said, "W0520"));
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 BPT_SUITE(codegen_hooks) {
+    BPT_TEST(what_is_retired_asks_nobody);
     BPT_TEST(declared_hooks_come_first_then_implied_ones);
     BPT_TEST(a_map_of_hooks_describes_them);
     BPT_TEST(a_declared_name_may_be_near_a_rule);

@@ -29,6 +29,42 @@ START_TEST(the_hash_follows_the_wire_and_nothing_else) {
 }
 END_TEST
 
+/* Members of the structs of hooks and sessions, and whether there are functions that check them. */
+START_TEST(the_hash_follows_hooks_and_sessions) {
+    static const char *const all[] = {
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: i8}}, U: {tlv_type: 2}}",
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{known: true}]}, b: i8}}, U: "
+        "{tlv_type: 2}}",
+        "schema: {name: s}\nrules: [known]\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{known: "
+        "true}]}, b: i8}}, U: {tlv_type: 2}}",
+        "schema: {name: s}\nrules: [known]\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: {type: i8, validation: [{known: "
+        "true}]}}}, U: {tlv_type: 2}}",
+        "schema: {name: s}\nrules: [other]\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{other: "
+        "true}]}, b: i8}}, U: {tlv_type: 2}}",
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{monotonic: true}]}, b: i8}}, "
+        "U: {tlv_type: 2}}",
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: {type: i8, validation: [{monotonic: true}]}}}, "
+        "U: {tlv_type: 2}}",
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, required_prior_messages: [U], fields: {a: u8, b: i8}}, U: "
+        "{tlv_type: 2}}",
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: i8}}, U: {tlv_type: 2, required_prior_messages: "
+        "[T]}}"};
+    enum { ALL = sizeof all / sizeof all[0] };
+    uint64_t hashes[ALL];
+    for (size_t i = 0; i < ALL; i++) {
+        bpt_compiled c = bpt_compile_good(all[i]);
+        hashes[i] = c.model->contract_hash;
+        bpt_compiled_free(&c);
+        for (size_t k = 0; k < i; k++) ck_assert_msg(hashes[k] != hashes[i], "%s\n%s", all[k], all[i]);
+    }
+    bpt_compiled described = bpt_compile_good("schema: {name: s}\nrules: {known: {description: d}}\nmessages: {T: {tlv_type: "
+                                              "1, fields: {a: {type: u8, validation: [{known: true}]}, b: i8}}, U: "
+                                              "{tlv_type: 2}}");
+    ck_assert_uint_eq(described.model->contract_hash, hashes[2]);
+    bpt_compiled_free(&described);
+}
+END_TEST
+
 START_TEST(a_schema_has_defaults) {
     bpt_compiled c = bpt_compile_good("messages: {T: {tlv_type: 1, fields: {a: u8}}}");
     ck_assert_str_eq(c.model->name.snake, "test"); /* of test.yaml */
@@ -65,6 +101,7 @@ END_TEST
 
 BPT_SUITE(codegen_model) {
     BPT_TEST(the_hash_follows_the_wire_and_nothing_else);
+    BPT_TEST(the_hash_follows_hooks_and_sessions);
     BPT_TEST(a_schema_has_defaults);
     BPT_TEST(what_is_said_of_a_message_is_kept);
 }

@@ -44,6 +44,30 @@ START_TEST(a_type_answers_for_what_is_inside_it) {
 }
 END_TEST
 
+/* Hooks and what a session keeps are no rules of validate. */
+START_TEST(hooks_and_sessions_are_found) {
+    bpt_compiled c = bpt_compile_good(
+        "schema: {name: s}\nrules: [known]\n"
+        "types: {Asked: {fields: {a: {type: u8, validation: [{known: true}]}}}, OfAsked: {fields: {a: \"[Asked; 2]\"}},\n"
+        "  Deep: {fields: {a: \"FixedVec<OfAsked, 2>\", b: \"[[Asked; 2]; 2]\"}}, Plain: {fields: {a: u8}}}\n"
+        "messages:\n  A: {tlv_type: 1, fields: {a: Deep}}\n  B: {tlv_type: 2, fields: {a: Plain}}\n"
+        "  C: {tlv_type: 3, fields: {a: {type: u8, validation: [{monotonic: true}]}}}\n"
+        "  D: {tlv_type: 4, required_prior_messages: [E]}\n  E: {tlv_type: 5}\n  F: {tlv_type: 6}\n");
+    static const char *const asked[] = {"Asked", "OfAsked", "Deep"};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert(struct_of(&c, asked[i])->has_hooks);
+        expect(&c, asked[i], i == 2, i == 2, false);
+    }
+    ck_assert(!struct_of(&c, "Plain")->has_hooks);
+    ck_assert(cg_message_has_hooks(bpt_message(&c, "A")) && !cg_message_has_hooks(bpt_message(&c, "B")));
+    ck_assert(!cg_message_has_session(bpt_message(&c, "A")) && !cg_message_has_session(bpt_message(&c, "F")));
+    static const char *const remembered[] = {"C", "D", "E"};
+    for (size_t i = 0; i < 3; i++) ck_assert(cg_message_has_session(bpt_message(&c, remembered[i])));
+    ck_assert(cg_model_has_hooks(c.model) && cg_model_has_session(c.model));
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 /* Each type holds the one before it four times: 2^28 paths, which a walk along every one of them would not end in time.
  */
 START_TEST(types_that_double_are_asked_once_each) {
@@ -65,5 +89,6 @@ END_TEST
 
 BPT_SUITE(codegen_traits) {
     BPT_TEST(a_type_answers_for_what_is_inside_it);
+    BPT_TEST(hooks_and_sessions_are_found);
     BPT_TEST(types_that_double_are_asked_once_each);
 }
