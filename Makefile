@@ -139,7 +139,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && BPT_SLOW=8 build/tsan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written && build/clang/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) check-written
-	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install check-random fuzz-frame fuzz-written
+	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install check-random fuzz-frame fuzz-written fuzz-contract
 
 LEAK_SUITES = integration_,generated_service,pool_size_class,pool_heap,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
@@ -186,7 +186,7 @@ bench-quick: setup ## set up and measure in under two minutes, beside the peers 
 
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-.PHONY: fuzz-frame fuzz-written
+.PHONY: fuzz-frame fuzz-written fuzz-contract
 fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \
@@ -198,6 +198,18 @@ FUZZ_SCHEMAS = market zoo gate evolve_v3
 fuzz-written: $(LIB) $(patsubst %,$(CONTRACT_DIR)/%_fuzz.c,$(FUZZ_SCHEMAS)) ## run the fuzzers that bufpoolc writes, from their seeds (FUZZ_SECONDS=60 in all)
 	@for schema in $(FUZZ_SCHEMAS); do \
 	  sh tests/scripts/fuzz-written.sh $$schema $(CONTRACT_DIR) $$(($(FUZZ_SECONDS) / $(words $(FUZZ_SCHEMAS)))) || exit 1; done
+
+# Seeds are all contracts of the tree, words those of the language.
+FUZZ_SEEDS = contracts.yaml $(wildcard tests/contracts/*.yaml tests/bad/*.yaml tests/bad/*.lock)
+fuzz-contract: $(B)/codegen/templates.c ## fuzz the contract compiler as a reader of YAML (FUZZ_SECONDS=60)
+	@mkdir -p $(B)/fuzz/contract $(B)/fuzz/contract_seeds
+	@cp $(FUZZ_SEEDS) $(B)/fuzz/contract_seeds
+	@sed -n -e 's/^CG_KEY([A-Z]*, \("[a-z_0-9]*"\).*/\1/p' codegen/keys.def | sort -u >$(B)/fuzz/contract.dict
+	@sed -n -e 's/^CG_[A-Z]*(\("[A-Za-z0-9]*"\),.*/\1/p' codegen/types.def | sort -u >>$(B)/fuzz/contract.dict
+	clang -std=c11 $(CPPFLAGS) $(WARNINGS) -Wno-overlength-strings $(FUZZ_FLAGS) -o $(B)/fuzz/contract_fuzz \
+	  tests/fuzz/contract_fuzz.c $(filter-out codegen/main.c,$(CODEGEN_SOURCES)) $(B)/codegen/templates.c $(YAML_LIBS) -lm
+	$(B)/fuzz/contract_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 \
+	  -dict=$(B)/fuzz/contract.dict -print_final_stats=1 $(B)/fuzz/contract $(B)/fuzz/contract_seeds
 
 clean: ## remove everything that was built
 	rm -rf build

@@ -109,13 +109,14 @@ static void add_targets(cg_text *out, const generation *g) {
     }
 }
 
-static cg_status write_depfile(const generation *g) {
+/* Adds it to what is written, so that there are all files or none. */
+static void add_depfile(generation *g) {
     const cg_job *job = g->job;
     const char *const inputs[] = {job->options.operands[0], job->lock_path};
     const size_t input_count = job->lock_path == NULL ? 1 : 2;
     const char *path = job->options.depfile;
     cg_text text = {.arena = job->arena};
-    if (!job->options.has_depfile) return CG_OK;
+    if (!job->options.has_depfile) return;
     if (path == NULL) path = cg_arena_format(job->arena, "%s/%s.d", g->directory, g->model->name.snake);
     add_targets(&text, g);
     cg_text_add(&text, ":", 1);
@@ -128,7 +129,7 @@ static cg_status write_depfile(const generation *g) {
         add_path(&text, inputs[i]);
         cg_text_add(&text, ":\n", 2);
     }
-    return cg_outputs_write_file(&g->outputs, path, text.data, text.length);
+    cg_outputs_add_at(&g->outputs, path, text.data, text.length);
 }
 
 /* ---- what is done ----------------------------------------------------------------------------------------------- */
@@ -150,10 +151,14 @@ static cg_status check(const generation *g) {
     return status != CG_OK ? status : strays;
 }
 
-static cg_status write_outputs(const generation *g) {
-    if (!g->is_to_stdout) return cg_outputs_write(&g->outputs, g->directory);
+static cg_status write_outputs(generation *g) {
+    const cg_output first = g->outputs.items[0];
+    if (g->is_to_stdout) g->outputs.count = 0;
+    add_depfile(g);
+    const cg_status status = cg_outputs_write(&g->outputs, g->directory);
+    if (!g->is_to_stdout || status != CG_OK) return status;
     cg_text text = {.arena = g->job->arena};
-    cg_text_add(&text, g->outputs.items[0].text, g->outputs.items[0].length);
+    cg_text_add(&text, first.text, first.length);
     return cg_print(&text);
 }
 
@@ -168,6 +173,5 @@ cg_status cg_command_generate(cg_job *job) {
     if (status != CG_OK) return status;
     if (job->options.is_listing) return list_outputs(&g);
     if (job->options.is_checking) return check(&g);
-    status = write_outputs(&g);
-    return status != CG_OK ? status : write_depfile(&g);
+    return write_outputs(&g);
 }

@@ -14,7 +14,12 @@
 
 void cg_outputs_add(cg_outputs *outputs, const char *name, const char *text, size_t length) {
     outputs->items = cg_arena_grow(outputs->arena, outputs->items, outputs->count, sizeof(cg_output));
-    outputs->items[outputs->count++] = (cg_output){name, text, length};
+    outputs->items[outputs->count++] = (cg_output){.name = name, .text = text, .length = length};
+}
+
+void cg_outputs_add_at(cg_outputs *outputs, const char *path, const char *text, size_t length) {
+    cg_outputs_add(outputs, cg_path_name(path), text, length);
+    outputs->items[outputs->count - 1].path = path;
 }
 
 static cg_status say(const char *path, int why) {
@@ -33,8 +38,12 @@ const char *cg_path_directory(cg_arena *arena, const char *path) {
     return name - path == 1 ? "/" : cg_arena_copy(arena, path, (size_t)(name - path) - 1);
 }
 
-static char *path_of(const cg_outputs *outputs, const char *directory, const char *name) {
+static const char *path_of(const cg_outputs *outputs, const char *directory, const char *name) {
     return cg_arena_format(outputs->arena, "%s/%s", directory, name);
+}
+
+static const char *output_path(const cg_outputs *outputs, const char *directory, const cg_output *output) {
+    return output->path != NULL ? output->path : path_of(outputs, directory, output->name);
 }
 
 /* ---- what is there ---------------------------------------------------------------------------------------------- */
@@ -177,7 +186,11 @@ static cg_status finish(const cg_outputs *outputs, const changes *all) {
 
 static cg_status prepare_all(const cg_outputs *outputs, const char *directory, changes *all) {
     for (size_t i = 0; i < outputs->count; i++) {
-        all->items[i].path = path_of(outputs, directory, outputs->items[i].name);
+        const char *elsewhere = outputs->items[i].path;
+        const bool is_there =
+            elsewhere == NULL || make_directory(cg_path_directory(outputs->arena, elsewhere)) == CG_OK;
+        if (!is_there) return CG_FAILED;
+        all->items[i].path = output_path(outputs, directory, &outputs->items[i]);
         if (prepare(outputs, &outputs->items[i], &all->items[i]) != CG_OK) return CG_FAILED;
     }
     return CG_OK;

@@ -11,6 +11,7 @@
 
 typedef struct cg_output {
     const char *name; /* "market_sizes.h", without a directory */
+    const char *path; /* where it goes instead of the directory, or NULL */
     const char *text;
     size_t length; /* bytes */
 } cg_output;
@@ -26,12 +27,15 @@ typedef struct cg_outputs {
 /* Adds one file; both strings must live as long as the arena. */
 void cg_outputs_add(cg_outputs *outputs, const char *name, const char *text, size_t length);
 
+/* The same for a file elsewhere. */
+void cg_outputs_add_at(cg_outputs *outputs, const char *path, const char *text, size_t length);
+
 /* Writes what differs from what is in directory, which is made when only its parent is there. Each file is the old or
  * the new one, whole, at every moment; a file keeps its permissions. CG_FAILED says on stderr which file and why: then
  * none was changed, unless it was the last step of all, the renaming, that failed. */
 cg_status cg_outputs_write(const cg_outputs *outputs, const char *directory);
 
-/* The same for one file anywhere. */
+/* The same for one file. */
 cg_status cg_outputs_write_file(const cg_outputs *outputs, const char *path, const char *text, size_t length);
 
 /* CG_OK when the files in directory are exactly these; else CG_WRONG, and stderr names each stale file and its first

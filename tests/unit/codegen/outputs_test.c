@@ -88,11 +88,11 @@ START_TEST(stale_missing_and_longer_files_are_told) {
     cg_outputs outputs = two_outputs("one\ntwo\n", "x");
     ck_assert_int_eq(cg_outputs_check(&outputs, directory), CG_WRONG);
     ck_assert_int_eq(cg_outputs_write(&outputs, directory), CG_OK);
-    outputs.items[0] = (cg_output){"a.h", "one\n2wo\n", 8};
+    outputs.items[0] = (cg_output){.name = "a.h", .text = "one\n2wo\n", .length = 8};
     ck_assert_int_eq(cg_outputs_check(&outputs, directory), CG_WRONG);
-    outputs.items[0] = (cg_output){"a.h", "one\n", 4};
+    outputs.items[0] = (cg_output){.name = "a.h", .text = "one\n", .length = 4};
     ck_assert_int_eq(cg_outputs_check(&outputs, directory), CG_WRONG);
-    outputs.items[0] = (cg_output){"a.h", "one\ntwo\nthree\n", 14};
+    outputs.items[0] = (cg_output){.name = "a.h", .text = "one\ntwo\nthree\n", .length = 14};
     ck_assert_int_eq(cg_outputs_check(&outputs, directory), CG_WRONG);
     check_content("a.h", "one\ntwo\n");
     cg_arena_free_take(&outputs.arena);
@@ -102,8 +102,8 @@ END_TEST
 START_TEST(when_one_cannot_be_written_none_is_touched) {
     cg_outputs outputs = two_outputs("one\n", "two\n");
     ck_assert_int_eq(cg_outputs_write(&outputs, directory), CG_OK);
-    outputs.items[0] = (cg_output){"a.h", "changed\n", 8};
-    outputs.items[1] = (cg_output){"missing/b.h", "two\n", 4};
+    outputs.items[0] = (cg_output){.name = "a.h", .text = "changed\n", .length = 8};
+    outputs.items[1] = (cg_output){.name = "missing/b.h", .text = "two\n", .length = 4};
     ck_assert_int_eq(cg_outputs_write(&outputs, directory), CG_FAILED);
     check_content("a.h", "one\n");
     ck_assert_int_eq(entry_count(), 2); /* no temporary file is left */
