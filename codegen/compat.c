@@ -44,13 +44,14 @@ void cg_changed(cg_comparison *c, cg_verdict verdict, unsigned breaks, cg_where_
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     out->changes = cg_arena_grow(c->arena, out->changes, out->count, sizeof *out->changes);
-    out->changes[out->count] = (cg_change){.verdict = verdict,
-                                           .breaks = breaks & cg_verdict_kinds[verdict].levels & CG_BREAKS_ALL,
-                                           .message = cg_arena_text(c->arena, message),
-                                           .before = at.before,
-                                           .now = at.now,
-                                           .of = at.of,
-                                           .found = out->count};
+    out->changes[out->count] =
+        (cg_change){.verdict = verdict,
+                    .breaks = breaks & cg_verdict_kinds[verdict].levels & CG_BREAKS_ALL & ~c->hidden,
+                    .message = cg_arena_text(c->arena, message),
+                    .before = at.before,
+                    .now = at.now,
+                    .of = at.of,
+                    .found = out->count};
     out->count++;
 }
 

@@ -115,12 +115,15 @@ static const char *rule_name(const cg_rule *rule) {
 static void compare_capacity(walk *w, const cg_field *before, const cg_field *now, const cg_witnesses *wire,
                              const cg_witnesses *forward) {
     const uint32_t old_capacity = before->type->capacity, capacity = now->type->capacity;
-    const unsigned breaks = (wire->value[CG_REFUSED_CAPACITY] != NULL ? WIRE : NONE) |
+    const unsigned values = (wire->value[CG_REFUSED_CAPACITY] != NULL ? WIRE : NONE) |
                             (forward->value[CG_REFUSED_CAPACITY] != NULL ? FORWARD : NONE);
+    const unsigned breaks = values | (now->type->is_tail ? NONE : w->broken);
     if (!cg_kind_is_counted(now->type->kind) || old_capacity == capacity) return;
+    w->has_cause = w->has_cause || !now->type->is_tail;
     cg_changed(w->c, CG_C_FIELD_CAPACITY, breaks | (capacity < old_capacity ? SOURCE : NONE), at(w, before, now),
                "'%s.%s' holds %u, held %u: %s", w->owner, now->name.text, capacity, old_capacity,
-               (breaks & WIRE) != 0      ? "new readers refuse the longest of old writers"
+               breaks != values          ? fate(breaks)
+               : (breaks & WIRE) != 0    ? "new readers refuse the longest of old writers"
                : (breaks & FORWARD) != 0 ? "old readers refuse the longest of new writers"
                                          : "rules keep all values as short as before");
 }
@@ -244,6 +247,23 @@ static void field_revived(walk *w, const cg_field *before, const cg_field *now) 
                breaks == NONE ? "writers older than both may have left something else there" : fate(breaks));
 }
 
+/* Notes which types have values that both sides look at. */
+static void mark_used(cg_comparison *c, const cg_type *before, const cg_type *now) {
+    before = cg_type_unwrapped(before);
+    now = cg_type_unwrapped(now);
+    if (before->element != NULL) mark_used(c, before->element, now->element);
+    if (before->kind != CG_STRUCT) return;
+    cg_pair *pair = cg_pair_structs(c, before->structure, now->structure);
+    if (pair->is_used) return;
+    pair->is_used = true;
+    for (size_t i = 0; i < pair->before.field_count; i++) {
+        const cg_field *member = &pair->before.fields[i], *partner = pair->now_of[i];
+        if (partner != NULL && cg_types_match(c, member->type, partner->type)) {
+            mark_used(c, member->type, partner->type);
+        }
+    }
+}
+
 static void compare_field(walk *w, const cg_field *before, const cg_field *now) {
     if (strcmp(before->name.text, now->name.text) != 0) {
         cg_changed(w->c, CG_C_FIELD_RENAMED, SOURCE, at(w, before, now),
@@ -253,6 +273,7 @@ static void compare_field(walk *w, const cg_field *before, const cg_field *now) 
     if (before->is_retired && !now->is_retired) field_revived(w, before, now);
     compare_place(w, before, now);
     if (before->is_retired || now->is_retired || !cg_types_match(w->c, before->type, now->type)) return;
+    if (w->of != NULL) mark_used(w->c, before->type, now->type);
     compare_rules(w, before, now);
     compare_monotonic(w, before, now);
     compare_hooks(w, before, now);
@@ -275,6 +296,14 @@ static bool has_inner_cause(cg_comparison *c, const cg_type *before, const cg_ty
     return before->element != NULL && has_inner_cause(c, before->element, now->element);
 }
 
+/* A vector that has a stride in one contract alone is told at its type. */
+static void note_toggled(walk *w, const cg_field *before, const cg_field *now) {
+    if (before->type->has_stride == now->type->has_stride || !cg_types_match(w->c, before->type, now->type)) return;
+    const cg_type *old_element = before->type->element, *element = now->type->element;
+    cg_pair_structs(w->c, old_element->structure, element->structure)->toggled |= w->broken;
+    w->is_inner_cause = true;
+}
+
 static void compare_all(walk *w) {
     const cg_pair *pair = w->pair;
     for (size_t i = 0; i < pair->before.field_count; i++) {
@@ -284,6 +313,7 @@ static void compare_all(walk *w) {
             continue;
         }
         compare_field(w, before, now);
+        note_toggled(w, before, now);
         w->is_inner_cause = w->is_inner_cause || has_inner_cause(w->c, before->type, now->type);
     }
     for (size_t i = 0; i < pair->now.field_count; i++) {

@@ -58,7 +58,7 @@ static void find_partners(cg_arena *arena, cg_pair *pair) {
 typedef struct item {
     uint32_t offset, size;
     const cg_field *field; /* NULL for a bitmap and block_len */
-    uint32_t bits;         /* of a bitmap; 0 for block_len */
+    uint32_t bits;         /* of a bitmap, as far as living fields use it; 0 for block_len */
     bool is_known;         /* the reader reads it as what it is */
 } item;
 
@@ -92,15 +92,23 @@ static int by_offset(const void *left, const void *right) {
     return (a->offset > b->offset) - (a->offset < b->offset);
 }
 
+/* The highest bit that can be set, and one. */
+static uint32_t used_bits(const cg_group *group) {
+    uint32_t bits = 0;
+    for (size_t i = 0; i < group->placed_count; i++) {
+        const cg_field *field = group->placed[i];
+        if (field->is_optional && !field->is_retired && field->bit >= bits) bits = field->bit + 1;
+    }
+    return bits;
+}
+
 static void collect_items(flow *f) {
     const cg_message *m = f->writer->message;
     if (m != NULL && m->has_block_len) add_item(f, (item){.offset = m->block_len_offset, .size = 2});
     for (size_t i = 0; i < f->writer->group_count; i++) {
         const cg_group *group = &f->writer->groups[i];
-        if (group->bitmap_size != 0) {
-            add_item(f,
-                     (item){.offset = group->bitmap_offset, .size = group->bitmap_size, .bits = group->optional_count});
-        }
+        const uint32_t bits = used_bits(group);
+        if (bits != 0) add_item(f, (item){.offset = group->bitmap_offset, .size = group->bitmap_size, .bits = bits});
     }
     for (size_t i = 0; i < f->writer->field_count; i++) {
         const cg_field *field = &f->writer->fields[i];
@@ -127,10 +135,10 @@ static bool is_zero_there(const flow *f, uint32_t offset, uint32_t size) {
     return size == 0 || at == NULL || at->offset >= offset + size;
 }
 
-/* The written thing of that place, which is known from now on; NULL when another or none is there. */
-static item *take_item(const flow *f, uint32_t offset, uint32_t size) {
+/* The written thing that begins there; NULL when there is none. */
+static item *item_from(const flow *f, uint32_t offset) {
     item *at = item_at(f, offset);
-    return at != NULL && at->offset == offset && at->size == size ? at : NULL;
+    return at != NULL && at->offset == offset ? at : NULL;
 }
 
 /* ---- fields ----------------------------------------------------------------------------------------------------- */
@@ -166,12 +174,30 @@ static bool zero_is_default(const cg_field *field) {
     return value->kind == CG_LITERAL_BOOL ? !value->is_true : value->text_length == 0;
 }
 
+/* The same for vectors: a stride that only the writer has may lie behind all that the reader knows. */
+static bool stride_is_read(const flow *f, const cg_field *written, const cg_field *read) {
+    if (written->type->has_stride == read->type->has_stride) return true;
+    return written->type->has_stride && read->offset + read->type->size == f->known_end;
+}
+
+/* Whether a reader does not look at the field at all. */
+static bool is_passed_over(const cg_field *field) { return field->is_retired && !field->type->is_tail; }
+
+/* What a reader with room for more finds behind a value of fixed size. Longer ones than it holds are for it to refuse.
+ */
+static bool slack_is_zero(const flow *f, const cg_field *written, const cg_field *read) {
+    const uint32_t sent = written->type->size, looked_at = read->type->size;
+    return looked_at <= sent || is_zero_there(f, written->offset + sent, looked_at - sent);
+}
+
 static bool check_field(flow *f, const cg_field *read) {
     const cg_field *written = writer_of(f, read);
     const bool is_known = f->reader->groups[read->group_ix].end <= f->known_end;
+    if (is_passed_over(read)) return true;
     if (written != NULL && !written->is_retired) {
-        item *at = is_known ? take_item(f, written->offset, written->type->size) : NULL;
+        item *at = is_known ? item_from(f, written->offset) : NULL;
         if (at == NULL || at->field != written || !field_is_read(f, written, read)) return false;
+        if (!stride_is_read(f, written, read) || !slack_is_zero(f, written, read)) return false;
         at->is_known = true;
         return true;
     }
@@ -183,8 +209,10 @@ static bool check_field(flow *f, const cg_field *read) {
 
 static bool check_bitmap(flow *f, const cg_group *group) {
     if (group->bitmap_size == 0 || is_zero_there(f, group->bitmap_offset, group->bitmap_size)) return true;
-    item *at = take_item(f, group->bitmap_offset, group->bitmap_size);
-    if (at == NULL || at->field != NULL || at->bits == 0 || at->bits > group->optional_count) return false;
+    item *at = item_from(f, group->bitmap_offset);
+    if (at == NULL || at->size != group->bitmap_size || at->field != NULL || at->bits == 0 ||
+        at->bits > group->optional_count)
+        return false;
     at->is_known = true;
     return true;
 }
@@ -192,16 +220,31 @@ static bool check_bitmap(flow *f, const cg_group *group) {
 static bool check_block_len(flow *f) {
     const cg_message *m = f->reader->message;
     if (m == NULL || !m->has_block_len || f->reader->groups[m->block_len_group_ix].end > f->known_end) return true;
-    item *at = take_item(f, m->block_len_offset, 2);
+    item *at = item_from(f, m->block_len_offset);
     if (at == NULL || at->field != NULL || at->bits != 0) return false;
     at->is_known = true;
     return true;
 }
 
+/* The end of the field that the reader passes over there; offset when there is none. */
+static uint32_t passed_over(const flow *f, uint32_t offset) {
+    for (size_t i = 0; i < f->reader->field_count; i++) {
+        const cg_field *field = &f->reader->fields[i];
+        const uint32_t end = field->offset + field->type->size;
+        if (is_passed_over(field) && field->offset <= offset && offset < end) return end;
+    }
+    return offset;
+}
+
 /* What the reader looks at and does not know must be zero. */
 static bool check_rest(const flow *f) {
     for (size_t i = 0; i < f->item_count; i++) {
-        if (!f->items[i].is_known && f->items[i].offset < f->known_end) return false;
+        const item *at = &f->items[i];
+        const uint32_t end = at->offset + at->size < f->known_end ? at->offset + at->size : f->known_end;
+        for (uint32_t offset = at->offset, next = 0; offset < end && !at->is_known; offset = next) {
+            next = passed_over(f, offset);
+            if (next == offset) return false;
+        }
     }
     return true;
 }
@@ -236,8 +279,9 @@ static bool accept_message(flow *f) {
 
 static bool accept_struct(flow *f) {
     const cg_struct *writer = f->writer->structure, *reader = f->reader->structure;
-    if (writer->is_extensible != reader->is_extensible || writer->align != reader->align) return false;
-    if (reader->is_extensible) return accept_length(f, writer->size, reader->align);
+    if (writer->align != reader->align) return false;
+    /* Where only one of them is extensible, it is for the vector to say whether that matters. */
+    if (reader->is_extensible && writer->is_extensible) return accept_length(f, writer->size, reader->align);
     f->known_end = reader->size;
     return writer->size == reader->size;
 }
@@ -319,6 +363,13 @@ cg_enum_pair *cg_pair_enums(cg_comparison *c, const cg_enum *before, const cg_en
     return pair;
 }
 
+/* The same for elements, whose capacity is part of what follows them. */
+static bool elements_match(cg_comparison *c, const cg_type *before, const cg_type *now) {
+    before = cg_type_unwrapped(before);
+    now = cg_type_unwrapped(now);
+    return before->capacity == now->capacity && cg_types_match(c, before, now);
+}
+
 bool cg_types_match(cg_comparison *c, const cg_type *before, const cg_type *now) {
     before = cg_type_unwrapped(before);
     now = cg_type_unwrapped(now);
@@ -327,6 +378,6 @@ bool cg_types_match(cg_comparison *c, const cg_type *before, const cg_type *now)
     }
     if (before->kind == CG_ENUM) return cg_pair_enums(c, before->enumeration, now->enumeration) != NULL;
     if (before->kind == CG_STRUCT) return cg_pair_structs(c, before->structure, now->structure) != NULL;
-    if (before->capacity != now->capacity && !now->is_tail) return false;
-    return before->element == NULL || cg_types_match(c, before->element, now->element);
+    if (before->kind == CG_ARRAY && before->capacity != now->capacity) return false;
+    return before->element == NULL || elements_match(c, before->element, now->element);
 }

@@ -28,7 +28,9 @@ typedef struct cg_pair {
     cg_shape before, now;
     const cg_field **now_of, **before_of; /* partners of before's and now's fields, by their index; NULL for none */
     bool is_read[2];                      /* by way: the bytes of the one make sense to the other */
-    bool is_refused_as_old;               /* the only thing wrong on the wire is that min_compatible rose */
+    unsigned toggled;       /* what breaks because one of two structs is extensible and the other is not */
+    bool is_used;           /* a field that lives in both has values of it */
+    bool is_refused_as_old; /* the only thing wrong on the wire is that min_compatible rose */
 } cg_pair;
 
 typedef struct cg_enum_pair {
@@ -45,6 +47,7 @@ typedef struct cg_comparison {
     cg_enum_pair **enum_list;
     size_t struct_count, enum_count;
     cg_table names_before, names_now; /* enums and structs by name */
+    unsigned hidden;                  /* levels that do not matter while a pair that no value has is compared */
 } cg_comparison;
 
 /* ---- compat_pair.c ---- */
@@ -58,7 +61,8 @@ cg_pair *cg_pair_make(cg_comparison *c, const cg_shape *before, const cg_shape *
 cg_pair *cg_pair_structs(cg_comparison *c, const cg_struct *before, const cg_struct *now);
 cg_enum_pair *cg_pair_enums(cg_comparison *c, const cg_enum *before, const cg_enum *now);
 
-/* Whether two types are spelled the same, as far as their partners are: what tails hold at most does not count. */
+/* Whether the types of two fields are spelled the same, as far as their partners are: what they hold at most does not
+ * count. */
 bool cg_types_match(cg_comparison *c, const cg_type *before, const cg_type *now);
 
 /* Looks through wrappers. */

@@ -30,7 +30,7 @@ static cg_enum_pair *enums_inside(cg_comparison *c, cg_field *before, cg_field *
 void cg_note_enum(cg_comparison *c, const cg_field *before, const cg_field *now) {
     cg_field old_use = *before, use = *now;
     cg_enum_pair *pair = enums_inside(c, &old_use, &use);
-    if (pair == NULL) return;
+    if (pair == NULL || c->hidden != NONE) return;
     const cg_witnesses wire = cg_witnesses_find(c->arena, &old_use, &use);
     const cg_witnesses forward = cg_witnesses_find(c->arena, &use, &old_use);
     const bool was_open = pair->before->is_open, is_open = pair->now->is_open;
@@ -103,14 +103,15 @@ static void compare_enum(cg_comparison *c, const cg_enum_pair *pair) {
 static void compare_struct(cg_comparison *c, cg_pair *pair) {
     const cg_struct *before = pair->before.structure, *now = pair->now.structure;
     const cg_where_changed at = {.before = before->at, .now = now->at};
-    const unsigned broken = (pair->is_read[0] ? NONE : WIRE) | (pair->is_read[1] ? NONE : FORWARD);
     if (strcmp(before->name.text, now->name.text) != 0)
         cg_changed(c, CG_C_TYPE_RENAMED, SOURCE, at, "'%s' was '%s'", now->name.text, before->name.text);
     if (before->is_extensible != now->is_extensible) {
-        cg_changed(c, CG_C_TYPE_EXTENSIBLE, broken, at, "'%s' is %s extensible: its vectors look different",
+        cg_changed(c, CG_C_TYPE_EXTENSIBLE, pair->toggled, at, "'%s' is %s extensible: its vectors look different",
                    now->name.text, now->is_extensible ? "now" : "no longer");
     }
+    c->hidden = pair->is_used ? NONE : WIRE | FORWARD;
     cg_compare_fields(c, pair, NULL);
+    c->hidden = NONE;
 }
 
 /* Enums and types that have no partner. */
