@@ -170,8 +170,9 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 	@CC='$(CC)' RANDOM_TEMPLATES='$(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES))' \
 	  sh tests/scripts/random-contracts.sh $(B) $(RANDOM_MODE) $(RANDOM_COUNT) $(RANDOM_SEED)
 
-check-all: ci ## the longest checks: ci, 500 random contracts, ten minutes of each fuzzer
+check-all: ci ## the longest checks: ci, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
+	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	@$(MAKE) --no-print-directory fuzz-frame FUZZ_SECONDS=600
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
