@@ -240,13 +240,16 @@ START_TEST(services_do_not_share_a_memory) {
     bp_conn *const conn = client(&f, 0);
     chain_dialect_pool_announced announced = {.pool = {1}, .tokens_count = 1, .symbol = "A", .symbol_length = 1};
     chain_dialect_swap_seen swap = {.block_number = 700, .amount_in = {{1}}, .transaction_hash = ""};
+    const gate_counts zeros = GATE_COUNTS_INIT; /* what it remembers lies first in its session, as theirs does */
     introduce(conn);
-    send_trade(conn, 50, 1);
+    bpt_ok(gate_send_counts(conn, &zeros));
     bpt_ok(chain_dialect_send_pool_announced(conn, &announced));
     bpt_ok(chain_dialect_send_swap_seen(conn, &swap));
+    bpt_ok(gate_send_counts(conn, &zeros));
     send_trade(conn, 51, 1);
     bpt_ok(chain_dialect_send_swap_seen(conn, &swap));
-    bpt_rig_until(&f.rig, f.server.swaps == 2 && f.server.trades == 2);
+    bpt_rig_until(&f.rig, (f.server.swaps == 2 && f.server.trades == 1) || f.rig.server.closes == 1);
+    ck_assert_uint_eq(f.rig.server.closes, 0);
     swap.block_number = 699;
     bpt_ok(chain_dialect_send_swap_seen(conn, &swap));
     bpt_rig_until(&f.rig, f.rig.server.closes == 1);
