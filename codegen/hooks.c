@@ -49,8 +49,8 @@ static void declare(cg_builder *b, const cg_node *at) {
         return;
     }
     if (is_language_rule(name->text)) {
-        cg_report(b->diags, CG_E_DUPLICATE_NAME, name->span, "'%s' is a rule of the language: give the hook another name",
-                  name->text);
+        cg_report(b->diags, CG_E_DUPLICATE_NAME, name->span,
+                  "'%s' is a rule of the language: give the hook another name", name->text);
         return;
     }
     cg_hook *hook = add_hook(b, &read, at);
@@ -88,9 +88,10 @@ static cg_hook *imply(cg_builder *b, cg_node *entry) {
         return NULL;
     }
     cg_name_refuse_reserved(b->diags, &name, entry->key->span);
-    cg_report(b->diags, CG_W_HOOK_IMPLIED, entry->key->span,
-              "'%s' is not declared under 'rules': it becomes a hook that accepts everything until the program gives one",
-              name.text);
+    cg_report(
+        b->diags, CG_W_HOOK_IMPLIED, entry->key->span,
+        "'%s' is not declared under 'rules': it becomes a hook that accepts everything until the program gives one",
+        name.text);
     suggest_hook(b, name.text);
     return add_hook(b, &name, entry);
 }
@@ -154,10 +155,10 @@ static cg_hook_value value_of(const cg_type *type) {
     }
 }
 
-static const char *const value_names[] = {
-    [CG_HOOK_UNUSED] = "nothing",         [CG_HOOK_UINT] = "an unsigned integer", [CG_HOOK_INT] = "a signed integer",
-    [CG_HOOK_REAL] = "a floating number", [CG_HOOK_U128] = "a u128",              [CG_HOOK_U256] = "a u256",
-    [CG_HOOK_TEXT] = "a string",          [CG_HOOK_BYTES] = "bytes"};
+static const char *const value_names[] = {[CG_HOOK_UNUSED] = "nothing",       [CG_HOOK_UINT] = "an unsigned integer",
+                                          [CG_HOOK_INT] = "a signed integer", [CG_HOOK_REAL] = "a floating number",
+                                          [CG_HOOK_U128] = "a u128",          [CG_HOOK_U256] = "a u256",
+                                          [CG_HOOK_TEXT] = "a string",        [CG_HOOK_BYTES] = "bytes"};
 
 bool cg_hook_use(cg_builder *builder, cg_hook *hook, const cg_type *type, const cg_node *at) {
     const cg_hook_value value = value_of(type);

@@ -71,7 +71,7 @@ static const char *const reserved[] = {
 /* Types that members of generated structs have: in C++ a member of that name would hide the type from those behind it.
  * Ascending. */
 static const char *const used_types[] = {
-    "bp_buf",  "bp_bytes", "bp_conn", "bp_err", "bp_text",  "bp_u128",  "bp_u256", "int16_t",
+    "bp_buf",  "bp_bytes", "bp_conn", "bp_err", "bp_text",  "bp_u128",  "bp_u256",  "int16_t",
     "int32_t", "int64_t",  "int8_t",  "size_t", "uint16_t", "uint32_t", "uint64_t", "uint8_t",
 };
 
@@ -261,8 +261,7 @@ static void claim_retired(claims *c, const cg_retired *retired) {
 }
 
 void cg_names_claim(cg_diags *diags, const cg_model *model) {
-    claims c = {
-        .diags = diags, .files = {.arena = diags->arena}, .members = {.arena = diags->arena}, .model = model};
+    claims c = {.diags = diags, .files = {.arena = diags->arena}, .members = {.arena = diags->arena}, .model = model};
     cg_table handlers = {.arena = diags->arena};
     if (model->name.snake == NULL) return;
     claim_schema(&c);

@@ -58,7 +58,7 @@ typedef struct step {
 
 typedef struct walk {
     cg_builder *builder;
-    enum { UNSEEN, ON_PATH, DONE } *states; /* by index of the message */
+    enum { UNSEEN, ON_PATH, DONE } * states; /* by index of the message */
     step *path;
     size_t depth;
 } walk;
@@ -66,8 +66,8 @@ typedef struct walk {
 static void report_circle(const walk *w, const cg_prior *closing) {
     const step *last = &w->path[w->depth - 1];
     if (closing->message == last->message) {
-        cg_report(w->builder->diags, CG_E_PRIOR_CIRCLE, closing->at->span, "'%s' requires itself: none could come first",
-                  last->message->name.text);
+        cg_report(w->builder->diags, CG_E_PRIOR_CIRCLE, closing->at->span,
+                  "'%s' requires itself: none could come first", last->message->name.text);
         return;
     }
     size_t i = w->depth - 1;

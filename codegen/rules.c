@@ -190,7 +190,8 @@ static bool applies(cg_rule_kind rule, const cg_type *type) {
     case CG_RULE_PREFIX:
     case CG_RULE_NO_0X_PREFIX: return type->kind == CG_STRING;
     case CG_RULE_UTF8: return type->kind == CG_STRING || type->kind == CG_BYTES;
-    case CG_RULE_HOOK: return type->kind != CG_STRUCT && type->kind != CG_VECTOR && (type->kind != CG_ARRAY || is_byte_array);
+    case CG_RULE_HOOK:
+        return type->kind != CG_STRUCT && type->kind != CG_VECTOR && (type->kind != CG_ARRAY || is_byte_array);
     }
     return false;
 }
@@ -302,7 +303,8 @@ static void check_possible(cg_builder *b, const cg_field *field, const cg_node *
     if (!check_order(b, field, CG_RULE_MIN, CG_RULE_MAX)) return;
     if (!check_order(b, field, CG_RULE_MIN_LENGTH, CG_RULE_MAX_LENGTH)) return;
     if (field->rule_count == 0 || cg_example_exists(field)) return;
-    cg_report(b->diags, CG_E_RULE_CONFLICT, cg_node_place(validation), "no value keeps all of these rules; drop or change one");
+    cg_report(b->diags, CG_E_RULE_CONFLICT, cg_node_place(validation),
+              "no value keeps all of these rules; drop or change one");
 }
 
 void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validation, bool is_message) {

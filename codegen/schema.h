@@ -42,13 +42,13 @@ typedef enum cg_want {
     CG_WANT_NUMBER,  /* an integer or floating number above low, up to high */
     CG_WANT_TIME,    /* a number with ns, us, ms or s behind it; low .. high nanoseconds */
     CG_WANT_LIST,
-    CG_WANT_MAP,    /* of kind `child` */
+    CG_WANT_MAP,     /* of kind `child` */
     CG_WANT_MAP_OF,  /* names to maps of kind `child` */
     CG_WANT_NUMBERS, /* names to integers */
-    CG_WANT_RANGE,  /* text, or a map of kind `child` */
-    CG_WANT_FIELDS, /* names to texts or maps of kind `child`, or a list of such maps with a `name` */
-    CG_WANT_RULES,  /* a list of maps of kind `child` */
-    CG_WANT_NAMES   /* a list of texts, or, unless `child` is none, names to maps of that kind */
+    CG_WANT_RANGE,   /* text, or a map of kind `child` */
+    CG_WANT_FIELDS,  /* names to texts or maps of kind `child`, or a list of such maps with a `name` */
+    CG_WANT_RULES,   /* a list of maps of kind `child` */
+    CG_WANT_NAMES    /* a list of texts, or, unless `child` is none, names to maps of that kind */
 } cg_want;
 
 typedef enum cg_key_state { CG_KEY_NEEDED, CG_KEY_OPTIONAL, CG_KEY_IGNORED } cg_key_state;

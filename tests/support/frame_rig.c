@@ -87,7 +87,10 @@ static void configure(bp_conn_config *conn, bpt_side *side, bpt_rig *rig, int wa
 }
 
 static bp_service service_of(bpt_side *side) {
-    return (bp_service){.schema = &bpt_frame_schema, .dispatch = dispatch, .user = side, .session_size = side->session_size};
+    return (bp_service){.schema = &bpt_frame_schema,
+                        .dispatch = dispatch,
+                        .user = side,
+                        .session_size = side->session_size};
 }
 
 bp_server_config bpt_rig_server_config(bpt_rig *rig, int way) {

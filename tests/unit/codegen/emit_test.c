@@ -54,8 +54,7 @@ START_TEST(constants_are_tied_to_what_codecs_write) {
     const cg_outputs outputs = emit(small);
     const char *const source = text_of(&outputs, "farm_messages.c");
     ck_assert_ptr_nonnull(strstr(source, "static_assert(FARM_COW_MAX <= FARM_COW_CLASS, "));
-    ck_assert_ptr_nonnull(
-        strstr(source, "static_assert(FARM_COW_MAX == BPI_ALIGNED(8, 1) + FARM_COW_NAME_CAP * 1,\n"));
+    ck_assert_ptr_nonnull(strstr(source, "static_assert(FARM_COW_MAX == BPI_ALIGNED(8, 1) + FARM_COW_NAME_CAP * 1,\n"));
 }
 END_TEST
 
@@ -159,8 +158,10 @@ START_TEST(only_contracts_with_hooks_and_sessions_speak_of_them) {
         ck_assert_ptr_nonnull(strstr(text_of(&with, names[i]), "farm_milk_check_session("));
     }
     ck_assert_ptr_nonnull(strstr(text_of(&with, "farm_service.c"), ".session_size = sizeof(farm_session)"));
-    ck_assert_ptr_nonnull(strstr(text_of(&with, "farm_messages.h"), "bool (*known)(uint64_t value, void *user); /* must be"));
-    ck_assert_ptr_nonnull(strstr(text_of(&with, "farm_messages.h"), "bool (*implied)(int64_t value, void *user); /* NULL"));
+    ck_assert_ptr_nonnull(
+        strstr(text_of(&with, "farm_messages.h"), "bool (*known)(uint64_t value, void *user); /* must be"));
+    ck_assert_ptr_nonnull(
+        strstr(text_of(&with, "farm_messages.h"), "bool (*implied)(int64_t value, void *user); /* NULL"));
 }
 END_TEST
 

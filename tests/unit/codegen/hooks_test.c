@@ -31,8 +31,9 @@ START_TEST(declared_hooks_come_first_then_implied_ones) {
 END_TEST
 
 START_TEST(a_map_of_hooks_describes_them) {
-    bpt_compiled c = bpt_compile_good("rules: {known: {description: \"On our list\"}, other: {}}\nmessages: {T: {tlv_type: "
-                                      "1, fields: {a: {type: u8, validation: [{known: true}, {other: true}]}}}}");
+    bpt_compiled c =
+        bpt_compile_good("rules: {known: {description: \"On our list\"}, other: {}}\nmessages: {T: {tlv_type: "
+                         "1, fields: {a: {type: u8, validation: [{known: true}, {other: true}]}}}}");
     ck_assert_str_eq(c.model->hooks[0]->description, "On our list");
     ck_assert_ptr_null(c.model->hooks[1]->description);
     ck_assert(c.model->hooks[1]->is_declared);
@@ -79,8 +80,8 @@ START_TEST(a_hook_gets_the_widest_of_its_kind) {
         strcpy(types, cases[i].types);
         while ((word = strtok(count == 0 ? at : NULL, " ")) != NULL) {
             const size_t used = strlen(text);
-            snprintf(text + used, sizeof text - used, "      f%zu: {type: \"%s\", validation: [{known: true}]}\n", count++,
-                     word);
+            snprintf(text + used, sizeof text - used, "      f%zu: {type: \"%s\", validation: [{known: true}]}\n",
+                     count++, word);
         }
         bpt_compiled c = bpt_compile_good(text);
         ck_assert_int_eq(c.model->hooks[0]->value, cases[i].value);

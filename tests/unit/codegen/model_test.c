@@ -33,21 +33,26 @@ END_TEST
 START_TEST(the_hash_follows_hooks_and_sessions) {
     static const char *const all[] = {
         "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: i8}}, U: {tlv_type: 2}}",
-        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{known: true}]}, b: i8}}, U: "
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{known: true}]}, b: i8}}, "
+        "U: "
         "{tlv_type: 2}}",
         "schema: {name: s}\nrules: [known]\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{known: "
         "true}]}, b: i8}}, U: {tlv_type: 2}}",
-        "schema: {name: s}\nrules: [known]\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: {type: i8, validation: [{known: "
+        "schema: {name: s}\nrules: [known]\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: {type: i8, validation: "
+        "[{known: "
         "true}]}}}, U: {tlv_type: 2}}",
         "schema: {name: s}\nrules: [other]\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{other: "
         "true}]}, b: i8}}, U: {tlv_type: 2}}",
-        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{monotonic: true}]}, b: i8}}, "
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: {type: u8, validation: [{monotonic: true}]}, b: "
+        "i8}}, "
         "U: {tlv_type: 2}}",
-        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: {type: i8, validation: [{monotonic: true}]}}}, "
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: {type: i8, validation: [{monotonic: "
+        "true}]}}}, "
         "U: {tlv_type: 2}}",
         "schema: {name: s}\nmessages: {T: {tlv_type: 1, required_prior_messages: [U], fields: {a: u8, b: i8}}, U: "
         "{tlv_type: 2}}",
-        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: i8}}, U: {tlv_type: 2, required_prior_messages: "
+        "schema: {name: s}\nmessages: {T: {tlv_type: 1, fields: {a: u8, b: i8}}, U: {tlv_type: 2, "
+        "required_prior_messages: "
         "[T]}}"};
     enum { ALL = sizeof all / sizeof all[0] };
     uint64_t hashes[ALL];
@@ -57,9 +62,10 @@ START_TEST(the_hash_follows_hooks_and_sessions) {
         bpt_compiled_free(&c);
         for (size_t k = 0; k < i; k++) ck_assert_msg(hashes[k] != hashes[i], "%s\n%s", all[k], all[i]);
     }
-    bpt_compiled described = bpt_compile_good("schema: {name: s}\nrules: {known: {description: d}}\nmessages: {T: {tlv_type: "
-                                              "1, fields: {a: {type: u8, validation: [{known: true}]}, b: i8}}, U: "
-                                              "{tlv_type: 2}}");
+    bpt_compiled described =
+        bpt_compile_good("schema: {name: s}\nrules: {known: {description: d}}\nmessages: {T: {tlv_type: "
+                         "1, fields: {a: {type: u8, validation: [{known: true}]}, b: i8}}, U: "
+                         "{tlv_type: 2}}");
     ck_assert_uint_eq(described.model->contract_hash, hashes[2]);
     bpt_compiled_free(&described);
 }

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 START_TEST(priors_are_kept_in_declared_order) {
-    bpt_compiled c = bpt_compile_good("messages:\n"
-                                      "  Trade: {tlv_type: 1, required_prior_messages: [Login, Meta], fields: {a: u8}}\n"
-                                      "  Meta: {tlv_type: 2, required_prior_messages: [Login], fields: {a: u8}}\n"
-                                      "  Login: {tlv_type: 3, required_prior_messages: [], fields: {a: u8}}\n"
-                                      "  Other: {tlv_type: 4, fields: {a: u8}}\n");
+    bpt_compiled c =
+        bpt_compile_good("messages:\n"
+                         "  Trade: {tlv_type: 1, required_prior_messages: [Login, Meta], fields: {a: u8}}\n"
+                         "  Meta: {tlv_type: 2, required_prior_messages: [Login], fields: {a: u8}}\n"
+                         "  Login: {tlv_type: 3, required_prior_messages: [], fields: {a: u8}}\n"
+                         "  Other: {tlv_type: 4, fields: {a: u8}}\n");
     const cg_message *trade = bpt_message(&c, "Trade"), *meta = bpt_message(&c, "Meta");
     const cg_message *login = bpt_message(&c, "Login"), *other = bpt_message(&c, "Other");
     ck_assert_uint_eq(trade->prior_count, 2);

@@ -48,7 +48,8 @@ END_TEST
 START_TEST(hooks_and_sessions_are_found) {
     bpt_compiled c = bpt_compile_good(
         "schema: {name: s}\nrules: [known]\n"
-        "types: {Asked: {fields: {a: {type: u8, validation: [{known: true}]}}}, OfAsked: {fields: {a: \"[Asked; 2]\"}},\n"
+        "types: {Asked: {fields: {a: {type: u8, validation: [{known: true}]}}}, OfAsked: {fields: {a: \"[Asked; "
+        "2]\"}},\n"
         "  Deep: {fields: {a: \"FixedVec<OfAsked, 2>\", b: \"[[Asked; 2]; 2]\"}}, Plain: {fields: {a: u8}}}\n"
         "messages:\n  A: {tlv_type: 1, fields: {a: Deep}}\n  B: {tlv_type: 2, fields: {a: Plain}}\n"
         "  C: {tlv_type: 3, fields: {a: {type: u8, validation: [{monotonic: true}]}}}\n"

@@ -72,7 +72,8 @@ static uint32_t length;
     } while (0)
 
 static gate_values some_values(void) {
-    gate_values v = {.a = 200, .b = UINT64_MAX, .c = true, .d = GATE_SIDE_SELL, .e = -128, .f = -300, .g = 0.5f, .h = -2.25};
+    gate_values v = {
+        .a = 200, .b = UINT64_MAX, .c = true, .d = GATE_SIDE_SELL, .e = -128, .f = -300, .g = 0.5f, .h = -2.25};
     v.i = (bp_u128){{7, 9}};
     v.j = (bp_u256){{3, 0, 0, 8}};
     memcpy(v.k, "abc", 3);

@@ -21,7 +21,8 @@ static bp_err counts(gate_session *session, const gate_counts *message, const ch
 static const char *const fields[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"};
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-/* One field at its step -1, 0 or 1, on both sides of zero where it has them; 2 is its least, and 3 its largest value. */
+/* One field at its step -1, 0 or 1, on both sides of zero where it has them; 2 is its least, and 3 its largest value.
+ */
 static void set(gate_counts *m, int ix, int step) {
     const uint64_t up = (uint64_t)(step + 1);
     m->has_m = true;

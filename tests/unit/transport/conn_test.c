@@ -233,7 +233,8 @@ static void add_services(bp_conn_config *conn) {
     }
 }
 
-/* That a session is all zero, aligned for anything, and nobody else's: it is filled, and seen whole by the next call. */
+/* That a session is all zero, aligned for anything, and nobody else's: it is filled, and seen whole by the next call.
+ */
 static void fill_session(bp_conn *conn, const bp_schema *schema, uint32_t size, uint8_t byte) {
     const bp_service service = {.schema = schema};
     uint8_t *session = bp_conn_session(conn, &service);
