@@ -139,7 +139,8 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests && BPT_SLOW=8 build/tsan/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written && build/clang/bufpool-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) check-written
-	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install check-random fuzz-frame fuzz-written fuzz-contract
+	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install check-random
+	@$(MAKE) --no-print-directory fuzz-frame fuzz-codec fuzz-written fuzz-contract
 
 LEAK_SUITES = integration_,generated_service,pool_size_class,pool_heap,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
@@ -173,7 +174,7 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 check-all: ci ## the longest checks: ci, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
-	@$(MAKE) --no-print-directory fuzz-frame FUZZ_SECONDS=600
+	@$(MAKE) --no-print-directory fuzz-frame fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
@@ -187,13 +188,22 @@ bench-quick: setup ## set up and measure in under two minutes, beside the peers 
 
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-.PHONY: fuzz-frame fuzz-written fuzz-contract
+.PHONY: fuzz-frame fuzz-codec fuzz-written fuzz-contract
 fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \
 	  tests/fuzz/frame_reader_fuzz.c $(wildcard src/base/*.c src/pool/*.c src/frame/*.c)
 	$(B)/fuzz/frame_reader_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -print_final_stats=1 \
 	  $(B)/fuzz/frame_reader tests/fuzz/corpus/frame_reader
+
+FUZZ_CODEC_SOURCES = tests/fuzz/codec_fuzz.c tests/support/agree.c $(sort $(wildcard codegen/interp*.c)) src/base/print.c \
+  src/base/utf8.c generated/market_messages.c $(patsubst %,$(CONTRACT_DIR)/%.c,market_samples zoo_samples zoo_messages)
+fuzz-codec: $(CONTRACT_HEADERS) $(CONTRACT_OBJECTS) $(RANDOM_OBJECTS) $(GENERATED_OBJECTS) $(LIB) ## fuzz generated codecs against the interpreter (FUZZ_SECONDS=60)
+	@mkdir -p $(B)/fuzz/codec
+	clang -std=c11 $(CPPFLAGS) -I$(CONTRACT_DIR) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/codec_fuzz $(FUZZ_CODEC_SOURCES) \
+	  $(CONTRACT_DIR)/zoo_service.o $(B)/generated/market_service.o $(RANDOM_OBJECTS) $(LIB) $(YAML_LIBS) $(UV_LIBS) -lm
+	$(B)/fuzz/codec_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=6000 -print_final_stats=1 \
+	  $(B)/fuzz/codec tests/fuzz/corpus/codec
 
 FUZZ_SCHEMAS = market zoo gate evolve_v3
 fuzz-written: $(LIB) $(patsubst %,$(CONTRACT_DIR)/%_fuzz.c,$(FUZZ_SCHEMAS)) ## run the fuzzers that bufpoolc writes, from their seeds (FUZZ_SECONDS=60 in all)
