@@ -260,24 +260,28 @@ static void add_stride(const cg_emitter *emitter, cg_value *list, const cg_field
 
 /* ---- hooks and presence ----------------------------------------------------------------------------------------- */
 
-static bool type_shows(const cg_type *type, const cg_hook *hook);
+static uint64_t type_values(const cg_type *type, const cg_hook *hook);
 
-/* Whether the hook is shown values of the field, or of what is inside. */
-static bool field_shows(const cg_field *field, const cg_hook *hook) {
-    if (field->is_retired) return false;
-    for (size_t i = 0; i < field->rule_count; i++) {
-        if (field->rules[i].hook == hook) return true;
-    }
-    return cg_type_has_hooks(field->type) && type_shows(field->type, hook);
+/* How many values of a large instance's field the hook is shown, those inside of it too. */
+static uint64_t field_values(const cg_field *field, const cg_hook *hook) {
+    uint64_t count = 0;
+    if (field->is_retired) return 0;
+    for (size_t i = 0; i < field->rule_count; i++) count += field->rules[i].hook == hook;
+    if (!cg_type_has_hooks(field->type)) return count;
+    const uint64_t inside = type_values(field->type, hook);
+    return count + (field->type->kind == CG_VECTOR ? cg_example_count(field, true) * inside : inside);
 }
 
-static bool type_shows(const cg_type *type, const cg_hook *hook) {
-    if (type->element != NULL) return type_shows(type->element, hook);
-    if (type->kind != CG_STRUCT) return false;
+/* The same of one value of the type; of a vector, of each element. */
+static uint64_t type_values(const cg_type *type, const cg_hook *hook) {
+    uint64_t count = 0;
+    if (type->kind == CG_VECTOR) return type_values(type->element, hook);
+    if (type->kind == CG_ARRAY) return type->capacity * type_values(type->element, hook);
+    if (type->kind != CG_STRUCT) return 0;
     for (size_t i = 0; i < type->structure->field_count; i++) {
-        if (field_shows(&type->structure->fields[i], hook)) return true;
+        count += field_values(&type->structure->fields[i], hook);
     }
-    return false;
+    return count;
 }
 
 /* The hooks that judge the message, each with the first field that it is shown. */
@@ -286,13 +290,17 @@ static cg_value *emit_hook_uses(const cg_emitter *emitter, const cg_message *mes
     for (size_t i = 0; i < emitter->model->hook_count; i++) {
         const cg_hook *const hook = emitter->model->hooks[i];
         const cg_field *first = NULL;
+        uint64_t total = 0;
         for (size_t k = message->field_count; k-- > 0;) {
-            if (field_shows(&message->fields[k], hook)) first = &message->fields[k];
+            const uint64_t count = field_values(&message->fields[k], hook);
+            if (count != 0) first = &message->fields[k];
+            total += count;
         }
         if (first == NULL) continue;
         cg_value *const map = cg_value_map(emitter->arena);
         cg_set_text(emitter->arena, map, "name", hook->name.snake);
         cg_set_text(emitter->arena, map, "field", first->name.text);
+        cg_set_number(emitter->arena, map, "count", total);
         cg_append(emitter->arena, list, map);
     }
     return list;
