@@ -36,6 +36,41 @@ static void stop(loader *l, cg_diag_id id, cg_span at, const char *message) {
     l->is_stopped = true;
 }
 
+/* What libyaml says, and how one would say it to whom it happened; the note then shows where the thing began. */
+static const struct {
+    const char *problem, *words;
+} yaml_words[] = {
+    {"mapping values are not allowed in this context",
+     "a ':' that cannot stand here: quote a text that holds ': ', or see whether the line before lacks its ': '"},
+    {"did not find expected key", "this is indented unlike its neighbours: the entries of a map begin in one column"},
+    {"did not find expected '-' indicator", "this is indented unlike its neighbours: the items of a list begin in one column"},
+    {"did not find expected ',' or '}'", "a ',' or '}' is missing here; a text that holds any of : , { } [ ] needs quotes"},
+    {"did not find expected ',' or ']'", "a ',' or ']' is missing here; a text that holds any of : , { } [ ] needs quotes"},
+    {"could not find expected ':'", "a key needs ': ' behind it"},
+    {"found unexpected end of stream", "the file ends inside a quoted text"},
+    {"while parsing a flow mapping", "the {...} begins here"},
+    {"while parsing a flow sequence", "the [...] begins here"},
+    {"while parsing a block mapping", "the map begins here"},
+    {"while parsing a block collection", "the list begins here"},
+    {"while scanning a simple key", "the key is this"},
+    {"while scanning a quoted scalar", "the quotes open here"},
+};
+
+static const char *in_words(const char *problem) {
+    for (size_t i = 0; i < sizeof yaml_words / sizeof yaml_words[0]; i++) {
+        if (strcmp(yaml_words[i].problem, problem) == 0) return yaml_words[i].words;
+    }
+    return problem;
+}
+
+/* A character that begins no value. */
+static const char *problem_at(const loader *l, uint32_t at, const char *problem) {
+    const char c = at < l->source->length ? l->source->text[at] : '\0';
+    if (strcmp(problem, "found character that cannot start any token") != 0) return in_words(problem);
+    if (c == '\t') return "a tab cannot indent: use spaces";
+    return cg_arena_format(l->arena, "'%c' cannot begin a value: put the text in quotes", c);
+}
+
 static void report_yaml_error(loader *l) {
     const yaml_parser_t *parser = &l->parser;
     const uint32_t at = cg_source_offset(l->source, parser->problem_mark.index);
@@ -46,10 +81,10 @@ static void report_yaml_error(loader *l) {
         stop(l, CG_E_YAML, (cg_span){byte, byte + 1}, problem);
         return;
     }
-    cg_report(l->diags, CG_E_YAML, (cg_span){at, at + 1}, "%s", problem);
+    cg_report(l->diags, CG_E_YAML, (cg_span){at, at + 1}, "%s", problem_at(l, at, problem));
     if (parser->context != NULL && parser->context_mark.index != parser->problem_mark.index) {
         const uint32_t context = cg_source_offset(l->source, parser->context_mark.index);
-        cg_note(l->diags, (cg_span){context, context + 1}, "%s", parser->context);
+        cg_note(l->diags, (cg_span){context, context + 1}, "%s", in_words(parser->context));
     }
     l->is_stopped = true;
 }

@@ -104,7 +104,7 @@ static void check_range(checker *c, cg_node *node, const cg_key *key, uint64_t v
 static void check_integer(checker *c, cg_node *node, const cg_key *key) {
     cg_number number;
     switch (cg_number_parse(node->text, &number)) {
-    case CG_NUMBER_NOT_ONE: bad(c, node, CG_E_NUMBER, "an integer is needed, in decimal or as 0x..."); return;
+    case CG_NUMBER_NOT_ONE: bad(c, node, CG_E_NUMBER, "an integer is needed, in decimal without a 0 before it, or as 0x..."); return;
     case CG_NUMBER_TOO_BIG: check_range(c, node, key, UINT64_MAX); return;
     case CG_NUMBER_OK: break;
     }
@@ -208,7 +208,20 @@ static void check_map_of(checker *c, cg_node *map, cg_where child) {
     }
 }
 
+/* One value where a list or map in brackets was not meant as such. */
+static void refuse_brackets(checker *c, cg_node *node) {
+    node->is_bad = true;
+    cg_report(c->diags, CG_E_KIND, cg_node_place(node), "a type that begins with [ needs quotes, such as \"[u8; 4]\"");
+}
+
+/* `- price: u64` is a map with the key price. */
 static void check_field_item(checker *c, cg_node *item, cg_where child) {
+    if (item->kind == CG_MAP && item->count == 1 && cg_entry(item, "name") == NULL && cg_entry(item, "type") == NULL) {
+        item->is_bad = true;
+        cg_report(c->diags, CG_E_MISSING_KEY, cg_node_place(item), "a field in a list is written {name: %.64s, type: ...}",
+                  item->first->key->text);
+        return;
+    }
     check_map(c, item, child);
     if (item->kind != CG_MAP || cg_entry(item, "name") != NULL) return;
     item->is_bad = true;
@@ -223,6 +236,8 @@ static void check_fields(checker *c, cg_node *fields, cg_where child) {
     for (cg_node *field = fields->first; field != NULL; field = field->next) {
         if (fields->kind == CG_LIST)
             check_field_item(c, field, child);
+        else if (field->kind == CG_LIST)
+            refuse_brackets(c, field);
         else if (field->kind != CG_SCALAR || field->length == 0)
             check_map(c, field, child);
     }
@@ -230,7 +245,14 @@ static void check_fields(checker *c, cg_node *fields, cg_where child) {
 
 static void check_rules(checker *c, cg_node *rules, cg_where child) {
     if (!is_kind(c, rules, CG_LIST)) return;
-    for (cg_node *rule = rules->first; rule != NULL; rule = rule->next) check_map(c, rule, child);
+    for (cg_node *rule = rules->first; rule != NULL; rule = rule->next) {
+        if (rule->kind == CG_SCALAR && !rule->is_bad) {
+            rule->is_bad = true;
+            cg_report(c->diags, CG_E_KIND, rule->span, "a rule is written {%.64s: ...}", rule->text);
+            continue;
+        }
+        check_map(c, rule, child);
+    }
 }
 
 static void check_names(checker *c, cg_node *names, cg_where child) {
@@ -253,19 +275,61 @@ static void check_value(checker *c, cg_node *value, const cg_key *key) {
     case CG_WANT_RULES: check_rules(c, value, key->child); break;
     case CG_WANT_NAMES: check_names(c, value, key->child); break;
     case CG_WANT_RANGE:
-        if (value->kind != CG_SCALAR) check_map(c, value, key->child);
+        if (value->kind == CG_LIST)
+            bad(c, value, CG_E_KIND, "a range is written first-last, such as 1000-49999");
+        else if (value->kind != CG_SCALAR)
+            check_map(c, value, key->child);
+        break;
+    case CG_WANT_TYPE:
+        if (value->kind == CG_LIST)
+            refuse_brackets(c, value);
+        else
+            check_scalar(c, value, key);
         break;
     default: check_scalar(c, value, key); break;
     }
 }
 
-static void report_unknown(checker *c, const cg_node *entry, cg_where where) {
-    const char *name = entry->key->text;
+/* Words for a key that other formats have. */
+static const struct {
+    cg_where where;
+    const char *word, *meant;
+} slips[] = {
+    {CG_AT_MESSAGE, "id", "tlv_type"},     {CG_AT_MESSAGE, "type", "tlv_type"}, {CG_AT_MESSAGE, "tag", "tlv_type"},
+    {CG_AT_FIELD, "comment", "description"}, {CG_AT_FIELD, "doc", "description"}, {CG_AT_FIELD, "rules", "validation"},
+    {CG_AT_ENUM, "base", "type"},          {CG_AT_TYPE, "alias", "is"},         {CG_AT_ROOT, "structs", "types"},
+};
+
+/* The key of that place that was probably meant. */
+static cg_guess guess_key(const char *name, cg_where where) {
     cg_guess guess = cg_guess_of(name);
     for (size_t i = 0; i < cg_key_count; i++) {
         if (cg_keys[i].where == where) cg_guess_offer(&guess, cg_keys[i].name);
     }
-    cg_report(c->diags, CG_E_UNKNOWN_KEY, entry->key->span, "unknown key '%.64s' %s", name, where_name(where));
+    for (size_t i = 0; i < sizeof slips / sizeof slips[0]; i++) {
+        if (slips[i].where == where && strcmp(slips[i].word, name) == 0) guess.best = slips[i].meant;
+    }
+    return guess;
+}
+
+/* Where else the key would mean something: CG_AT_NONE when nowhere. */
+static cg_where find_elsewhere(const char *name, cg_where where) {
+    const bool is_field = where == CG_AT_FIELD || where == CG_AT_MEMBER;
+    for (size_t i = 0; i < cg_key_count; i++) {
+        if (is_field && cg_keys[i].where == CG_AT_RULE && strcmp(cg_keys[i].name, name) == 0) return CG_AT_RULE;
+    }
+    for (size_t i = 0; i < cg_key_count; i++) {
+        if (cg_keys[i].where != where && strcmp(cg_keys[i].name, name) == 0) return cg_keys[i].where;
+    }
+    return CG_AT_NONE;
+}
+
+static void report_unknown(checker *c, const cg_node *entry, cg_where where) {
+    const char *name = entry->key->text;
+    const cg_guess guess = guess_key(name, where);
+    const cg_where elsewhere = guess.best == NULL ? find_elsewhere(name, where) : CG_AT_NONE;
+    cg_report(c->diags, CG_E_UNKNOWN_KEY, entry->key->span, "unknown key '%.64s' %s%s%s", name, where_name(where),
+              elsewhere == CG_AT_NONE ? "" : "; it belongs ", elsewhere == CG_AT_NONE ? "" : where_name(elsewhere));
     cg_suggest(c->diags, &guess);
 }
 
@@ -298,11 +362,22 @@ static void check_entry(checker *c, cg_node *entry, cg_where where) {
     }
 }
 
+/* Whether an unknown key of the map was probably meant to be this one: then it was told there. */
+static bool is_misspelt(const cg_node *map, const cg_key *key) {
+    for (const cg_node *entry = map->first; entry != NULL; entry = entry->next) {
+        if (!entry->is_bad || find_key(key->where, entry->key->text) != NULL) continue;
+        const char *meant = guess_key(entry->key->text, key->where).best;
+        if (meant != NULL && strcmp(meant, key->name) == 0) return true;
+    }
+    return false;
+}
+
 static void check_missing(checker *c, cg_node *map, cg_where where) {
     for (size_t i = 0; i < cg_key_count; i++) {
         const cg_key *key = &cg_keys[i];
         if (key->where != where || key->state != CG_KEY_NEEDED || cg_entry(map, key->name) != NULL) continue;
         map->is_bad = true;
+        if (is_misspelt(map, key)) continue;
         cg_report(c->diags, CG_E_MISSING_KEY, cg_node_place(map), "'%s' is missing %s", key->name, where_name(where));
     }
 }

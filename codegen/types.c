@@ -371,14 +371,36 @@ static cg_type *read_alias(reader *r, cg_declaration *d, size_t start) {
     return NULL;
 }
 
+/* Types of other languages. */
+static const struct {
+    const char *word, *type; /* the one to use here, or NULL */
+    const char *instead;     /* or what to do */
+} foreign[] = {
+    {"int", "i32", ""},      {"integer", "i64", ""},   {"long", "i64", ""},      {"short", "i16", ""},
+    {"uint", "u32", ""},     {"unsigned", "u32", ""},  {"size_t", "u64", ""},    {"usize", "u64", ""},
+    {"isize", "i64", ""},    {"char", "u8", ""},       {"byte", "u8", ""},       {"float", "f32", ""},
+    {"double", "f64", ""},   {"number", "f64", ""},    {"boolean", "bool", ""},  {"str", "String", ""},
+    {"text", "String", ""},  {"array", "Vec", ""},     {"list", "Vec", ""},      {"timestamp", "u64", ""},
+    {"Option", NULL, ": an optional field says `optional: true`"},
+    {"optional", NULL, ": an optional field says `optional: true`"},
+    {"Map", NULL, ": a map is a vector of a type with key and value"},
+    {"HashMap", NULL, ": a map is a vector of a type with key and value"},
+};
+
 static void report_unknown(reader *r, const char *word, size_t start) {
     cg_builder *b = r->builder;
     cg_guess guess = cg_guess_of(word);
+    const char *instead = "";
     const bool is_guessing = b->guess_count++ < CG_GUESSES_MAX;
     for (size_t i = 0; i < b->declared_count && is_guessing; i++) cg_guess_offer(&guess, b->declared[i]->name.text);
     for (size_t i = 0; i < BUILTINS && is_guessing; i++) cg_guess_offer(&guess, builtins[i].name);
     for (size_t i = 0; i < WITH_ARGUMENTS && is_guessing; i++) cg_guess_offer(&guess, with_arguments[i]);
-    cg_report(b->diags, CG_E_TYPE_UNKNOWN, part_span(r, start, r->at), "unknown type '%.64s'", word);
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (strcmp(foreign[i].word, word) != 0 || guess.best_distance == 0) continue;
+        guess.best = foreign[i].type;
+        instead = foreign[i].instead;
+    }
+    cg_report(b->diags, CG_E_TYPE_UNKNOWN, part_span(r, start, r->at), "unknown type '%.64s'%s", word, instead);
     cg_suggest(b->diags, &guess);
     r->is_failed = true;
 }
