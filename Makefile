@@ -302,10 +302,10 @@ $(RANDOM_OBJECTS): $(call objects,$(addprefix tests/support/,agree.c mutate.c na
 
 # The first template is rendered, the others may be included.
 sample = $(SAMPLER) $(1) tests/sampler/samples.$(2).tmpl $(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES)) > $@
-$(CONTRACT_DIR)/market_samples.h: contracts.yaml $(SAMPLE_TEMPLATES) $(SAMPLER)
+$(CONTRACT_DIR)/market_samples.h: contracts.yaml contracts.lock $(SAMPLE_TEMPLATES) $(SAMPLER)
 	@mkdir -p $(@D)
 	@$(call sample,$<,h)
-$(CONTRACT_DIR)/market_samples.c: contracts.yaml $(SAMPLE_TEMPLATES) $(SAMPLER)
+$(CONTRACT_DIR)/market_samples.c: contracts.yaml contracts.lock $(SAMPLE_TEMPLATES) $(SAMPLER)
 	@mkdir -p $(@D)
 	@$(call sample,$<,c)
 $(CONTRACT_DIR)/%_samples.h: tests/contracts/%.yaml $(SAMPLE_TEMPLATES) $(SAMPLER)

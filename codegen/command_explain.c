@@ -1,4 +1,5 @@
 #include "codegen/command.h"
+#include "codegen/compat.h"
 #include "codegen/explain.h"
 
 #include <stdio.h>
@@ -19,8 +20,10 @@ cg_status cg_command_explain(cg_job *job) {
     const char *number = job->options.operands[0];
     if (number == NULL) {
         cg_explain_all(&text);
+        cg_verdicts_list(&text);
         return cg_print(&text);
     }
+    if (cg_verdict_explain(&text, number)) return cg_print(&text);
     const cg_diag_id id = cg_diag_find(number);
     if (id == CG_DIAG_COUNT) return refuse(job, number);
     cg_explain(&text, id);

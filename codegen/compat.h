@@ -70,6 +70,13 @@ cg_compat *cg_compat_make(cg_arena *arena, const cg_model *before, const cg_mode
 /* "wire" and so on. */
 const char *cg_level_name(cg_level level);
 
+/* "wire, forward" for a set of them. */
+void cg_levels_print(cg_text *out, unsigned levels);
+
+/* Says what a verdict's number, such as C0303, means; false when there is none. And the list of all. */
+bool cg_verdict_explain(cg_text *out, const char *number);
+void cg_verdicts_list(cg_text *out);
+
 /* How many changes break that level. */
 size_t cg_compat_count(const cg_compat *compat, cg_level level);
 

@@ -1,17 +1,41 @@
 #include "codegen/compat.h"
 #include "codegen/load.h"
 
+#include <string.h>
+
 static cg_place place_of(const cg_source *source, const cg_node *at, const char *message) {
     return (cg_place){.source = source, .at = cg_node_place(at), .message = message};
 }
 
-/* "wire, forward" */
-static void add_levels(cg_text *out, unsigned levels) {
-    bool is_first = true;
+void cg_levels_print(cg_text *out, unsigned levels) {
+    const char *between = "";
     for (unsigned level = 0; level < CG_LEVEL_COUNT; level++) {
         if ((levels & 1u << level) == 0) continue;
-        cg_text_format(out, "%s%s", is_first ? "" : ", ", cg_level_name((cg_level)level));
-        is_first = false;
+        cg_text_format(out, "%s%s", between, cg_level_name((cg_level)level));
+        between = ", ";
+    }
+}
+
+bool cg_verdict_explain(cg_text *out, const char *number) {
+    for (size_t i = 0; i < CG_VERDICT_COUNT; i++) {
+        const cg_verdict_kind *kind = &cg_verdict_kinds[i];
+        const char *name = cg_arena_format(out->arena, "C%04u", kind->number);
+        if ((number[0] != 'C' && number[0] != 'c') || strcmp(name + 1, number + 1) != 0) continue;
+        cg_text_format(out, "%s: %s\n\n", name, kind->title);
+        cg_text_format(out, "%s", (kind->levels & CG_BREAKS_ALL) == 0 ? "It breaks no level" : "It can break ");
+        cg_levels_print(out, kind->levels);
+        cg_text_format(out,
+                       ". `bufpoolc compat` says for each change whether it does, and by what value.\n"
+                       "wire: new readers read old writers; forward: old readers read new writers; source: programs "
+                       "compile and mean the same; class: sizes and classes stay.\n");
+        return true;
+    }
+    return false;
+}
+
+void cg_verdicts_list(cg_text *out) {
+    for (size_t i = 0; i < CG_VERDICT_COUNT; i++) {
+        cg_text_format(out, "C%04u: %s\n", cg_verdict_kinds[i].number, cg_verdict_kinds[i].title);
     }
 }
 
@@ -22,7 +46,7 @@ static void add_change(cg_text *out, const cg_change *change, const cg_compat_so
     const bool is_gone = change->now == NULL;
     const bool is_note = (cg_verdict_kinds[change->verdict].levels & CG_VERDICT_IS_NOTE) != 0;
     cg_text_format(&what, "%s", change->breaks != 0 ? "breaks " : is_note ? "note" : "safe");
-    add_levels(&what, change->breaks);
+    cg_levels_print(&what, change->breaks);
     cg_text_format(&what, "[C%04u]:", cg_verdict_kinds[change->verdict].number);
     const cg_place place = is_gone ? place_of(sources->before, change->before, change->message)
                                    : place_of(sources->now, change->now, change->message);

@@ -1,4 +1,5 @@
-/* keys.def, types.def and diag.def as the tables of docs/CONTRACTS.md. */
+/* keys.def, types.def, diag.def and compat.def as the tables of docs/CONTRACTS.md. */
+#include "codegen/compat.h"
 #include "codegen/diag.h"
 #include "codegen/schema_json.h"
 
@@ -34,7 +35,8 @@ static const char *title_of(cg_where where) {
     case CG_AT_ENUM: return "An enum:";
     case CG_AT_TYPE: return "A type, with `fields` or `is`:";
     case CG_AT_MESSAGE: return "A message:";
-    case CG_AT_FIELD: return "A field of a message, in a map (`name: type`, or `name: {…}`) or in a list (`- {name: …}`):";
+    case CG_AT_FIELD:
+        return "A field of a message, in a map (`name: type`, or `name: {…}`) or in a list (`- {name: …}`):";
     default: return "A field of a type:";
     }
 }
@@ -142,10 +144,23 @@ static void add_diagnostics(cg_text *out) {
     end(out, "diagnostics");
 }
 
+static void add_verdicts(cg_text *out) {
+    begin(out, "verdicts");
+    cg_text_format(out, "| number | what | can break |\n|---|---|---|\n");
+    for (size_t i = 0; i < CG_VERDICT_COUNT; i++) {
+        const cg_verdict_kind *kind = &cg_verdict_kinds[i];
+        cg_text_format(out, "| C%04u | %s | ", kind->number, kind->title);
+        cg_levels_print(out, kind->levels);
+        cg_text_format(out, " |\n");
+    }
+    end(out, "verdicts");
+}
+
 void cg_schema_markdown(cg_text *out) {
     add_keys(out);
     add_ignored(out);
     add_types(out);
     add_rules(out);
     add_diagnostics(out);
+    add_verdicts(out);
 }

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L
 /* Writes C that makes instances of every message of a contract, for tests that must not know the contract:
  *
  *     sampler CONTRACT TEMPLATE…
@@ -9,6 +10,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The compiler's own templates are not needed, but emit.c speaks of them. */
 const cg_template_source cg_templates[] = {{"", ""}};
@@ -48,12 +50,24 @@ static bool render(const struct job *job, const cg_model *model) {
     return false;
 }
 
+/* What is published of the contract, as bufpoolc reads it. False when that cannot be read. */
+static bool read_lock(const struct job *job, cg_diags *diags, const cg_lock **out) {
+    const char *const path = cg_lock_path(job->arena, job->contract);
+    cg_source *source = NULL;
+    if (access(path, F_OK) != 0) return true;
+    if (cg_source_read(job->arena, path, &source) != CG_OK) return false;
+    *out = cg_lock_read(job->arena, source, diags);
+    return *out != NULL;
+}
+
 static void work(void *user) {
     struct job *const job = user;
     cg_source *source = NULL;
     cg_diags diags = {.arena = job->arena};
     if (cg_source_read(job->arena, job->contract, &source) != CG_OK) return;
-    const cg_model *const model = cg_compile(job->arena, source, NULL, &diags);
+    const cg_lock *lock = NULL;
+    if (!read_lock(job, &diags, &lock)) return;
+    const cg_model *const model = cg_compile_locked(job->arena, source, lock, NULL, &diags);
     fputs(cg_diags_print(&diags), stderr);
     job->is_ok = model != NULL && render(job, model);
 }
