@@ -178,12 +178,12 @@ check-all: ci ## the longest checks: ci, 500 random contracts, 200 pairs of vers
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
-	@$(BENCH_MAKE) $(BENCH)
+	@$(BENCH_MAKE) $(BENCH) $(BUFPOOLC)
 	@$(BENCH) $(BENCH_ARGS)
 	@sh scripts/codec-size.sh $(BENCH)
 
 bench-quick: setup ## set up and measure in under two minutes, beside the peers that are there
-	@$(BENCH_MAKE) $(BENCH)
+	@$(BENCH_MAKE) $(BENCH) $(BUFPOOLC)
 	@$(BENCH) --quick
 
 FUZZ_SECONDS = 60

@@ -1,6 +1,7 @@
 /* bench.h: how a benchmark row is declared and run.
  *
- * A row is a function that does some work and returns one figure: nanoseconds per operation, or operations per second.
+ * A row is a function that does some work and returns one figure: nanoseconds or milliseconds per operation, or operations per
+ * second.
  * Rows of a group are run interleaved, round after round, in several processes one after the other; a row's figure is
  * the median over all, its spread the 10th and 90th percentile, and its ratio to its reference the median of the
  * ratios of the same round. A row that cannot be measured here returns BENCH_ABSENT and is shown as absent. */
@@ -32,6 +33,7 @@ typedef struct bench_table {
 
 extern const bench_table bench_pool_rows;
 extern const bench_table bench_codec_rows;
+extern const bench_table bench_generator_rows;
 extern const bench_table bench_tcp_rows;
 extern const bench_table bench_unix_rows;
 

@@ -16,7 +16,7 @@ enum { ROWS_MAX = 64, SAMPLES_MAX = 256, GROUPS_MAX = 16 };
 
 bool bench_is_quick;
 
-static const bench_table *const tables[] = {&bench_pool_rows, &bench_codec_rows, &bench_unix_rows, &bench_tcp_rows};
+static const bench_table *const tables[] = {&bench_pool_rows, &bench_codec_rows, &bench_generator_rows, &bench_unix_rows, &bench_tcp_rows};
 enum { TABLE_COUNT = sizeof tables / sizeof tables[0] };
 
 /* The figures of one row, one per round, NAN where there is none. */
