@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* madvise */
 #include "codegen/arena.h"
 
 #include "codegen/format.h"
@@ -8,10 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum {
     BLOCK_SIZE = 256 * 1024, /* enough for malloc to map it, so that only pages that are written are made */
-    FORMAT_ROOM = 256        /* most formatted texts are shorter: those are formatted once */
+    LARGE_SIZE = 8 * 1024 * 1024, /* blocks of a run that has taken LARGE_FROM already: huge pages fit in */
+    LARGE_FROM = 1024 * 1024,
+    HUGE_PAGE = 2 * 1024 * 1024,
+    FORMAT_ROOM = 256 /* most formatted texts are shorter: those are formatted once */
 };
 
 typedef struct block {
@@ -28,6 +33,7 @@ typedef struct deferral {
 struct cg_arena {
     block *blocks;
     char *at, *end; /* what is free of the block in use */
+    size_t shared;  /* bytes of the blocks that pieces share */
     deferral *deferrals;
     jmp_buf way_out;
     bool is_attempting;
@@ -95,11 +101,23 @@ static bool is_to_fail(cg_arena *arena) {
     return false;
 }
 
+/* Asks for huge pages inside the block: making single pages is a third of the time of a large run. */
+static void prefer_huge_pages(block *inside, size_t size) {
+#ifdef MADV_HUGEPAGE
+    const uintptr_t first = ((uintptr_t)inside + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    const uintptr_t end = ((uintptr_t)inside + size) / HUGE_PAGE * HUGE_PAGE;
+    if (first < end) (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
+#else
+    (void)inside, (void)size;
+#endif
+}
+
 static void *new_block(cg_arena *arena, size_t size) {
     block *fresh = calloc(1, sizeof *fresh + size);
     if (fresh == NULL) return NULL;
     fresh->next = arena->blocks;
     arena->blocks = fresh;
+    prefer_huge_pages(fresh, size);
     return fresh->data;
 }
 
@@ -110,10 +128,12 @@ static void *try_alloc(cg_arena *arena, size_t size) {
     size = size == 0 ? unit : (size + unit - 1) / unit * unit;
     if (size > BLOCK_SIZE / 4) return new_block(arena, size);
     if (size > (size_t)(arena->end - arena->at)) {
-        char *fresh = new_block(arena, BLOCK_SIZE);
+        const size_t room = arena->shared < LARGE_FROM ? BLOCK_SIZE : LARGE_SIZE;
+        char *fresh = new_block(arena, room);
         if (fresh == NULL) return NULL;
         arena->at = fresh;
-        arena->end = fresh + BLOCK_SIZE;
+        arena->end = fresh + room;
+        arena->shared += room;
     }
     char *piece = arena->at;
     arena->at += size;
@@ -149,6 +169,7 @@ void *cg_arena_extend(cg_arena *arena, void *piece, size_t old_size, size_t size
     block *moved = size > PTRDIFF_MAX / 2 || is_to_fail(arena) ? NULL : realloc(*link, sizeof *moved + size);
     if (moved == NULL) cg_arena_out_of_memory(arena);
     *link = moved;
+    prefer_huge_pages(moved, size);
     return moved->data;
 }
 

@@ -25,6 +25,22 @@ START_TEST(pieces_are_zero_aligned_and_apart) {
 }
 END_TEST
 
+static void fill_blocks(void *user) {
+    enum { PIECE = 4000, PIECES = 5000 }; /* 20 MB: blocks of both sizes */
+    for (int i = 0; i < PIECES; i++) {
+        unsigned char *piece = cg_arena_alloc(user, PIECE);
+        for (size_t at = 0; at < PIECE; at++) ck_assert(piece[at] == 0);
+        memset(piece, 0xFF, PIECE);
+    }
+}
+
+START_TEST(large_runs_have_zeroed_pieces_too) {
+    cg_arena *arena = cg_arena_new();
+    ck_assert(cg_arena_attempt(arena, fill_blocks, arena));
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 static void take_too_much(void *user) {
     (void)cg_arena_array(user, SIZE_MAX / 8, 16);
     ck_abort_msg("an allocation of more than there is succeeded");
@@ -191,6 +207,7 @@ END_TEST
 
 BPT_SUITE(codegen_arena) {
     BPT_TEST(pieces_are_zero_aligned_and_apart);
+    BPT_TEST(large_runs_have_zeroed_pieces_too);
     BPT_TEST(sizes_that_overflow_are_out_of_memory);
     BPT_TEST(growing_arrays_keep_what_they_hold);
     BPT_TEST(extended_pieces_keep_what_they_hold);
