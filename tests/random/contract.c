@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ typedef struct enumeration {
     char values[VALUES_MAX][24];
     uint32_t value_count;
     uint32_t zero; /* index of the value 0, or value_count */
-    bool is_open;
+    bool is_open, is_signed;
     uint32_t size;
 } enumeration;
 
@@ -130,6 +131,8 @@ static enumeration enums[ENUMS_MAX];
 static uint32_t enum_count;
 static shape types[TYPES_MAX];
 static uint32_t type_count;
+static char message_names[MESSAGES_MAX][32];
+static uint32_t message_count;
 static uint32_t version, min_compatible, serial;
 
 static void copy(char *out, size_t size, const char *format, ...) {
@@ -260,6 +263,18 @@ static void add_rule(rules *r, const char *format, ...) {
     va_end(arguments);
 }
 
+/* A hook for every kind of value that hooks can have; which of them are declared was chosen before. */
+static void hook_rule(rules *r, const char *kind) {
+    if (one_in(12)) add_rule(r, "{known_%s: true}", kind);
+}
+
+static const char *hook_kind(const number *its) {
+    const ptrdiff_t ix = its - numbers;
+    if (ix >= REALS_FIRST && ix <= REALS_LAST) return "real";
+    if (ix > REALS_LAST) return its->size == 16 ? "u128" : "u256";
+    return its->values[0][0] == '-' ? "int" : "uint";
+}
+
 static void number_rules(rules *r, const number *its) {
     const uint32_t low = below(CHOICES - 1), high = low + 1 + below(CHOICES - 1 - low);
     const uint32_t chosen = low + below(high - low + 1);
@@ -347,6 +362,11 @@ static rules pick_rules(const shape *s) {
         r.is_zero_refused = true;
     }
     if (s->kind == BOOL) copy(r.default_value, sizeof r.default_value, "true");
+    if (s->kind == NUMBER) hook_rule(&r, hook_kind(s->number));
+    if (s->kind == BOOL) hook_rule(&r, "uint");
+    if (s->kind == ENUM) hook_rule(&r, s->enumeration->is_signed ? "int" : "uint");
+    if (s->kind == TEXT) hook_rule(&r, "text");
+    if (s->kind == BYTES || s->kind == BLOB) hook_rule(&r, "bytes");
     if (s->kind == TEXT && r.text[0] != '\0' && strstr(r.text, "one_of") != NULL &&
         strstr(r.text, "length: ") != NULL) {
         const char *bound = strstr(r.text, "min_length: ");
@@ -454,6 +474,7 @@ static cost write_message_field(scope *names, uint64_t block_room, bool is_list)
         return (cost){s.size + 8, s.size + 8};
     }
     r = pick_rules(&s);
+    if (s.kind == NUMBER && one_in(10)) add_rule(&r, "{monotonic: true}");
     printf(is_list ? "      - {name: %s, " : "      %s: {", name);
     write_common(&s, &r);
     write_evolution(&s, &r);
@@ -469,7 +490,12 @@ static void write_message(uint32_t id) {
     const bool is_list = one_in(3), is_crowded = one_in(5);
     const uint32_t count = is_crowded ? 20 + below(FIELDS_MAX - 20) : below(12);
     uint64_t block = 16, all = 16;
-    printf("  %s%" PRIu32 ":\n    tlv_type: %" PRIu32 "\n", PICK(words), ++serial, id);
+    copy(message_names[message_count], sizeof message_names[0], "%s%" PRIu32, PICK(words), ++serial);
+    printf("  %s:\n    tlv_type: %" PRIu32 "\n", message_names[message_count], id);
+    if (message_count != 0 && one_in(4))
+        printf("    required_prior_messages: [%s]\n", message_names[below(message_count)]);
+    message_count++;
+    if (one_in(4)) printf("    rate: %" PRIu32 "\n    hold: %" PRIu32 "ms\n", 1 + below(1000), 1 + below(50));
     if (one_in(3)) printf("    description: \"%s\"\n", PICK(descriptions));
     if (one_in(6)) printf("    sensitivity: secret\n");
     if (one_in(6)) printf("    log_payload: false\n");
@@ -491,6 +517,7 @@ static void write_enum(void) {
     copy(e->name, sizeof e->name, "Kind%" PRIu32, ++serial);
     e->is_open = one_in(3);
     e->size = base->size;
+    e->is_signed = base->zero != 0;
     const uint32_t first = below(3);
     e->zero = VALUES_MAX;
     printf("  %s: {type: %s, values: {", e->name, base->spellings[0]);
@@ -553,9 +580,21 @@ static void write_type(void) {
 static void write_pool(void) {
     static const char *const pools[] = {"pool: {classes: pow2, min_class: 16}\n",
                                         "pool: {classes: pow2, min_class: 64, idle_bytes_per_class: 4KiB}\n",
+                                        "pool: {classes: \"auto:3\"}\n",
                                         "pool: {classes: [48, 64, 192, 1408, 65536, 4194304], memory_limit: 1GiB}\n",
                                         ""};
     fputs(PICK(pools), stdout);
+}
+
+static void write_hooks(void) {
+    static const char *const kinds[] = {"uint", "int", "real", "u128", "u256", "text", "bytes"};
+    const char *separator = "rules: [";
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (one_in(2)) continue;
+        printf("%sknown_%s", separator, kinds[i]);
+        separator = ", ";
+    }
+    if (separator[0] == ',') printf("]\n");
 }
 
 int main(int argc, char **argv) {
@@ -566,13 +605,14 @@ int main(int argc, char **argv) {
     printf("# seed %s\nschema: {name: rnd, id: %" PRIu32 ", version: %" PRIu32 ", min_compatible: %" PRIu32 "}\n",
            argv[1], below(UINT32_MAX), version, min_compatible);
     write_pool();
+    write_hooks();
     const uint32_t enums_wanted = below(ENUMS_MAX + 1), types_wanted = below(TYPES_MAX + 1);
     if (enums_wanted != 0) printf("enums:\n");
     while (enum_count < enums_wanted) write_enum();
     if (types_wanted != 0) printf("types:\n");
     while (type_count < types_wanted) write_type();
     printf("messages:\n");
-    const uint32_t message_count = 1 + below(MESSAGES_MAX);
-    for (uint32_t i = 0; i < message_count; i++) write_message(1 + 7000 * i + below(7000));
+    const uint32_t messages_wanted = 1 + below(MESSAGES_MAX);
+    while (message_count < messages_wanted) write_message(1 + 7000 * message_count + below(7000));
     return ferror(stdout) != 0 || fflush(stdout) != 0;
 }
