@@ -153,6 +153,8 @@ static const struct {
     {"c_string", filter_c_string}, {"comment", filter_comment}, {"markdown", filter_markdown}, {"html", filter_html},
 };
 
+const size_t cg_filter_count = sizeof filters / sizeof filters[0];
+
 cg_filter_fn *cg_filter_find(cg_slice name) {
     for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
         const char *const have = filters[i].name;

@@ -90,6 +90,7 @@ size_t cg_template_variable(cg_template_set *set, cg_slice name);
 
 /* The filter of that name, or NULL. */
 cg_filter_fn *cg_filter_find(cg_slice name);
+extern const size_t cg_filter_count;
 
 /* Fills *error in; returns false. */
 __attribute__((format(printf, 4, 5))) bool cg_template_fail(cg_template_error *error, const char *template_name,

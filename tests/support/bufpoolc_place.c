@@ -35,8 +35,8 @@ size_t bpt_place_read(const bpt_place *p, const char *name, char *out, size_t si
 }
 
 int bpt_place_shell(const bpt_place *p, const char *command) {
-    char line[8192];
-    snprintf(line, sizeof line, "cd '%s' && %s", p->directory, command);
+    char line[16384];
+    ck_assert_int_lt(snprintf(line, sizeof line, "cd '%s' && %s", p->directory, command), (int)sizeof line);
     const int status = system(line);
     ck_assert_msg(WIFEXITED(status), "%s", line);
     return WEXITSTATUS(status);

@@ -4,6 +4,7 @@
 
 #include "tests/unit/codegen/compile.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static cg_arena *arena;
@@ -86,6 +87,28 @@ START_TEST(names_are_those_of_all_files) {
     cg_emit_names(c.model, &names);
     ck_assert_uint_eq(names.count, all.count);
     for (size_t i = 0; i < all.count; i++) ck_assert_str_eq(names.items[i].name, all.items[i].name);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
+/* What the root has is on the page; counts go with their lists. */
+START_TEST(the_page_of_templates_has_every_name_of_the_root) {
+    char page[1 << 16], quoted[80];
+    FILE *file = fopen("docs/TEMPLATES.md", "rb");
+    ck_assert_msg(file != NULL, "the tests are run from the root of the source tree");
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    char *root = strstr(page, "Root: ");
+    ck_assert_ptr_nonnull(root);
+    *strstr(root, "\n\n") = '\0';
+    bpt_compiled c = bpt_compile_good(small);
+    const cg_value *values = cg_emit_values(c.model, c.arena);
+    for (size_t i = 0; i < values->count; i++) {
+        const char *name = values->named[i].name;
+        snprintf(quoted, sizeof quoted, "`%s`", name);
+        const bool is_count = strlen(name) > 6 && strcmp(name + strlen(name) - 6, "_count") == 0;
+        ck_assert_msg(is_count || strstr(root, quoted) != NULL, "docs/TEMPLATES.md does not name %s of the root", name);
+    }
     bpt_compiled_free(&c);
 }
 END_TEST
@@ -193,6 +216,7 @@ BPT_SUITE(codegen_emit) {
     BPT_TEST(constants_are_tied_to_what_codecs_write);
     BPT_TEST(parts_are_written_alone_and_together);
     BPT_TEST(names_are_those_of_all_files);
+    BPT_TEST(the_page_of_templates_has_every_name_of_the_root);
     BPT_TEST(output_is_the_same_every_time);
     BPT_TEST(every_file_but_the_sizes_checks_the_hash);
     BPT_TEST(constants_come_from_the_layout);

@@ -3,6 +3,7 @@
 
 #include "tests/support/suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -53,7 +54,31 @@ START_TEST(other_names_are_not_filters) {
 }
 END_TEST
 
+/* Every row of the page is a filter, and there are as many. */
+START_TEST(the_page_has_every_filter) {
+    char page[1 << 16];
+    FILE *file = fopen("docs/TEMPLATES.md", "rb");
+    ck_assert_msg(file != NULL, "the tests are run from the root of the source tree");
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    char *at = strstr(page, "| filter | gives |\n|---|---|\n");
+    ck_assert_ptr_nonnull(at);
+    size_t count = 0;
+    for (at = strchr(strchr(at, '\n') + 1, '\n') + 1; *at == '|'; at = strchr(at, '\n') + 1) {
+        const char *end = strstr(at + 1, " | ");
+        for (const char *tick = strchr(at, '`'); tick != NULL && tick < end; tick = strchr(tick, '`'), count++) {
+            const char *name = tick + 1;
+            tick = strchr(name, '`');
+            ck_assert_msg(cg_filter_find((cg_slice){name, (size_t)(tick - name)}) != NULL, "%.20s", name);
+            tick++;
+        }
+    }
+    ck_assert_uint_eq(count, cg_filter_count);
+}
+END_TEST
+
 BPT_SUITE(codegen_filter) {
     BPT_LOOP_TEST(gives, 0, (int)(sizeof cases / sizeof cases[0]));
     BPT_TEST(other_names_are_not_filters);
+    BPT_TEST(the_page_has_every_filter);
 }
