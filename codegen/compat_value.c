@@ -246,11 +246,24 @@ static bool rules_are_equal(const cg_field *a, const cg_field *b) {
     return true;
 }
 
+/* Whether the enums say the same, so that large ones need no search. */
+static bool enums_are_equal(const cg_field *a, const cg_field *b) {
+    const cg_enum *left = a->type->enumeration, *right = b->type->enumeration;
+    if (left == NULL || right == NULL) return left == right;
+    if (left->is_open != right->is_open || left->value_count != right->value_count) return false;
+    for (size_t i = 0; i < left->value_count; i++) {
+        const cg_enum_value *value = &left->values[i], *other = &right->values[i];
+        if (strcmp(value->name.text, other->name.text) != 0) return false;
+        if (cg_number_compare(&value->value, &other->value) != 0) return false;
+    }
+    return left->base == right->base;
+}
+
 cg_witnesses cg_witnesses_find(cg_arena *arena, const cg_field *writer, const cg_field *reader) {
     search s = {.arena = arena, .writer = writer, .reader = reader};
     const cg_kind kind = writer->type->kind;
     const bool is_same = rules_are_equal(writer, reader) && writer->type->capacity == reader->type->capacity;
-    if (kind != CG_ENUM && is_same) return s.found;
+    if (is_same && enums_are_equal(writer, reader)) return s.found;
     if (cg_kind_is_scalar(kind) || kind == CG_ENUM) try_numbers(&s);
     if (cg_kind_is_counted(kind)) try_texts(&s);
     if (kind == CG_BYTES) try_rule(&s, CG_RULE_UTF8, "the byte 0xFF");
