@@ -49,10 +49,8 @@ static const cg_message *find_type(const cg_model *model, uint16_t type) {
 static const char *unknown_word(const cg_model *model, uint16_t type) {
     static const char *const words[] = {
         [CG_UNKNOWN_FAIL] = "fail", [CG_UNKNOWN_SKIP] = "skip", [CG_UNKNOWN_DELIVER] = "deliver"};
-    for (size_t i = 0; i < model->range_count; i++) {
-        const cg_range *range = &model->ranges[i];
-        if (type >= range->first && type <= range->last) return words[range->unknown];
-    }
+    const cg_range *range = cg_range_of(model, type);
+    if (range != NULL) return words[range->unknown];
     return type == 0 ? "control" : words[CG_UNKNOWN_FAIL];
 }
 

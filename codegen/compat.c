@@ -143,11 +143,8 @@ static void compare_versions(cg_comparison *c, bool is_refused_as_old) {
 
 /* What a reader does with a type that it does not know. */
 static cg_unknown policy_for(const cg_model *reader, uint16_t tlv_type) {
-    for (size_t i = 0; i < reader->range_count; i++) {
-        const cg_range *range = &reader->ranges[i];
-        if (tlv_type >= range->first && tlv_type <= range->last) return range->unknown;
-    }
-    return CG_UNKNOWN_FAIL;
+    const cg_range *range = cg_range_of(reader, tlv_type);
+    return range == NULL ? CG_UNKNOWN_FAIL : range->unknown;
 }
 
 static bool has_prior(const cg_message *m, const char *name, const char *was) {

@@ -9,6 +9,7 @@
 #ifndef BUFPOOL_CODEGEN_EXAMPLE_H
 #define BUFPOOL_CODEGEN_EXAMPLE_H
 
+#include "codegen/arena.h"
 #include "codegen/model.h"
 
 typedef struct cg_wording {

@@ -2,13 +2,14 @@
  *
  *     schema     what one contract describes: messages, the types and enums that they use, the pool that fits them
  *     message    what one frame carries: fields, laid out as one block and an optional tail
- *     struct     a named type of the contract: fields, laid out once, frozen, used inside messages and structs
+ *     struct     a named type of the contract: fields, laid out once, used inside messages and structs
  *     field      a named place of a message or struct, with a type and rules
  *     type       how one field's (or element's) value looks: a kind and, where it has any, element and capacity
  *     capacity   most elements of a vector, most bytes of a string or bytes, exact elements of an array
  *     count      the unsigned integer on the wire that says how many elements are used
  *     block      the fixed part of a message, offset 0 .. block_size - 1
- *     group      the fields that one `since` version introduced; groups lie one after the other in the block
+ *     group      the fields that one `since` version introduced; groups lie one after the other in the block, or in an
+ *                extensible struct
  *     bitmap     one presence bit for each optional field of a group, in the group itself
  *     block_len  a u16 of the block that says how long the writer's block was; present when the message has a tail
  *     tail       the elements of strings and vectors that are not inline, one run after the other behind the block
@@ -25,8 +26,8 @@
  * Equations (layout.c and classes.c make them true, emit relies on them):
  *     groups[0].start == 0; groups[i].start == groups[i-1].end; groups[last].end == block_size <= 65535
  *     every byte of the block is in exactly one field, one bitmap, block_len or one gap
- *     min == block_size; max == the end of the tail when every field of it is full; min <= max
- *     held == max + reserve, and more where old writers may still fill what is retired
+ *     min == block_size; max == the end of the tail when every field of it that is not retired is full; min <= max
+ *     held == the end of the tail when every field of it is full, retired ones too, + reserve
  *     class == the smallest class size >= held; waste == class - max
  *     accept_min <= min <= max <= accept_max == class
  *     type.stride == type.size rounded up to type.align
@@ -36,7 +37,6 @@
 #ifndef BUFPOOL_CODEGEN_MODEL_H
 #define BUFPOOL_CODEGEN_MODEL_H
 
-#include "codegen/arena.h"
 #include "codegen/number.h"
 
 #include <stdbool.h>
@@ -345,6 +345,9 @@ typedef struct cg_model {
     uint64_t idle_bytes_per_class;
     uint64_t memory_limit; /* 0 is no limit */
 } cg_model;
+
+/* The range that a frame type lies in, or NULL. */
+const cg_range *cg_range_of(const cg_model *model, uint16_t tlv_type);
 
 /* Whether a kind has a count on the wire: string, bytes, vector. */
 static inline bool cg_kind_is_counted(cg_kind kind) { return kind >= CG_STRING; }

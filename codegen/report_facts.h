@@ -1,6 +1,6 @@
 /* codegen/report_facts.h: the numbers that every form of the report shows.
  *
- *     held     what a message's class must hold: its longest value and its reserve
+ *     held     what a message's class must hold: the longest value of any version, and the reserve
  *     over     bytes by which that is above the next smaller class
  *     buffers  how many are out on average: rate times hold (Little's law)
  *     plan     a way to choose classes, and the share of their bytes that even the longest values would not use, each
@@ -8,6 +8,7 @@
 #ifndef BUFPOOL_CODEGEN_REPORT_FACTS_H
 #define BUFPOOL_CODEGEN_REPORT_FACTS_H
 
+#include "codegen/arena.h"
 #include "codegen/model.h"
 
 enum { CG_PLANS_MAX = 16 /* levels of auto:K that are compared */ };

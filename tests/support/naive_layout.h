@@ -3,6 +3,7 @@
 #ifndef BUFPOOL_TESTS_NAIVE_LAYOUT_H
 #define BUFPOOL_TESTS_NAIVE_LAYOUT_H
 
+#include "codegen/arena.h"
 #include "codegen/model.h"
 
 /* NULL when every offset, size, gap and end of the model is as expected; else what is not, from the arena. */
