@@ -4,7 +4,6 @@
 #include "codegen/strides.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CLASSES_MAX = 64, DEFAULT_MIN = 64, DEFAULT_IDLE = 65536, LIMIT_FACTOR = 4, PAGE = 4096 };
@@ -17,32 +16,6 @@ static cg_class *add_class(cg_builder *b, uint32_t size) {
     cg_class *added = &model->classes[model->class_count++];
     *added = (cg_class){.size = size, .idle_bytes = model->idle_bytes_per_class};
     return added;
-}
-
-/* ---- powers of two ---------------------------------------------------------------------------------------------- */
-
-static uint32_t power_for(uint32_t least, uint32_t need) {
-    uint32_t size = least;
-    while (size < need) size *= 2;
-    return size;
-}
-
-/* The powers of two that some message needs. */
-static void choose_powers(cg_builder *b, const cg_node *pool) {
-    const cg_model *model = b->model;
-    uint64_t needed = 0; /* bit n: class 2^n */
-    if (!is_power_of_two(model->min_class)) {
-        cg_report(b->diags, CG_E_CLASS_SIZE, cg_good_entry(pool, "min_class")->span,
-                  "min_class must be a power of two");
-        return;
-    }
-    for (size_t i = 0; i < model->message_count; i++) {
-        const cg_message *message = &model->messages[i];
-        needed |= power_for(model->min_class, message->held);
-    }
-    for (uint64_t size = model->min_class; size <= needed; size *= 2) {
-        if ((needed & size) != 0) add_class(b, (uint32_t)size);
-    }
 }
 
 /* ---- a list ----------------------------------------------------------------------------------------------------- */
@@ -70,7 +43,7 @@ static void read_list(cg_builder *b, const cg_node *list) {
     for (const cg_node *item = list->first; item != NULL; item = item->next) add_listed(b, item);
 }
 
-/* ---- auto:K ----------------------------------------------------------------------------------------------------- */
+/* ---- of the messages' needs: pow2, auto:K ------------------------------------------------------------------------ */
 
 cg_need *cg_needs_of(cg_arena *arena, const cg_model *model) {
     cg_need *needs = CG_NEW_ARRAY(arena, cg_need, model->message_count);
@@ -79,6 +52,20 @@ cg_need *cg_needs_of(cg_arena *arena, const cg_model *model) {
         needs[i] = (cg_need){message->held, message->rate == 0 ? 1 : message->rate};
     }
     return needs;
+}
+
+/* The powers of two that some message needs. */
+static void choose_powers(cg_builder *b, const cg_node *pool) {
+    const cg_model *model = b->model;
+    uint32_t sizes[CG_POWERS_MAX];
+    if (!is_power_of_two(model->min_class)) {
+        cg_report(b->diags, CG_E_CLASS_SIZE, cg_good_entry(pool, "min_class")->span,
+                  "min_class must be a power of two");
+    }
+    if (b->diags->error_count != 0) return;
+    const size_t count =
+        cg_strides_powers(cg_needs_of(b->arena, model), model->message_count, model->min_class, sizes);
+    for (size_t i = 0; i < count; i++) add_class(b, sizes[i]);
 }
 
 /* The K of "auto:K"; 0 when it is none. */

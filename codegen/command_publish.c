@@ -1,9 +1,7 @@
 #include "codegen/command.h"
 #include "codegen/outputs.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char head[] =
     "bufpool lock 1\n"

@@ -6,7 +6,6 @@
 #include "codegen/example.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { TEXT_MAX = 16384 + 16 /* bytes that a rule can look at */, SHOWN_MAX = 40 };

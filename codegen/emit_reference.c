@@ -104,13 +104,6 @@ static cg_value *emit_fields(cg_arena *arena, const cg_field *fields, size_t cou
     return list;
 }
 
-static bool has_retired(const cg_message *message) {
-    for (size_t i = 0; i < message->field_count; i++) {
-        if (message->fields[i].is_retired) return true;
-    }
-    return false;
-}
-
 /* Versions with what each added; nothing for what never grew. */
 static cg_value *emit_versions(cg_arena *arena, const cg_group *groups, size_t count, size_t first_accepted) {
     cg_value *const list = cg_value_list(arena);
@@ -171,7 +164,6 @@ static cg_value *emit_message(cg_arena *arena, const cg_message *message) {
     cg_set(arena, map, "fields", emit_fields(arena, message->fields, message->field_count));
     cg_set(arena, map, "versions",
            emit_versions(arena, message->groups, message->group_count, message->accept_group_ix));
-    cg_set_flag(arena, map, "has_retired", has_retired(message));
     return map;
 }
 

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* ---- literals --------------------------------------------------------------------------------------------------- */
@@ -69,9 +68,7 @@ const char *cg_emit_initialiser(const cg_emitter *emitter, const cg_literal *lit
 /* ---- rules ------------------------------------------------------------------------------------------------------ */
 
 static void set_literal(const cg_emitter *emitter, cg_value *map, const cg_literal *literal, cg_kind kind) {
-    const bool is_text = literal->kind == CG_LITERAL_TEXT;
-    cg_set_flag(emitter->arena, map, "is_text", is_text);
-    if (is_text) {
+    if (literal->kind == CG_LITERAL_TEXT) {
         cg_set_text(emitter->arena, map, "value", literal->text);
         cg_set_number(emitter->arena, map, "length", literal->text_length);
     } else {

@@ -2,9 +2,6 @@
 #include "codegen/emit_map.h"
 #include "codegen/traits.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static bool is_byte(const cg_type *type) { return type->kind == CG_U8; }
 
 cg_kind cg_type_wire(const cg_type *type) { return type->kind == CG_ENUM ? type->enumeration->base : type->kind; }

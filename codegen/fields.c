@@ -3,8 +3,6 @@
 #include "codegen/schema.h"
 #include "codegen/traits.h"
 
-#include <string.h>
-
 const cg_node *cg_map_entry(const cg_node *map, const char *key) {
     const cg_node *entry = cg_entry(map, key);
     return entry != NULL && entry->kind == CG_MAP ? entry : NULL;

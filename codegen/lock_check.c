@@ -5,7 +5,6 @@
 #include "codegen/schema.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct checker {

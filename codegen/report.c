@@ -2,7 +2,6 @@
 #include "codegen/report_facts.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static void add_buffers(cg_text *out, uint64_t buffers) {
     if (buffers == 0)

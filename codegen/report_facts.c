@@ -73,21 +73,12 @@ static void add_list(planner *p) {
     add_strides(p, "list", strides, p->model->class_count);
 }
 
-static uint32_t power_for(uint32_t least, uint32_t bytes) {
-    while (least < bytes) least *= 2;
-    return least;
-}
-
-/* The powers of two that some message needs, as classes.c chooses them. */
+/* As classes.c chooses them. */
 static void add_powers(planner *p) {
     const bool is_given = strcmp(p->model->strategy, "pow2") == 0;
-    const uint32_t least = is_given ? p->model->min_class : POW2_LEAST;
-    uint32_t needed = 0, strides[STRIDES_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < p->model->message_count; i++) needed |= power_for(least, p->needs[i].bytes);
-    for (unsigned bit = 0; bit < 32; bit++) {
-        if ((needed >> bit & 1) != 0) strides[count++] = UINT32_C(1) << bit;
-    }
+    uint32_t strides[CG_POWERS_MAX];
+    const size_t count =
+        cg_strides_powers(p->needs, p->model->message_count, is_given ? p->model->min_class : POW2_LEAST, strides);
     add_strides(p, "pow2", strides, count);
 }
 

@@ -2,7 +2,6 @@
 #include "codegen/report_facts.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 static void add_key(cg_text *out, const char *before, const char *key) {
     cg_text_format(out, "%s\"%s\":", before, key);

@@ -2,7 +2,6 @@
 #include "codegen/schema_json.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define INTEGER "(0x[0-9a-fA-F]+|0|[1-9][0-9]*)"
 #define NAME "[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*"

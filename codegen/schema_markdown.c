@@ -4,7 +4,6 @@
 #include "codegen/schema_json.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static const struct {
     const char *name, *value;

@@ -111,3 +111,18 @@ double cg_strides_waste(const cg_need *needs, size_t need_count, const uint32_t 
     }
     return waste;
 }
+
+static uint32_t power_for(uint32_t least, uint32_t bytes) {
+    while (least < bytes) least *= 2;
+    return least;
+}
+
+size_t cg_strides_powers(const cg_need *needs, size_t need_count, uint32_t least, uint32_t *out) {
+    uint32_t needed = 0; /* bit n: 2^n */
+    size_t count = 0;
+    for (size_t i = 0; i < need_count; i++) needed |= power_for(least, needs[i].bytes);
+    for (unsigned bit = 0; bit < CG_POWERS_MAX; bit++) {
+        if ((needed >> bit & 1) != 0) out[count++] = UINT32_C(1) << bit;
+    }
+    return count;
+}

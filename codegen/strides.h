@@ -18,7 +18,10 @@
 
 #include <stdint.h>
 
-enum { CG_STRIDE_STEP = 16 /* granularity, bytes */ };
+enum {
+    CG_STRIDE_STEP = 16, /* granularity, bytes */
+    CG_POWERS_MAX = 31   /* of two, up to 1 GiB */
+};
 
 typedef struct cg_need {
     uint32_t bytes; /* at most 1 GiB; 0 is held by the smallest stride, too */
@@ -33,6 +36,10 @@ typedef struct cg_strides {
     uint32_t *sizes;  /* the different sizes of needs, rounded up, ascending */
     uint32_t **first; /* [level - 1][b - 1]: where the last stride of the first b sizes begins to be used */
 } cg_strides;
+
+/* Writes the powers of two, from least on, which is one, that are the smallest to hold some need: ascending, at most
+ * CG_POWERS_MAX. Returns how many. */
+size_t cg_strides_powers(const cg_need *needs, size_t need_count, uint32_t least, uint32_t *out);
 
 /* Finds them for at least one need, up to `most` levels. */
 cg_strides cg_strides_find(cg_arena *arena, const cg_need *needs, size_t need_count, size_t most);

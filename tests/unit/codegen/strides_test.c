@@ -154,10 +154,24 @@ START_TEST(thousands_of_sizes_are_no_burden) {
 }
 END_TEST
 
+START_TEST(powers_are_the_smallest_that_hold_a_need) {
+    const cg_need needs[] = {{0, 1}, {128, 1}, {129, 1}, {64, 1}, {UINT32_C(1) << 30, 1}, {200, 1}};
+    uint32_t powers[CG_POWERS_MAX];
+    ck_assert_uint_eq(cg_strides_powers(needs, 6, 64, powers), 4);
+    ck_assert_uint_eq(powers[0], 64);
+    ck_assert_uint_eq(powers[1], 128);
+    ck_assert_uint_eq(powers[2], 256);
+    ck_assert_uint_eq(powers[3], UINT32_C(1) << 30);
+    ck_assert_uint_eq(cg_strides_powers(needs, 6, UINT32_C(1) << 30, powers), 1);
+    ck_assert_uint_eq(cg_strides_powers(needs, 0, 64, powers), 0);
+}
+END_TEST
+
 BPT_SUITE(codegen_strides) {
     BPT_LOOP_TEST(no_choice_of_strides_wastes_less, 0, 4);
     BPT_LOOP_TEST(divide_and_conquer_finds_what_the_plain_programme_finds, 0, 4);
     BPT_TEST(sizes_are_rounded_up_and_counted_once);
     BPT_TEST(weights_decide);
     BPT_TEST(thousands_of_sizes_are_no_burden);
+    BPT_TEST(powers_are_the_smallest_that_hold_a_need);
 }
