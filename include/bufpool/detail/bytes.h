@@ -306,6 +306,12 @@ static inline uint64_t bpi_load_padding(const uint8_t *value, uint32_t offset, u
     return align == 2 ? bpi_load_u8(value + offset) & mask : 0;
 }
 
+/* An empty value may be NULL, but tails that it lacks begin somewhere. */
+static inline const uint8_t *bpi_somewhere(const uint8_t *value, size_t length) {
+    static const uint8_t nothing[1] = {0};
+    return length == 0 ? nothing : value;
+}
+
 /* Finds a tail of `bytes` bytes, aligned to align, behind *end; moves *end behind it and tells where it begins. False
  * when the value ends before it. An empty tail has no padding; others have at least align bytes. */
 static inline bool bpi_tail_find(const uint8_t *value, uint32_t length, uint32_t align, uint64_t bytes, uint32_t *end,

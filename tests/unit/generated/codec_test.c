@@ -8,6 +8,7 @@
 #include "gate_samples.h"
 #include "evolve_v2_samples.h"
 #include "evolve_v3_samples.h"
+#include "locked_samples.h"
 #include "market_samples.h"
 #include "zoo_samples.h"
 
@@ -31,12 +32,13 @@ static const struct {
     {gate_samples, GATE_SAMPLE_COUNT},
     {chain_dialect_samples, CHAIN_DIALECT_SAMPLE_COUNT},
     {arcade_dialect_samples, ARCADE_DIALECT_SAMPLE_COUNT},
+    {locked_samples, LOCKED_SAMPLE_COUNT},
     {evolve_v2_samples, EVOLVE_V2_COUNT},
     {evolve_v3_samples, EVOLVE_V3_COUNT},
 };
 enum {
     MESSAGE_COUNT = MARKET_SAMPLE_COUNT + ZOO_SAMPLE_COUNT + GATE_SAMPLE_COUNT + CHAIN_DIALECT_SAMPLE_COUNT +
-                    ARCADE_DIALECT_SAMPLE_COUNT + EVOLVE_V2_COUNT + EVOLVE_V3_COUNT
+                    ARCADE_DIALECT_SAMPLE_COUNT + LOCKED_SAMPLE_COUNT + EVOLVE_V2_COUNT + EVOLVE_V3_COUNT
 };
 
 /* Large messages are as good with fewer. */
