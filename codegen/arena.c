@@ -141,6 +141,12 @@ static void *try_alloc(cg_arena *arena, size_t size) {
 }
 
 void *cg_arena_alloc(cg_arena *arena, size_t size) {
+    const size_t unit = _Alignof(max_align_t);
+    if (size - 1 < BLOCK_SIZE / 4 && size + unit - 1 < (size_t)(arena->end - arena->at) && arena->fail_after < 0) {
+        char *const next = arena->at; /* the common case of try_alloc */
+        arena->at += (size + unit - 1) / unit * unit;
+        return next;
+    }
     void *piece = try_alloc(arena, size);
     if (piece == NULL) cg_arena_out_of_memory(arena);
     return piece;

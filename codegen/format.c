@@ -6,13 +6,9 @@
 #include <string.h>
 
 size_t cg_digits(char out[CG_DIGITS_MAX], uint64_t number) {
-    char reversed[CG_DIGITS_MAX];
-    size_t count = 0;
-    do {
-        reversed[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    for (size_t i = 0; i < count; i++) out[i] = reversed[count - 1 - i];
+    size_t count = 1;
+    for (uint64_t rest = number; rest > 9; rest /= 10) count++;
+    for (size_t i = count; i-- != 0; number /= 10) out[i] = (char)('0' + number % 10);
     return count;
 }
 
@@ -36,41 +32,51 @@ static void add_number(sink *to, uint64_t magnitude, bool is_negative) {
     add(to, is_negative ? digits : digits + 1, count + is_negative);
 }
 
+/* What add_simple knows; everything else is left to the C library. */
 static bool is_simple(const char *format) {
-    for (const char *at = strchr(format, '%'); at != NULL; at = strchr(at + 1, '%')) {
+    for (const char *at = format; *at != '\0'; at++) {
+        if (*at != '%') continue;
         at++;
         if ((*at == 'l' || *at == 'z') && at[1] == 'u') at++;
-        else if (*at == '\0' || strchr("sdu%", *at) == NULL) return false;
+        else if (*at != 's' && *at != 'd' && *at != 'u' && *at != '%') return false;
     }
     return true;
 }
 
-static void add_simple(sink *to, const char *format, va_list arguments) {
-    for (const char *percent; (percent = strchr(format, '%')) != NULL; format++) {
-        add(to, format, (size_t)(percent - format));
-        format = percent + 1;
-        if (*format == 's') {
-            const char *const text = va_arg(arguments, const char *);
-            add(to, text, strlen(text));
-        } else if (*format == 'd') {
-            const int64_t number = va_arg(arguments, int);
-            add_number(to, (uint64_t)(number < 0 ? -number : number), number < 0);
-        } else if (*format == 'u') {
-            add_number(to, va_arg(arguments, unsigned), false);
-        } else if (*format == '%') {
-            add(to, "%", 1);
-        } else {
-            add_number(to, *format == 'l' ? va_arg(arguments, unsigned long) : va_arg(arguments, size_t), false);
-            format++;
-        }
+static void add_argument(sink *to, const char *conversion, va_list *arguments) {
+    if (*conversion == 's') {
+        const char *const text = va_arg(*arguments, const char *);
+        add(to, text, strlen(text));
+    } else if (*conversion == 'd') {
+        const int64_t number = va_arg(*arguments, int);
+        add_number(to, (uint64_t)(number < 0 ? -number : number), number < 0);
+    } else if (*conversion == 'u') {
+        add_number(to, va_arg(*arguments, unsigned), false);
+    } else if (*conversion == '%') {
+        add(to, "%", 1);
+    } else {
+        add_number(to, *conversion == 'l' ? va_arg(*arguments, unsigned long) : va_arg(*arguments, size_t), false);
     }
-    add(to, format, strlen(format));
+}
+
+static void add_simple(sink *to, const char *format, va_list *arguments) {
+    for (;;) {
+        const char *percent = format;
+        while (*percent != '%' && *percent != '\0') percent++;
+        add(to, format, (size_t)(percent - format));
+        if (*percent == '\0') return;
+        add_argument(to, percent + 1, arguments);
+        format = percent + (percent[1] == 'l' || percent[1] == 'z' ? 3 : 2);
+    }
 }
 
 int cg_format(char *out, size_t room, const char *format, va_list arguments) {
     if (!is_simple(format)) return vsnprintf(out, room, format, arguments);
     sink to = {out, room, 0};
-    add_simple(&to, format, arguments);
+    va_list left;
+    va_copy(left, arguments);
+    add_simple(&to, format, &left);
+    va_end(left);
     if (room != 0) out[to.length < room ? to.length : room - 1] = '\0';
     return to.length > INT_MAX ? -1 : (int)to.length;
 }

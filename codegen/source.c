@@ -36,10 +36,21 @@ bool cg_char_is_plain(const char *text, size_t length) {
     return !(at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE) && !(at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9);
 }
 
+/* How many of the bytes are ASCII, before the first that is not: by words, but for the last ones. */
+static uint32_t ascii_prefix(const char *text, uint32_t length) {
+    uint32_t at = 0;
+    for (uint64_t word; length - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        if ((word & UINT64_C(0x8080808080808080)) != 0) break;
+    }
+    while (at < length && (unsigned char)text[at] < 0x80) at++;
+    return at;
+}
+
 /* Finds the first byte that is not UTF-8; true when every character is one byte long. */
 static bool check_utf8(cg_source *source) {
+    uint32_t at = ascii_prefix(source->text, source->length);
     bool is_ascii = true;
-    uint32_t at = 0;
     while (at < source->length) {
         const uint32_t step = cg_utf8_length((const unsigned char *)source->text + at, source->length - at);
         if (step == 0) break;
@@ -64,23 +75,23 @@ static void index_chars(cg_arena *arena, cg_source *source) {
     }
 }
 
-/* The length of the line end at `at`, 0 when there is none. */
-static uint32_t line_end(const cg_source *source, uint32_t at) {
-    if (source->text[at] == '\n') return 1;
-    if (source->text[at] != '\r') return 0;
-    return source->text[at + 1] == '\n' ? 2 : 1;
+static void add_line(cg_arena *arena, cg_source *source, uint32_t start) {
+    source->line_starts = cg_arena_grow(arena, source->line_starts, source->line_count, sizeof *source->line_starts);
+    source->line_starts[source->line_count++] = start;
 }
 
+/* A line ends with "\n", "\r\n" or "\r". */
 static void index_lines(cg_arena *arena, cg_source *source) {
-    source->line_starts = cg_arena_grow(arena, NULL, 0, sizeof *source->line_starts);
-    source->line_count = 1;
-    for (uint32_t at = 0; at < source->length;) {
-        const uint32_t step = line_end(source, at);
-        at += step == 0 ? 1 : step;
-        if (step == 0) continue;
-        source->line_starts =
-            cg_arena_grow(arena, source->line_starts, source->line_count, sizeof *source->line_starts);
-        source->line_starts[source->line_count++] = at;
+    const char *const end = source->text + source->length;
+    const char *carriage = memchr(source->text, '\r', source->length);
+    add_line(arena, source, 0);
+    for (const char *at = source->text; at != end;) {
+        if (carriage != NULL && carriage < at) carriage = memchr(at, '\r', (size_t)(end - at));
+        const char *const feed = memchr(at, '\n', (size_t)((carriage == NULL ? end : carriage + 1) - at));
+        const char *const last = feed != NULL ? feed : carriage;
+        if (last == NULL) break;
+        at = last + (last == carriage && last[1] == '\n' ? 2 : 1);
+        add_line(arena, source, (uint32_t)(at - source->text));
     }
 }
 

@@ -24,11 +24,13 @@ struct renderer {
 
 /* ---- output ----------------------------------------------------------------------------------------------------- */
 
-static void put(struct renderer *renderer, cg_slice text) {
-    if (renderer->room - renderer->length <= text.length) {
-        renderer->room = 2 * renderer->room + text.length + 1;
-        renderer->out = cg_arena_extend(renderer->set->arena, renderer->out, renderer->length, renderer->room);
-    }
+static void make_room(struct renderer *renderer, size_t length) {
+    renderer->room = 2 * renderer->room + length + 1;
+    renderer->out = cg_arena_extend(renderer->set->arena, renderer->out, renderer->length, renderer->room);
+}
+
+static inline void put(struct renderer *renderer, cg_slice text) {
+    if (renderer->room - renderer->length <= text.length) make_room(renderer, text.length);
     if (text.length != 0) memcpy(renderer->out + renderer->length, text.at, text.length);
     renderer->length += text.length;
 }
@@ -54,11 +56,15 @@ static cg_slice indentation(const struct renderer *renderer) {
     return (cg_slice){renderer->indentation, renderer->indentation_length};
 }
 
-static void put_text(struct renderer *renderer, cg_slice text) {
-    if (renderer->indentation_length == 0)
-        put(renderer, text);
-    else
+static void put_text(struct renderer *renderer, const cg_piece *piece) {
+    const cg_slice text = piece->text;
+    if (renderer->indentation_length != 0 && !piece->is_one_line) {
         put_lines(renderer, text, indentation(renderer));
+        return;
+    }
+    if (renderer->indentation_length != 0 && is_at_line_start(renderer) && text.at[0] != '\n')
+        put(renderer, indentation(renderer));
+    put(renderer, text);
 }
 
 /* What the line that is being written begins with, up to its first character that is not blank. */
@@ -117,7 +123,7 @@ static const cg_value *step_value(cg_step *step, const cg_value *map) {
     return named->value;
 }
 
-/* The value of a path, or NULL. */
+/* The value of a path, or NULL with the error told. */
 static const cg_value *find(struct renderer *renderer, const cg_operand *operand, size_t line) {
     const cg_value *value = renderer->bound[operand->variable];
     for (size_t i = value == NULL ? 0 : 1; i < operand->step_count; i++) {
@@ -133,8 +139,15 @@ static const cg_value *find(struct renderer *renderer, const cg_operand *operand
     return value;
 }
 
-static const cg_value *operand_value(struct renderer *renderer, const cg_operand *operand, size_t line) {
-    return operand->literal != NULL ? operand->literal : find(renderer, operand, line);
+/* Most operands are `x.name`, x is bound, and the name lies where it did the last time. */
+static inline const cg_value *operand_value(struct renderer *renderer, const cg_operand *operand, size_t line) {
+    if (operand->literal != NULL) return operand->literal;
+    const cg_value *const bound = renderer->bound[operand->variable];
+    if (operand->step_count == 2 && bound != NULL && bound->kind == CG_VALUE_MAP) {
+        const cg_step *const step = &operand->steps[1];
+        if (is_found(step, bound)) return bound->named[step->ix].value;
+    }
+    return find(renderer, operand, line);
 }
 
 /* ---- conditions ------------------------------------------------------------------------------------------------- */
@@ -220,10 +233,12 @@ static bool render_for(struct renderer *renderer, const cg_piece *piece) {
     return is_ok;
 }
 
-static bool render_if(struct renderer *renderer, const cg_piece *piece) {
+/* What is rendered next: the pieces of the side that was chosen lead on to those behind the if. */
+static bool choose(struct renderer *renderer, cg_piece *piece, cg_piece **next) {
     bool holds = false;
     if (!condition_holds(renderer, piece, &holds)) return false;
-    return render_list(renderer, holds ? piece->inside : piece->otherwise);
+    *next = holds ? piece->inside : piece->otherwise;
+    return true;
 }
 
 /* The template of that name, parsed; NULL with the error told. */
@@ -281,20 +296,22 @@ static bool render_include(struct renderer *renderer, cg_piece *piece) {
     return is_ok;
 }
 
-static bool render_piece(struct renderer *renderer, cg_piece *piece) {
+/* Renders one piece and says which follows. */
+static inline bool render_piece(struct renderer *renderer, cg_piece *piece, cg_piece **next) {
+    *next = piece->next;
     switch (piece->kind) {
-    case CG_PIECE_TEXT: put_text(renderer, piece->text); return true;
+    case CG_PIECE_TEXT: put_text(renderer, piece); return true;
     case CG_PIECE_VALUE: return render_value(renderer, piece);
     case CG_PIECE_FOR: return render_for(renderer, piece);
-    case CG_PIECE_IF: return render_if(renderer, piece);
+    case CG_PIECE_IF: return choose(renderer, piece, next);
     case CG_PIECE_INCLUDE: return render_include(renderer, piece);
     }
     return false;
 }
 
 static bool render_list(struct renderer *renderer, cg_piece *piece) {
-    for (; piece != NULL; piece = piece->next) {
-        if (!render_piece(renderer, piece)) return false;
+    while (piece != NULL) {
+        if (!render_piece(renderer, piece, &piece)) return false;
     }
     return true;
 }

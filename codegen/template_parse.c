@@ -309,6 +309,7 @@ static bool parse_list(struct parser *parser, cg_piece **out, struct tag *end) {
         if (end->before.length != 0) {
             *out = piece_new(parser, CG_PIECE_TEXT, end->line);
             (*out)->text = end->before;
+            (*out)->is_one_line = memchr(end->before.at, '\n', end->before.length - 1) == NULL;
             out = &(*out)->next;
         }
         if (tag_ends_list(end)) return true;
@@ -317,6 +318,19 @@ static bool parse_list(struct parser *parser, cg_piece **out, struct tag *end) {
         if (*out == NULL) return false;
         out = &(*out)->next;
     }
+}
+
+/* Lets the lists of every if go on with what follows it; `after` is what follows the list itself. */
+static void link_lists(cg_piece **list, cg_piece *after) {
+    cg_piece **end = list;
+    for (; *end != NULL; end = &(*end)->next) {
+        cg_piece *const piece = *end, *const next = piece->next == NULL ? after : piece->next;
+        if (piece->kind == CG_PIECE_FOR) link_lists(&piece->inside, NULL);
+        if (piece->kind != CG_PIECE_IF) continue;
+        link_lists(&piece->inside, next);
+        link_lists(&piece->otherwise, next);
+    }
+    *end = after;
 }
 
 bool cg_template_parse(cg_template_set *set, cg_template *template, cg_template_error *error) {
@@ -335,6 +349,7 @@ bool cg_template_parse(cg_template_set *set, cg_template *template, cg_template_
         return cg_template_fail(error, source.name, end.line, "'{{%.*s}}' without a beginning", (int)end.rest.length,
                                 end.rest.at);
     }
+    link_lists(&pieces, NULL);
     template->pieces = pieces == NULL ? piece_new(&parser, CG_PIECE_TEXT, 1) : pieces;
     return true;
 }

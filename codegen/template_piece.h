@@ -1,6 +1,7 @@
 /* codegen/template_piece.h: a parsed template, between template_parse.c and template.c.
  *
- *   piece     literal text, or a tag with the pieces inside it; pieces form a list by next
+ *   piece     literal text, or a tag with the pieces inside it; pieces form a list by next. Behind the last piece of
+ *             an if's lists comes what follows the if, so that rendering has nowhere to return to
  *   operand   what a tag speaks about: a path of names, or a text in quotes
  *   step      one name of a path
  *   variable  a name that a path may begin with, by its number in the set
@@ -64,6 +65,7 @@ struct cg_piece {
     size_t line;
     cg_piece *next;
     cg_slice text;      /* text: its bytes; include: the template's name */
+    bool is_one_line;   /* text: no newline but as its last byte */
     size_t variable;    /* for: what is bound to the items */
     cg_operand operand; /* value, for */
     cg_filter_fn *filters[CG_FILTERS_MAX];
@@ -75,7 +77,7 @@ struct cg_piece {
     size_t binding_count;
     cg_template *target;          /* include: the template, NULL until it is first rendered */
     cg_slice indentation;         /* include on a line of its own: what stood before it */
-    cg_piece *inside, *otherwise; /* for, if */
+    cg_piece *inside, *otherwise; /* for, if; of an if, what follows it where there is nothing */
 };
 
 /* Every set has the variable `loop`, as number 0. */
