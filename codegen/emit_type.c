@@ -51,11 +51,11 @@ static void set_plain(const cg_emitter *emitter, cg_value *map, const cg_type *t
     cg_set_text(arena, map, "print", is_plain ? cg_kind_print(cg_type_wire(type)) : "");
     cg_set_flag(arena, map, "is_enum", type->kind == CG_ENUM);
     cg_set_flag(arena, map, "is_closed", cg_type_is_closed(type));
-    if (type->kind == CG_ENUM) cg_set(arena, map, "values", cg_emit_enum_values(emitter, type->enumeration));
     cg_set_flag(arena, map, "has_checks", cg_type_has_checks(type));
     cg_set_flag(arena, map, "has_limits", cg_type_has_limits(type));
     cg_set_flag(arena, map, "has_inner_rules", cg_type_has_rules(type));
     cg_set_flag(arena, map, "has_inner_hooks", cg_type_has_hooks(type));
+    if (type->kind == CG_ENUM) cg_set(arena, map, "values", cg_emit_enum_values(emitter, type->enumeration));
 }
 
 static const char *element_kind(const cg_type *element) {
@@ -151,9 +151,11 @@ static void set_slot(const cg_emitter *emitter, cg_value *map, const cg_message 
     cg_arena *const arena = emitter->arena;
     const char *const schema = emitter->model->name.snake;
     const bool is_zeros = is_evolved(message, field) && !field->type->is_tail;
-    const char *slot = cg_arena_format(arena, "%s + %u", message == NULL ? "at" : "view->value", field->offset);
-    const char *items = cg_arena_format(arena, "%s + %u", message == NULL ? "at" : "view->value",
-                                        field->offset + field->type->items_offset);
+    const char *const base = message == NULL ? "at" : "view->value";
+    const char *slot = cg_arena_format(arena, "%s + %u", base, field->offset);
+    const char *items = slot;
+    if (field->type->items_offset != 0)
+        items = cg_arena_format(arena, "%s + %u", base, field->offset + field->type->items_offset);
     if (is_zeros) {
         slot = cg_arena_format(arena, "%s_%s_slot_%s_(view)", schema, message->name.snake, field->name.snake);
         items = cg_arena_format(arena, "%s + %u", slot, field->type->items_offset);
@@ -214,6 +216,7 @@ static bool is_padded(const cg_message *message, const cg_field *field) {
 static const char *const length_names[CG_VECTOR + 1] = {
     [CG_STRING] = "text.length", [CG_BYTES] = "bytes.length", [CG_VECTOR] = "count"};
 
+/* What every field has comes first: names are found sooner where they lie at the same place in all maps. */
 cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, const cg_field *field) {
     cg_arena *const arena = emitter->arena;
     cg_value *const map = cg_value_map(arena);
@@ -234,16 +237,16 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     cg_set_flag(arena, map, "is_pointer", message != NULL && is_bytes && type->capacity > CG_MEMBER_BYTES_MAX);
     cg_set_flag(arena, map, "is_padded", is_padded(message, field));
     cg_set_flag(arena, map, "is_wide", type->kind == CG_U128 || type->kind == CG_U256);
-    if (type->capacity != 0 || type->element != NULL) set_items(emitter, map, field, message != NULL);
     set_slot(emitter, map, message, field);
-    set_presence(emitter, map, message, field);
-    set_default(emitter, map, field);
     cg_set_text(arena, map, "length", cg_kind_is_counted(type->kind) ? length_names[type->kind] : "");
     cg_set_text(arena, map, "data", type->kind == CG_STRING ? "(const uint8_t *)text.data" : "bytes.data");
     cg_set_format(arena, map, "fail", message == NULL ? "\"%s\"" : "broken(\"%s\", field)", field->name.text);
     cg_set(arena, map, "rules", cg_emit_rules(emitter, field));
-    if (emitter->has_examples) cg_set(arena, map, "example", cg_emit_example(emitter, field));
     cg_set(arena, map, "hooks", cg_emit_field_hooks(emitter, field));
     cg_set_text(arena, map, "monotonic", cg_emit_monotonic(field));
+    if (emitter->has_examples) cg_set(arena, map, "example", cg_emit_example(emitter, field));
+    set_presence(emitter, map, message, field);
+    set_default(emitter, map, field);
+    if (type->capacity != 0 || type->element != NULL) set_items(emitter, map, field, message != NULL);
     return map;
 }

@@ -32,15 +32,17 @@ static void add_number(sink *to, uint64_t magnitude, bool is_negative) {
     add(to, is_negative ? digits : digits + 1, count + is_negative);
 }
 
-/* What add_simple knows; everything else is left to the C library. */
-static bool is_simple(const char *format) {
-    for (const char *at = format; *at != '\0'; at++) {
-        if (*at != '%') continue;
-        at++;
-        if ((*at == 'l' || *at == 'z') && at[1] == 'u') at++;
-        else if (*at != 's' && *at != 'd' && *at != 'u' && *at != '%') return false;
+/* The characters of the conversion behind a '%' that are understood here; 0 leaves it to the C library. */
+static size_t conversion_length(const char *conversion) {
+    switch (*conversion) {
+    case 's':
+    case 'd':
+    case 'u':
+    case '%': return 1;
+    case 'l':
+    case 'z': return conversion[1] == 'u' ? 2 : 0;
+    default: return 0;
     }
-    return true;
 }
 
 static void add_argument(sink *to, const char *conversion, va_list *arguments) {
@@ -59,24 +61,27 @@ static void add_argument(sink *to, const char *conversion, va_list *arguments) {
     }
 }
 
-static void add_simple(sink *to, const char *format, va_list *arguments) {
+/* False at the first conversion that is not understood. */
+static bool add_all(sink *to, const char *format, va_list *arguments) {
     for (;;) {
         const char *percent = format;
         while (*percent != '%' && *percent != '\0') percent++;
         add(to, format, (size_t)(percent - format));
-        if (*percent == '\0') return;
+        if (*percent == '\0') return true;
+        const size_t length = conversion_length(percent + 1);
+        if (length == 0) return false;
         add_argument(to, percent + 1, arguments);
-        format = percent + (percent[1] == 'l' || percent[1] == 'z' ? 3 : 2);
+        format = percent + 1 + length;
     }
 }
 
 int cg_format(char *out, size_t room, const char *format, va_list arguments) {
-    if (!is_simple(format)) return vsnprintf(out, room, format, arguments);
     sink to = {out, room, 0};
     va_list left;
     va_copy(left, arguments);
-    add_simple(&to, format, &left);
+    const bool is_done = add_all(&to, format, &left);
     va_end(left);
+    if (!is_done) return vsnprintf(out, room, format, arguments);
     if (room != 0) out[to.length < room ? to.length : room - 1] = '\0';
     return to.length > INT_MAX ? -1 : (int)to.length;
 }

@@ -99,18 +99,12 @@ typedef struct claims {
     const cg_node *reported; /* the latest node with a collision: its others would say nothing new */
 } claims;
 
-static char *append(char *at, const char *text) {
-    const size_t length = strlen(text);
-    memcpy(at, text, length);
-    return at + length;
-}
-
 /* One identifier: the four parts in a row. False when it is somebody else's already. */
 static bool claim_in(claims *c, cg_table *scope, const cg_node *from, const char *const parts[4]) {
-    size_t length = 0;
-    for (int i = 0; i < 4; i++) length += strlen(parts[i]);
+    size_t lengths[4], length = 0;
+    for (int i = 0; i < 4; i++) length += lengths[i] = strlen(parts[i]);
     char *const key = cg_arena_alloc(c->diags->arena, length + 1), *end = key;
-    for (int i = 0; i < 4; i++) end = append(end, parts[i]);
+    for (int i = 0; i < 4; end += lengths[i++]) memcpy(end, parts[i], lengths[i]);
     const cg_node *owner = cg_table_add(scope, key, (void *)(uintptr_t)from);
     if (owner == from) return true;
     if (from == c->reported) return false;

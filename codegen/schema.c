@@ -13,8 +13,14 @@ const cg_key cg_keys[] = {
 };
 const size_t cg_key_count = sizeof cg_keys / sizeof cg_keys[0];
 
+/* Where the keys of one place stand in the table, others perhaps between them. */
+typedef struct key_run {
+    const cg_key *first, *end;
+} key_run;
+
 typedef struct checker {
     cg_diags *diags;
+    key_run runs[CG_AT_ANYWHERE + 1];
     cg_unknown_rules *unknown_rules;
     bool is_warned[sizeof cg_keys / sizeof cg_keys[0]]; /* an ignored key warns once */
 } checker;
@@ -38,12 +44,25 @@ static const char *where_name(cg_where where) {
     }
 }
 
-static const cg_key *find_key(cg_where where, const char *name) {
-    for (size_t i = 0; i < cg_key_count; i++) {
-        const cg_key *key = &cg_keys[i];
-        if ((key->where == where || key->where == CG_AT_ANYWHERE) && strcmp(key->name, name) == 0) return key;
+static void find_runs(checker *c) {
+    for (const cg_key *key = cg_keys; key != cg_keys + cg_key_count; key++) {
+        key_run *const run = &c->runs[key->where];
+        if (run->first == NULL) run->first = key;
+        run->end = key + 1;
+    }
+}
+
+static const cg_key *find_key_at(const checker *c, cg_where where, const char *name) {
+    const key_run run = c->runs[where];
+    for (const cg_key *key = run.first; key != run.end; key++) {
+        if (key->where == where && key->name[0] == name[0] && strcmp(key->name, name) == 0) return key;
     }
     return NULL;
+}
+
+static const cg_key *find_key(const checker *c, cg_where where, const char *name) {
+    const cg_key *const key = find_key_at(c, where, name);
+    return key != NULL ? key : find_key_at(c, CG_AT_ANYWHERE, name);
 }
 
 static void bad(checker *c, cg_node *node, cg_diag_id id, const char *message) {
@@ -340,7 +359,7 @@ static void add_unknown_rule(checker *c, cg_node *entry) {
 }
 
 static void check_entry(checker *c, cg_node *entry, cg_where where) {
-    const cg_key *key = find_key(where, entry->key->text);
+    const cg_key *key = find_key(c, where, entry->key->text);
     if (key == NULL && where == CG_AT_RULE) {
         add_unknown_rule(c, entry);
         return;
@@ -363,9 +382,9 @@ static void check_entry(checker *c, cg_node *entry, cg_where where) {
 }
 
 /* Whether an unknown key of the map was probably meant to be this one: then it was told there. */
-static bool is_misspelt(const cg_node *map, const cg_key *key) {
+static bool is_misspelt(const checker *c, const cg_node *map, const cg_key *key) {
     for (const cg_node *entry = map->first; entry != NULL; entry = entry->next) {
-        if (!entry->is_bad || find_key(key->where, entry->key->text) != NULL) continue;
+        if (!entry->is_bad || find_key(c, key->where, entry->key->text) != NULL) continue;
         const char *meant = guess_key(entry->key->text, key->where).best;
         if (meant != NULL && strcmp(meant, key->name) == 0) return true;
     }
@@ -373,11 +392,10 @@ static bool is_misspelt(const cg_node *map, const cg_key *key) {
 }
 
 static void check_missing(checker *c, cg_node *map, cg_where where) {
-    for (size_t i = 0; i < cg_key_count; i++) {
-        const cg_key *key = &cg_keys[i];
+    for (const cg_key *key = c->runs[where].first; key != c->runs[where].end; key++) {
         if (key->where != where || key->state != CG_KEY_NEEDED || cg_entry(map, key->name) != NULL) continue;
         map->is_bad = true;
-        if (is_misspelt(map, key)) continue;
+        if (is_misspelt(c, map, key)) continue;
         cg_report(c->diags, CG_E_MISSING_KEY, cg_node_place(map), "'%s' is missing %s", key->name, where_name(where));
     }
 }
@@ -400,6 +418,7 @@ static void check_map(checker *c, cg_node *map, cg_where where) {
 
 void cg_schema_check(cg_diags *diags, cg_node *root, cg_unknown_rules *unknown) {
     checker c = {.diags = diags, .unknown_rules = unknown};
+    find_runs(&c);
     check_map(&c, root, CG_AT_ROOT);
 }
 

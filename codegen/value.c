@@ -55,9 +55,16 @@ void cg_set_flag(cg_arena *arena, cg_value *map, const char *name, bool flag) {
 }
 
 void cg_set_number(cg_arena *arena, cg_value *map, const char *name, uint64_t number) {
+    typedef struct written {
+        cg_value value;
+        char digits[];
+    } written;
     char digits[CG_DIGITS_MAX];
     const size_t length = cg_digits(digits, number);
-    cg_set_text(arena, map, name, cg_arena_copy(arena, digits, length));
+    written *const text = cg_arena_alloc(arena, sizeof *text + length + 1);
+    memcpy(text->digits, digits, length);
+    text->value = (cg_value){.kind = CG_VALUE_TEXT, .count = (uint32_t)length, .text = text->digits};
+    cg_set(arena, map, name, &text->value);
 }
 
 void cg_set_format(cg_arena *arena, cg_value *map, const char *name, const char *format, ...) {
