@@ -25,9 +25,9 @@ bool cg_verdict_explain(cg_text *out, const char *number) {
         cg_text_format(out, "%s", (kind->levels & CG_BREAKS_ALL) == 0 ? "It breaks no level" : "It can break ");
         cg_levels_print(out, kind->levels);
         cg_text_format(out,
-                       ". `bufpoolc compat` says for each change whether it does, and by what value.\n"
-                       "wire: new readers read old writers; forward: old readers read new writers; source: programs "
-                       "compile and mean the same; class: sizes and classes stay.\n");
+                       ". `bufpoolc compat` says for each\nchange whether it does, and by what value.\n\n"
+                       "wire: new readers read old writers; forward: old readers read new writers;\n"
+                       "source: programs compile and mean the same; class: sizes and classes stay.\n");
         return true;
     }
     return false;
