@@ -89,7 +89,8 @@ typedef struct cg_lock {
     uint64_t checksum;                /* of the last section */
     cg_table enums, types;            /* standing entries by name */
     cg_table by_name;                 /* standing messages and retired ones by name */
-    cg_lock_entry **messages;         /* the same ascending by tlv_type */
+    cg_table past;                    /* of every version: the first entry that had a key of cg_lock_past */
+    cg_lock_entry **messages;         /* the same as by_name, ascending by tlv_type */
     size_t message_count;
 } cg_lock;
 
@@ -111,6 +112,9 @@ bool cg_lock_was_empty(const cg_lock *lock, const char *name, const char *was);
 /* The lock for a contract that is older than what is published: it gives fields their places and checks nothing. NULL for
  * NULL. */
 const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock);
+
+/* The key of a message's name in lock->past; with a field, of that field's name in the message. */
+const char *cg_lock_past(cg_arena *arena, const char *message, uint16_t tlv_type, const char *field);
 
 /* What one entry of the model looks like in a lock. */
 typedef struct cg_lock_line {

@@ -182,11 +182,27 @@ static void report_new_field(checker *c, const shape *s, const cg_field *field) 
     note(c, s->entry->at, s->entry->version);
 }
 
-/* Fields that are new must come with a version that is. */
+/* Reports a name that was another field's of the message in some version: one that lay elsewhere. */
+static bool check_past_field(checker *c, const shape *s, const cg_field *field) {
+    if (s->message == NULL) return true;
+    const char *key = cg_lock_past(c->b->arena, s->name, s->message->tlv_type, field->name.text);
+    const cg_lock_entry *past = cg_table_find(&c->lock->past, key);
+    if (past == NULL) return true;
+    const cg_table published = index_published(c->b->arena, past);
+    const cg_lock_field *other = cg_table_find(&published, field->name.text);
+    if (other->offset == field->offset) return true;
+    cg_report(c->diags, CG_E_LOCK_REUSED, cg_node_place(field->at),
+              "another field of '%s' was called '%s': give this one another name", s->name, field->name.text);
+    note(c, other->at, past->version);
+    return false;
+}
+
+/* Fields that are new must come with a version that is, and a name that is. */
 static void check_new_fields(checker *c, const shape *s) {
     const cg_table published = index_published(c->b->arena, s->entry);
     for (size_t i = 0; i < s->field_count; i++) {
         const cg_field *field = &s->fields[i];
+        if (cg_table_find(&published, field->name.text) != NULL || !check_past_field(c, s, field)) continue;
         const bool is_late = !s->is_frozen && field->since > c->lock->version;
         if (!is_late && !is_published(&published, field)) report_new_field(c, s, field);
     }
@@ -386,6 +402,18 @@ static void check_retired(checker *c, const cg_lock_entry *entry, const cg_retir
     note(c, entry->at, entry->version);
 }
 
+/* A message's name was never that of a message with another id. One that still is was reported with that. */
+static void check_past_name(checker *c, const cg_message *m) {
+    const cg_lock_entry *past =
+        cg_table_find(&c->lock->past, cg_lock_past(c->b->arena, m->name.text, m->tlv_type, NULL));
+    const bool is_known = past == NULL || cg_table_find(&c->lock->by_name, m->name.text) != NULL;
+    if (is_known || past->tlv_type == m->tlv_type) return;
+    cg_report(c->diags, CG_E_LOCK_REUSED, cg_node_place(m->at),
+              "the message with tlv_type %u was called '%s': give this one another name", past->tlv_type,
+              m->name.text);
+    note(c, past->at, past->version);
+}
+
 static void check_messages(checker *c) {
     cg_table living = {.arena = c->b->arena}, retired = {.arena = c->b->arena};
     cg_model *model = c->b->model;
@@ -409,6 +437,7 @@ static void check_messages(checker *c) {
         else
             check_message(c, entry, message);
     }
+    for (size_t i = 0; i < model->message_count; i++) check_past_name(c, &model->messages[i]);
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */

@@ -190,6 +190,22 @@ static bool read_part(reader *r, cg_lock_entry *e) {
     return fail_line(r, "this is not a line of a lock: it stands in the wrong place");
 }
 
+const char *cg_lock_past(cg_arena *arena, const char *message, uint16_t tlv_type, const char *field) {
+    return field == NULL ? message : cg_arena_format(arena, "%u %s", tlv_type, field);
+}
+
+/* Remembers which names a message and its fields had. */
+static void remember(reader *r, cg_lock_entry *e) {
+    cg_table *past = &r->lock->past;
+    cg_table_add(past, cg_lock_past(r->arena, e->name, e->tlv_type, NULL), e);
+    for (size_t i = 0; i < e->group_count; i++) {
+        const cg_lock_group *group = &e->groups[i];
+        for (size_t k = 0; k < group->field_count; k++) {
+            cg_table_add(past, cg_lock_past(r->arena, e->name, e->tlv_type, group->fields[k].name), e);
+        }
+    }
+}
+
 /* Makes the entry the standing one. */
 static bool stand(reader *r, cg_lock_entry *e) {
     if (e->kind == CG_LOCK_ENUM || e->kind == CG_LOCK_TYPE) {
@@ -200,6 +216,7 @@ static bool stand(reader *r, cg_lock_entry *e) {
     }
     if (e->tlv_type == 0) return fail_line(r, "this is not a line of a lock: tlv_type 0");
     r->by_type[e->tlv_type] = e;
+    remember(r, e);
     return true;
 }
 
@@ -279,7 +296,7 @@ const cg_lock *cg_lock_read(cg_arena *arena, const cg_source *source, cg_diags *
     reader r = {.arena = arena, .diags = diags, .lock = CG_NEW(arena, cg_lock)};
     r.by_type = CG_NEW_ARRAY(arena, cg_lock_entry *, TYPES);
     r.lock->source = source;
-    r.lock->enums.arena = r.lock->types.arena = r.lock->by_name.arena = arena;
+    r.lock->enums.arena = r.lock->types.arena = r.lock->by_name.arena = r.lock->past.arena = arena;
     diags->arena = arena;
     diags->source = source;
     read_all(&r);

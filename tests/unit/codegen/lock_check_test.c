@@ -120,6 +120,19 @@ START_TEST(a_former_name_is_needed_once_only) {
 }
 END_TEST
 
+START_TEST(what_was_renamed_may_get_its_name_back) {
+    static const char format[] = "schema: {name: s, version: %d}\nmessages: {%s: {tlv_type: 1, %s fields: {%s}}}\n";
+    cg_arena *arena = cg_arena_new();
+    const char *lock = bpt_publish(arena, cg_arena_format(arena, format, 1, "A", "", "a: u8"), NULL);
+    lock = bpt_publish(arena, cg_arena_format(arena, format, 2, "B", "was: A,", "b: {type: u8, was: a}"), lock);
+    bpt_compiled c =
+        bpt_compile_locked(cg_arena_format(arena, format, 3, "A", "was: B,", "a: {type: u8, was: b}"), lock);
+    ck_assert_msg(c.model != NULL, "%s", cg_diags_print(&c.diags));
+    bpt_compiled_free(&c);
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 START_TEST(a_version_may_not_fall) {
     static const char format[] = "schema: {name: s, version: %d}\nmessages: {A: {tlv_type: 1, fields: {a: u8}}}\n";
     cg_arena *arena = cg_arena_new();
@@ -137,5 +150,6 @@ BPT_SUITE(codegen_lock_check) {
     BPT_TEST(moving_lines_moves_nothing);
     BPT_TEST(a_new_field_may_stand_before_published_ones);
     BPT_TEST(a_former_name_is_needed_once_only);
+    BPT_TEST(what_was_renamed_may_get_its_name_back);
     BPT_TEST(a_version_may_not_fall);
 }
