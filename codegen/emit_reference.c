@@ -251,6 +251,17 @@ static cg_value *emit_retired(cg_arena *arena, const cg_model *model) {
     return list;
 }
 
+static cg_value *emit_aliases(cg_arena *arena, const cg_model *model) {
+    cg_value *const list = cg_value_list(arena);
+    for (size_t i = 0; i < model->alias_count; i++) {
+        cg_value *const map = cg_value_map(arena);
+        set_name(arena, map, &model->aliases[i].name, model->aliases[i].description);
+        cg_set_text(arena, map, "stands_for", model->aliases[i].stands_for);
+        cg_append(arena, list, map);
+    }
+    return list;
+}
+
 static void set_lists(cg_arena *arena, cg_value *root, const cg_model *model) {
     cg_value *const messages = cg_value_list(arena), *const structs = cg_value_list(arena);
     cg_value *const enums = cg_value_list(arena), *const hooks = cg_value_list(arena);
@@ -279,6 +290,7 @@ cg_value *cg_emit_reference(const cg_emitter *emitter) {
     cg_set_format(arena, root, "hash", "0x%016" PRIx64, model->contract_hash);
     cg_set_text(arena, root, "strategy", model->strategy);
     set_lists(arena, root, model);
+    cg_set(arena, root, "aliases", emit_aliases(arena, model));
     cg_set(arena, root, "classes", emit_classes(arena, model));
     cg_set(arena, root, "ranges", emit_ranges(arena, model));
     cg_set(arena, root, "retired", emit_retired(arena, model));

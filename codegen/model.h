@@ -317,6 +317,13 @@ typedef struct cg_range {
     cg_unknown unknown; /* what a reader does with types in it that the contract does not have */
 } cg_range;
 
+/* Another name for a type: `Hash: {is: "[u8; 32]"}`. Fields have the type itself, spelled so. */
+typedef struct cg_alias {
+    cg_name name;
+    const char *stands_for; /* as in the contract */
+    const char *description;
+} cg_alias;
+
 typedef struct cg_model {
     const char *file; /* the contract's base name, for the first line of outputs */
     cg_name name;     /* of the schema, or what --prefix said */
@@ -329,6 +336,8 @@ typedef struct cg_model {
     size_t enum_count;
     cg_struct **structs; /* every struct after the ones that it uses */
     size_t struct_count;
+    cg_alias *aliases; /* in declared order */
+    size_t alias_count;
     cg_message *messages; /* in declared order */
     size_t message_count;
     cg_message **by_type; /* the same ascending by tlv_type */

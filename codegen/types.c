@@ -504,19 +504,28 @@ const cg_type *cg_type_read(cg_builder *builder, const cg_type_place *place) {
     return type;
 }
 
+/* Read for its errors alone, with a bound, since each use has its own. */
+static void check_alias(cg_builder *b, cg_declaration *d) {
+    cg_node bounded = {.kind = CG_SCALAR, .text = "1"};
+    const cg_node *is = cg_entry(d->at, "is");
+    const cg_type_place place = {.at = is, .is_message = true, .max_length = &bounded, .is_alias = true};
+    d->state = CG_OPEN;
+    d->state = cg_type_read(b, &place) == NULL ? CG_BROKEN : CG_NEW_ONE;
+    if (d->state == CG_BROKEN) return;
+    b->model->aliases[b->model->alias_count++] = (cg_alias){
+        .name = d->name,
+        .stands_for = is->text,
+        .description = cg_get_text(d->at, "description", NULL),
+    };
+}
+
 void cg_declarations_read(cg_builder *builder, const cg_node *root) {
     (void)root;
+    builder->model->aliases = CG_NEW_ARRAY(builder->arena, cg_alias, builder->declared_count);
     for (size_t i = 0; i < builder->declared_count; i++) {
         cg_declaration *d = builder->declared[i];
         if (d->kind == CG_IS_STRUCT) (void)build_struct(builder, d);
-        if (d->kind != CG_IS_ALIAS || d->state != CG_NEW_ONE || cg_good_entry(d->at, "is") == NULL) continue;
-        /* Read for its errors alone, with a bound, since each use has its own. */
-        cg_node bounded = {.kind = CG_SCALAR, .text = "1"};
-        const cg_type_place place = {.at = cg_entry(d->at, "is"),
-                                     .is_message = true,
-                                     .max_length = &bounded,
-                                     .is_alias = true};
-        d->state = CG_OPEN;
-        d->state = cg_type_read(builder, &place) == NULL ? CG_BROKEN : CG_NEW_ONE;
+        const bool is_alias = d->kind == CG_IS_ALIAS && d->state == CG_NEW_ONE;
+        if (is_alias && cg_good_entry(d->at, "is") != NULL) check_alias(builder, d);
     }
 }

@@ -10,7 +10,8 @@ static const char contract[] =
     "tag_ranges: {core: 1-9, app: {range: 10-99, unknown: skip}}\n"
     "rules: [known_barn]\n"
     "enums: {Coat: {type: i8, open: true, description: 'How it looks', values: {brown: -1, white: 4}}}\n"
-    "types: {Spot: {description: 'A spot | on a coat', fields: {x: u16, coat: Coat}}}\n"
+    "types: {Spot: {description: 'A spot | on a coat', fields: {x: u16, coat: Coat}},\n"
+    "  Tag: {is: '[u8; 4]', description: 'On an ear | or two'}, Herd: {is: 'Vec<Spot>'}}\n"
     "messages:\n"
     "  Cow:\n"
     "    tlv_type: 12\n"
@@ -82,6 +83,7 @@ END_TEST
 START_TEST(types_enums_and_hooks_are_told) {
     static const char *const lines[] = {
         "\n### <a id=\"type-spot\"></a>Spot\nA spot \\| on a coat\n\n4 bytes, aligned to 2.\n",
+        "\n| other name | stands for | |\n|---|---|---|\n| Tag | `[u8; 4]` | On an ear \\| or two |\n| Herd | `Vec<Spot>` |  |\n",
         "\n### <a id=\"enum-coat\"></a>Coat\nHow it looks\n\n`i8`; other numbers are kept.\n",
         "\n| -1 | brown |  |\n",
         "\n| <a id=\"hook-known_barn\"></a>known_barn | an unsigned integer | no connection starts |  |\n",

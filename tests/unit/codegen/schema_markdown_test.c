@@ -1,12 +1,12 @@
 #include "codegen/schema_json.h"
-#include "tests/support/suite.h"
+#include "tests/unit/codegen/compile.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* The page as it is, NUL-terminated; freed by the caller. */
-static char *read_page(void) {
-    FILE *file = fopen("docs/CONTRACTS.md", "rb");
+static char *read_page(const char *path) {
+    FILE *file = fopen(path, "rb");
     ck_assert_msg(file != NULL, "the tests are run from the root of the source tree");
     char *text = calloc(1, 1 << 20);
     ck_assert_uint_gt(fread(text, 1, (1 << 20) - 1, file), 0);
@@ -16,7 +16,7 @@ static char *read_page(void) {
 
 /* One table after the other, from its first comment to its last. */
 START_TEST(the_reference_has_every_table_as_it_is_now) {
-    char *page = read_page(), block[65536];
+    char *page = read_page("docs/CONTRACTS.md"), block[65536];
     cg_text text = {.arena = cg_arena_new()};
     cg_schema_markdown(&text);
     size_t count = 0;
@@ -50,7 +50,31 @@ START_TEST(every_key_and_type_has_a_row) {
 }
 END_TEST
 
+/* What a newcomer copies: every block of YAML on these pages. */
+START_TEST(contracts_on_the_pages_are_right) {
+    static const char *const pages[] = {"README.md", "docs/CONTRACTS.md"};
+    static const char open[] = "```yaml\n", close[] = "```\n";
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        char *page = read_page(pages[i]);
+        for (const char *at = page; (at = strstr(at, open)) != NULL; count++) {
+            at += strlen(open);
+            const char *end = strstr(at, close);
+            ck_assert_ptr_nonnull(end);
+            bpt_compiled c = bpt_compile_bytes(at, (size_t)(end - at));
+            ck_assert_msg(c.model != NULL, "%s: %s", pages[i], cg_diags_print(&c.diags));
+            ck_assert_uint_eq(c.diags.count, 0);
+            bpt_compiled_free(&c);
+            at = end;
+        }
+        free(page);
+    }
+    ck_assert_uint_eq(count, 3);
+}
+END_TEST
+
 BPT_SUITE(codegen_schema_markdown) {
     BPT_TEST(the_reference_has_every_table_as_it_is_now);
     BPT_TEST(every_key_and_type_has_a_row);
+    BPT_TEST(contracts_on_the_pages_are_right);
 }
