@@ -13,7 +13,7 @@
 
 enum {
     BLOCK_SIZE = 256 * 1024, /* enough for malloc to map it, so that only pages that are written are made */
-    LARGE_SIZE = 8 * 1024 * 1024, /* blocks of a run that has taken LARGE_FROM already: huge pages fit in */
+    LARGE_SIZE = 8 * 1024 * 1024, /* of blocks in a run that has taken LARGE_FROM already: nothing but huge pages */
     LARGE_FROM = 1024 * 1024,
     HUGE_PAGE = 2 * 1024 * 1024,
     FORMAT_ROOM = 256 /* most formatted texts are shorter: those are formatted once */
@@ -101,10 +101,12 @@ static bool is_to_fail(cg_arena *arena) {
     return false;
 }
 
+static uintptr_t next_huge_page(const void *at) { return ((uintptr_t)at + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE; }
+
 /* Asks for huge pages inside the block: making single pages is a third of the time of a large run. */
 static void prefer_huge_pages(block *inside, size_t size) {
 #ifdef MADV_HUGEPAGE
-    const uintptr_t first = ((uintptr_t)inside + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    const uintptr_t first = next_huge_page(inside);
     const uintptr_t end = ((uintptr_t)inside + size) / HUGE_PAGE * HUGE_PAGE;
     if (first < end) (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
 #else
@@ -121,20 +123,26 @@ static void *new_block(cg_arena *arena, size_t size) {
     return fresh->data;
 }
 
+/* Another block for pieces to share. What lies before the first huge page of a large one is never touched, and so takes
+ * no memory. */
+static bool take_block(cg_arena *arena) {
+    const bool is_large = arena->shared >= LARGE_FROM;
+    const size_t room = is_large ? LARGE_SIZE : BLOCK_SIZE;
+    char *fresh = new_block(arena, is_large ? room + HUGE_PAGE : room);
+    if (fresh == NULL) return false;
+    arena->at = is_large ? fresh + (next_huge_page(fresh) - (uintptr_t)fresh) : fresh;
+    arena->end = arena->at + room;
+    arena->shared += room;
+    return true;
+}
+
 /* NULL without memory. */
 static void *try_alloc(cg_arena *arena, size_t size) {
     const size_t unit = _Alignof(max_align_t);
     if (size > PTRDIFF_MAX / 2 || is_to_fail(arena)) return NULL;
     size = size == 0 ? unit : (size + unit - 1) / unit * unit;
     if (size > BLOCK_SIZE / 4) return new_block(arena, size);
-    if (size > (size_t)(arena->end - arena->at)) {
-        const size_t room = arena->shared < LARGE_FROM ? BLOCK_SIZE : LARGE_SIZE;
-        char *fresh = new_block(arena, room);
-        if (fresh == NULL) return NULL;
-        arena->at = fresh;
-        arena->end = fresh + room;
-        arena->shared += room;
-    }
+    if (size > (size_t)(arena->end - arena->at) && !take_block(arena)) return NULL;
     char *piece = arena->at;
     arena->at += size;
     return piece;
@@ -165,6 +173,7 @@ static block **own_block(cg_arena *arena, const void *data) {
     return NULL;
 }
 
+/* Without huge pages: Linux would not move a block of which only the inside has them, but copy it. */
 void *cg_arena_extend(cg_arena *arena, void *piece, size_t old_size, size_t size) {
     block **link = old_size > BLOCK_SIZE / 4 ? own_block(arena, piece) : NULL;
     if (link == NULL) {
@@ -175,7 +184,6 @@ void *cg_arena_extend(cg_arena *arena, void *piece, size_t old_size, size_t size
     block *moved = size > PTRDIFF_MAX / 2 || is_to_fail(arena) ? NULL : realloc(*link, sizeof *moved + size);
     if (moved == NULL) cg_arena_out_of_memory(arena);
     *link = moved;
-    prefer_huge_pages(moved, size);
     return moved->data;
 }
 
