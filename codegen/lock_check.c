@@ -426,6 +426,9 @@ static void check_messages(checker *c) {
     for (size_t i = 0; i < model->retired_count; i++) {
         cg_table_add(&retired, model->retired[i].name.text, &model->retired[i]);
     }
+    for (size_t i = 0; i < model->retired_count; i++) {
+        if (model->retired[i].was != NULL) cg_table_add(&retired, model->retired[i].was, &model->retired[i]);
+    }
     for (size_t i = 0; i < c->lock->message_count; i++) {
         const cg_lock_entry *entry = c->lock->messages[i];
         const cg_message *message = cg_table_find(&living, entry->name);

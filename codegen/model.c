@@ -422,6 +422,7 @@ static void check_ids(cg_builder *b) {
 static void read_retired(cg_builder *b, cg_retired *retired, const cg_node *at) {
     retired->at = at;
     retired->tlv_type = (uint16_t)cg_get_uint(at, "tlv_type", 0);
+    retired->was = cg_get_text(at, "was", NULL);
     (void)cg_name_read(b->diags, at->key->text, at->key->span, &retired->name);
 }
 

@@ -297,6 +297,7 @@ struct cg_message {
 /* The id of a message that is gone: never to be used again. */
 typedef struct cg_retired {
     cg_name name;
+    const char *was; /* former name, or NULL */
     uint16_t tlv_type;
     const cg_node *at;
 } cg_retired;

@@ -133,6 +133,19 @@ START_TEST(what_was_renamed_may_get_its_name_back) {
 }
 END_TEST
 
+START_TEST(a_message_may_be_renamed_and_retired_at_once) {
+    static const char format[] = "schema: {name: s, version: %d}\n"
+                                 "messages: {%s, X: {tlv_type: 2, fields: {a: u8}}}\n";
+    cg_arena *arena = cg_arena_new();
+    const char *lock = bpt_publish(arena, cg_arena_format(arena, format, 1, "A: {tlv_type: 1}"), NULL);
+    bpt_compiled c = bpt_compile_locked(
+        cg_arena_format(arena, format, 2, "B: {tlv_type: 1, was: A, retired: true}"), lock);
+    ck_assert_msg(c.model != NULL, "%s", cg_diags_print(&c.diags));
+    bpt_compiled_free(&c);
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 START_TEST(a_version_may_not_fall) {
     static const char format[] = "schema: {name: s, version: %d}\nmessages: {A: {tlv_type: 1, fields: {a: u8}}}\n";
     cg_arena *arena = cg_arena_new();
@@ -151,5 +164,6 @@ BPT_SUITE(codegen_lock_check) {
     BPT_TEST(a_new_field_may_stand_before_published_ones);
     BPT_TEST(a_former_name_is_needed_once_only);
     BPT_TEST(what_was_renamed_may_get_its_name_back);
+    BPT_TEST(a_message_may_be_renamed_and_retired_at_once);
     BPT_TEST(a_version_may_not_fall);
 }
