@@ -215,6 +215,13 @@ DEFINE_LOOP(decode_small_hand, 's', DECODING(codec_small, small_hand_bytes, hand
 DEFINE_LOOP(decode_medium_hand, 'm', DECODING(codec_medium, medium_hand_bytes, hand_medium_decode, true, SUM_MEDIUM))
 DEFINE_LOOP(decode_large_hand, 'l', DECODING(codec_large, large_hand_bytes, hand_large_decode, true, sum_large))
 
+/* With the same promise as bufpool's: padding is zero, or the value is refused. */
+static inline bool hand_large_decode_canonical(const uint8_t *value, size_t length, codec_large *out) {
+    return hand_large_is_whole(value, length) && hand_large_is_canonical(value) && hand_large_decode(value, length, out);
+}
+DEFINE_LOOP(decode_large_hand_canonical, 'l',
+            DECODING(codec_large, large_hand_bytes, hand_large_decode_canonical, true, sum_large))
+
 /* Every rule of the contract, then an owned struct. */
 #define CHECKING(name, bytes, sum_of)                                                                                 \
     {                                                                                                                 \
@@ -288,14 +295,25 @@ DEFINE_LOOP(read_medium_hand, 'm', {
            bpi_load_u64(at + 128) + bpi_load_u64(at + 136) + bpi_load_u64(at + 144) +
            (uint64_t)bpi_load_i32(at + 152) + bpi_load_u16(at + 156) + codec_sum20(at + 158);
 })
-DEFINE_LOOP(read_large_hand, 'l', {
-    const uint8_t *at = large_hand_bytes.value[ix];
-    if (!hand_large_is_whole(at, large_hand_bytes.length[ix])) bench_fail("not whole");
+static inline uint64_t sum_large_in_place(const uint8_t *at) {
     const uint8_t *const end = at + HAND_LARGE_FIXED + bpi_load_u16(at + 8) * HAND_LEVEL_SIZE;
-    sum += bpi_load_u64(at) + codec_sum_text((const char *)end, bpi_load_u16(at + 10));
+    uint64_t sum = bpi_load_u64(at) + codec_sum_text((const char *)end, bpi_load_u16(at + 10));
     for (at += HAND_LARGE_FIXED; at != end; at += HAND_LEVEL_SIZE) {
         sum += bpi_load_u64(at) + bpi_load_u64(at + 8) + bpi_load_u32(at + 16);
     }
+    return sum;
+}
+DEFINE_LOOP(read_large_hand, 'l', {
+    const uint8_t *const at = large_hand_bytes.value[ix];
+    if (!hand_large_is_whole(at, large_hand_bytes.length[ix])) bench_fail("not whole");
+    sum += sum_large_in_place(at);
+})
+/* With a view's promise: the value is refused before any of it is read. */
+DEFINE_LOOP(read_large_hand_canonical, 'l', {
+    const uint8_t *const at = large_hand_bytes.value[ix];
+    if (!hand_large_is_whole(at, large_hand_bytes.length[ix])) bench_fail("not whole");
+    if (!hand_large_is_canonical(at)) bench_fail("not canonical");
+    sum += sum_large_in_place(at);
 })
 
 /* ---- other codecs ------------------------------------------------------------------------------------------------ */
@@ -369,6 +387,10 @@ static const bench_row rows[] = {
     ALL_ROWS("small", small),
     ALL_ROWS("medium", medium),
     ALL_ROWS("large", large),
+    ROW("large", "decode: by hand, padding checked", "decode: by hand", decode_large_hand_canonical),
+    ROW("large", "decode: bufpool, again", "decode: by hand, padding checked", decode_large),
+    ROW("large", "read: by hand, padding checked", "read: by hand", read_large_hand_canonical),
+    ROW("large", "read: bufpool, again", "read: by hand, padding checked", read_large),
 };
 
 const bench_table bench_codec_rows = {rows, sizeof rows / sizeof rows[0]};

@@ -1,18 +1,24 @@
 #include "codec_hand.h"
 
+#include <assert.h>
+#include <stddef.h>
+
+/* The first members of a small lie in the struct as on the wire, and so do levels. */
+enum { SMALL_ALIKE = 27 };
+static_assert(offsetof(codec_small, decimals) + 1 == SMALL_ALIKE, "a small begins like its wire");
+static_assert(sizeof(codec_level) == HAND_LEVEL_SIZE, "levels are as long as on the wire");
+
 bool hand_small_encode(const codec_small *in, uint8_t *out, size_t capacity, uint32_t *length) {
     const uint32_t size = HAND_SMALL_FIXED + in->symbol_length;
     if (in->symbol_length > CODEC_SMALL_SYMBOL_CAP || size > capacity) return false;
-    memcpy(out, in->token, 20);
-    memcpy(out + 20, &in->block, 4);
-    memcpy(out + 24, &in->pool, 2);
-    out[26] = in->decimals;
+    memcpy(out, in, SMALL_ALIKE);
     out[27] = in->symbol_length;
     bpi_copy(out + 28, (const uint8_t *)in->symbol, in->symbol_length);
     *length = size;
     return true;
 }
 
+/* One copy would be slower here: its stores overlap, and what is read next would wait for both. */
 bool hand_small_decode(const uint8_t *value, size_t length, codec_small *out) {
     if (!hand_small_is_whole(value, length)) return false;
     memcpy(out->token, value, 20);
@@ -56,7 +62,7 @@ bool hand_medium_decode(const uint8_t *value, size_t length, codec_medium *out) 
     return true;
 }
 
-/* Levels are as long as their struct, but its padding is not sent. */
+/* The padding of levels is sent as zeros, whatever the struct has there. */
 bool hand_large_encode(const codec_large *in, uint8_t *out, size_t capacity, uint32_t *length) {
     const uint32_t levels = in->levels_count, text = in->instrument_length;
     const uint32_t size = HAND_LARGE_FIXED + levels * HAND_LEVEL_SIZE + text;
@@ -82,12 +88,8 @@ bool hand_large_decode(const uint8_t *value, size_t length, codec_large *out) {
     memcpy(&out->sequence, value, 8);
     memcpy(&out->levels_count, value + 8, 2);
     memcpy(&out->instrument_length, value + 10, 2);
-    const uint8_t *at = value + HAND_LARGE_FIXED;
-    for (uint32_t i = 0; i < out->levels_count; i++, at += HAND_LEVEL_SIZE) {
-        memcpy(&out->levels[i].price, at, 8);
-        memcpy(&out->levels[i].quantity, at + 8, 8);
-        memcpy(&out->levels[i].orders, at + 16, 4);
-    }
+    const uint8_t *const at = value + HAND_LARGE_FIXED + (size_t)out->levels_count * HAND_LEVEL_SIZE;
+    memcpy(out->levels, value + HAND_LARGE_FIXED, (size_t)out->levels_count * HAND_LEVEL_SIZE);
     bpi_copy((uint8_t *)out->instrument, at, out->instrument_length);
     out->instrument[out->instrument_length] = '\0';
     return true;

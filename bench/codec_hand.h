@@ -1,6 +1,6 @@
 /* codec_hand.h: the limit of the codec rows. What somebody would write by hand for the three messages of
  * contracts/codec.yaml and nothing else: the same structs and the same checks of lengths, no evolution, no slack and no
- * padding to check, little-endian machines only. */
+ * padding to check but where a row says so, little-endian machines only. */
 #ifndef BUFPOOL_CODEC_HAND_H
 #define BUFPOOL_CODEC_HAND_H
 
@@ -27,6 +27,13 @@ static inline bool hand_large_is_whole(const uint8_t *value, size_t length) {
     const uint32_t levels = bpi_load_u16(value + 8), text = bpi_load_u16(value + 10);
     return levels <= CODEC_LARGE_LEVELS_CAP && text <= CODEC_LARGE_INSTRUMENT_CAP &&
            length == HAND_LARGE_FIXED + levels * HAND_LEVEL_SIZE + text;
+}
+/* Whether every byte that has no meaning is zero, as bufpool promises. The value is whole. */
+static inline bool hand_large_is_canonical(const uint8_t *value) {
+    const uint8_t *const end = value + HAND_LARGE_FIXED + bpi_load_u16(value + 8) * HAND_LEVEL_SIZE;
+    uint32_t padding = bpi_load_u32(value + 12);
+    for (const uint8_t *at = value + HAND_LARGE_FIXED; at != end; at += HAND_LEVEL_SIZE) padding |= bpi_load_u32(at + 20);
+    return padding == 0;
 }
 
 #endif
