@@ -34,6 +34,7 @@ static void add_field_line(cg_text *out, const cg_message *m, const cg_field *fi
     cg_text_format(out, "%-24s %-20s %7u %7u %9" PRIu64 "", field->name.text, field->type->spelling, field->offset,
                    field->type->size, tail);
     if (field->since > 1) cg_text_format(out, "  since %u", field->since);
+    if (field->is_retired) cg_text_format(out, "  retired");
     if (field->is_optional) {
         cg_text_format(out, "  optional, bit %u at %u", field->bit, m->groups[field->group_ix].bitmap_offset);
     }

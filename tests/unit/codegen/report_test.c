@@ -70,8 +70,23 @@ START_TEST(one_message_is_shown_with_its_fields) {
 }
 END_TEST
 
+START_TEST(a_retired_field_is_called_so) {
+    bpt_compiled c = bpt_compile_good("messages: {T: {tlv_type: 1, fields: {gone: {type: u32, retired: true}, "
+                                      "kept: {type: u8, optional: true}}}}");
+    cg_text text = {.arena = c.arena};
+    cg_report_text(&text, c.model, bpt_message(&c, "T"));
+    ck_assert_ptr_nonnull(strstr(cg_text_end(&text),
+                                 "gone                     u32                        0       4         0  retired\n"));
+    ck_assert_ptr_nonnull(
+        strstr(cg_text_end(&text),
+               "kept                     u8                         5       1         0  optional, bit 0 at 4\n"));
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 BPT_SUITE(codegen_report) {
     BPT_TEST(json_has_the_published_shape);
     BPT_TEST(text_has_a_line_for_each_message_class_and_plan);
     BPT_TEST(one_message_is_shown_with_its_fields);
+    BPT_TEST(a_retired_field_is_called_so);
 }
