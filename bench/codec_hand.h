@@ -19,7 +19,8 @@ bool hand_large_decode(const uint8_t *value, size_t length, codec_large *out);
 
 /* One check, after which every field may be read where it lies. */
 static inline bool hand_small_is_whole(const uint8_t *value, size_t length) {
-    return length >= HAND_SMALL_FIXED && value[27] <= CODEC_SMALL_SYMBOL_CAP && length == (size_t)HAND_SMALL_FIXED + value[27];
+    return length >= HAND_SMALL_FIXED && value[27] <= CODEC_SMALL_SYMBOL_CAP &&
+           length == (size_t)HAND_SMALL_FIXED + value[27];
 }
 static inline bool hand_medium_is_whole(size_t length) { return length == HAND_MEDIUM_SIZE; }
 static inline bool hand_large_is_whole(const uint8_t *value, size_t length) {

@@ -197,7 +197,7 @@ static void prepare(void) {
     }
 }
 
-const codec_peer codec_mpack = {prepare,      encode_small, encode_medium, encode_large,
+const codec_peer codec_mpack = {prepare,      encode_small,  encode_medium, encode_large,
                                 decode_small, decode_medium, decode_large};
 #else
 const codec_peer codec_mpack = {.prepare = NULL};

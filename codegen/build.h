@@ -40,7 +40,7 @@ typedef struct cg_builder {
     cg_table wrappers;         /* cg_struct by the spelling of the element */
     cg_declaration **declared; /* the same in the order of the file */
     size_t declared_count;
-    cg_table hooks; /* cg_hook by name */
+    cg_table hooks;  /* cg_hook by name */
     unsigned nested; /* open declarations */
     unsigned guess_count;
 } cg_builder;

@@ -63,8 +63,7 @@ static void choose_powers(cg_builder *b, const cg_node *pool) {
                   "min_class must be a power of two");
     }
     if (b->diags->error_count != 0) return;
-    const size_t count =
-        cg_strides_powers(cg_needs_of(b->arena, model), model->message_count, model->min_class, sizes);
+    const size_t count = cg_strides_powers(cg_needs_of(b->arena, model), model->message_count, model->min_class, sizes);
     for (size_t i = 0; i < count; i++) add_class(b, sizes[i]);
 }
 

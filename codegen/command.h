@@ -14,8 +14,8 @@ typedef struct cg_job {
     cg_arena *arena;
     cg_options options;
     const cg_source *source; /* of the contract */
-    const char *lock_path; /* of the lock that was read; NULL while there is none */
-    const cg_lock *lock;   /* what it says, or NULL */
+    const char *lock_path;   /* of the lock that was read; NULL while there is none */
+    const cg_lock *lock;     /* what it says, or NULL */
 } cg_job;
 
 #define CG_COMMAND(id, name, function, least, most, operands, text) cg_status cg_command_##function(cg_job *job);

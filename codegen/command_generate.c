@@ -45,7 +45,8 @@ static cg_status read_parts(cg_arena *arena, const char *list, unsigned *bits) {
 static cg_status check_options(const cg_options *options) {
     const bool is_stdout = options->output != NULL && strcmp(options->output, "-") == 0;
     const bool is_json = strcmp(options->format, "json") == 0;
-    if (options->output != NULL && options->directory != NULL) return refuse("-o and --out-dir both say where to write");
+    if (options->output != NULL && options->directory != NULL)
+        return refuse("-o and --out-dir both say where to write");
     if (is_stdout && options->is_checking) return refuse("--check has nothing to compare with -o -");
     if (is_json && (is_stdout || options->is_listing)) {
         return refuse("--format json needs standard output for itself");

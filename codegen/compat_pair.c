@@ -20,7 +20,7 @@ cg_shape cg_shape_of_message(const cg_message *m) {
                       .size = m->block_size};
 }
 
-cg_shape cg_shape_of_struct(const cg_struct *t) {
+static cg_shape shape_of_struct(const cg_struct *t) {
     return (cg_shape){.structure = t,
                       .fields = t->fields,
                       .field_count = t->field_count,
@@ -342,7 +342,7 @@ cg_pair *cg_pair_structs(cg_comparison *c, const cg_struct *before, const cg_str
     const char *key = cg_arena_format(c->arena, "%s %s", before->name.text, now->name.text);
     cg_pair *pair = cg_table_find(&c->structs, key);
     if (pair != NULL) return pair;
-    const cg_shape old_shape = cg_shape_of_struct(before), new_shape = cg_shape_of_struct(now);
+    const cg_shape old_shape = shape_of_struct(before), new_shape = shape_of_struct(now);
     pair = cg_pair_make(c, &old_shape, &new_shape);
     cg_table_add(&c->structs, key, pair);
     c->struct_list = cg_arena_grow(c->arena, c->struct_list, c->struct_count, sizeof pair);

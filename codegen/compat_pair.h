@@ -52,7 +52,6 @@ typedef struct cg_comparison {
 
 /* ---- compat_pair.c ---- */
 cg_shape cg_shape_of_message(const cg_message *message);
-cg_shape cg_shape_of_struct(const cg_struct *structure);
 
 /* Finds the partners, and whether the bytes of each make sense to the other. */
 cg_pair *cg_pair_make(cg_comparison *c, const cg_shape *before, const cg_shape *now);

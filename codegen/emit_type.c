@@ -72,8 +72,9 @@ static cg_value *emit_element(const cg_emitter *emitter, const cg_type *element)
     cg_set_number(emitter->arena, map, "stride", element->stride);
     cg_set_flag(emitter->arena, map, "is_flat", cg_type_is_flat(element));
     cg_set(emitter->arena, map, "padding",
-           cg_type_has_padding_only(element) ? cg_emit_gaps(emitter, element->structure->gaps, element->structure->gap_count)
-                                     : cg_value_list(emitter->arena));
+           cg_type_has_padding_only(element)
+               ? cg_emit_gaps(emitter, element->structure->gaps, element->structure->gap_count)
+               : cg_value_list(emitter->arena));
     return map;
 }
 

@@ -109,8 +109,8 @@ void cg_lock_order(const cg_lock *lock, bool is_message, const char *name, const
 /* Whether a message was published without fields: then those that it has now are not in every frame. */
 bool cg_lock_was_empty(const cg_lock *lock, const char *name, const char *was);
 
-/* The lock for a contract that is older than what is published: it gives fields their places and checks nothing. NULL for
- * NULL. */
+/* The lock for a contract that is older than what is published: it gives fields their places and checks nothing. NULL
+ * for NULL. */
 const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock);
 
 /* The key of a message's name in lock->past; with a field, of that field's name in the message. */

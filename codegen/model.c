@@ -472,11 +472,8 @@ cg_model *cg_compile(cg_arena *arena, const cg_source *source, const char *prefi
 
 cg_model *cg_compile_locked(cg_arena *arena, const cg_source *source, const cg_lock *lock, const char *prefix,
                             cg_diags *diags) {
-    cg_builder b = {.arena = arena,
-                    .diags = diags,
-                    .lock = lock,
-                    .declarations = {.arena = arena},
-                    .wrappers = {.arena = arena}};
+    cg_builder b = {
+        .arena = arena, .diags = diags, .lock = lock, .declarations = {.arena = arena}, .wrappers = {.arena = arena}};
     diags->arena = arena;
     diags->source = source;
     cg_unknown_rules unknown_rules = {NULL, 0};

@@ -84,8 +84,8 @@ typedef enum cg_kind {
 /* How a value looks on the wire. Strings, bytes and vectors have a count; what follows it depends on is_tail:
  *   inline   count, gap up to items_offset, capacity elements of element_stride bytes, unused ones zero
  *   tail     the block holds the count alone; the elements are in the tail
- * A vector of an extensible struct is always in the tail; its place in the block is the count, then a u16, the bytes from
- * one element to the next (stride_offset is of that u16 from the start of the value). */
+ * A vector of an extensible struct is always in the tail; its place in the block is the count, then a u16, the bytes
+ * from one element to the next (stride_offset is of that u16 from the start of the value). */
 struct cg_type {
     cg_kind kind;
     const char *spelling;       /* as in the contract: "Vec<Level>" */
@@ -142,13 +142,13 @@ typedef enum cg_rule_kind {
 /* What C type a hook is called with: of all fields that use it. */
 typedef enum cg_hook_value {
     CG_HOOK_UNUSED,
-    CG_HOOK_UINT,  /* u8 .. u64, bool, enums of them: uint64_t */
-    CG_HOOK_INT,   /* i8 .. i64, enums of them: int64_t */
-    CG_HOOK_REAL,  /* f32, f64: double */
+    CG_HOOK_UINT, /* u8 .. u64, bool, enums of them: uint64_t */
+    CG_HOOK_INT,  /* i8 .. i64, enums of them: int64_t */
+    CG_HOOK_REAL, /* f32, f64: double */
     CG_HOOK_U128,
     CG_HOOK_U256,
-    CG_HOOK_TEXT,  /* strings: bp_text */
-    CG_HOOK_BYTES  /* bytes and arrays of u8: bp_bytes */
+    CG_HOOK_TEXT, /* strings: bp_text */
+    CG_HOOK_BYTES /* bytes and arrays of u8: bp_bytes */
 } cg_hook_value;
 
 /* A rule that the user's program decides. */
@@ -231,11 +231,11 @@ typedef struct cg_group {
 struct cg_struct {
     cg_name name;
     bool is_extensible;
-    bool is_wrapper;    /* printed as its one field; not in the contract */
-    cg_group *groups;   /* what each version added: one unless extensible; each end is a multiple of align, and a stride
-                           that writers use */
+    bool is_wrapper;  /* printed as its one field; not in the contract */
+    cg_group *groups; /* what each version added: one unless extensible; each end is a multiple of align, and a stride
+                         that writers use */
     size_t group_count;
-    size_t accept_group_ix; /* the first group whose end is an accepted stride */
+    size_t accept_group_ix;  /* the first group whose end is an accepted stride */
     const char *description; /* or NULL */
     cg_field *fields;        /* in declared order */
     size_t field_count;      /* at least 1 */
@@ -244,7 +244,7 @@ struct cg_struct {
     size_t gap_count;
     uint32_t size; /* rounded up to align */
     uint32_t align;
-    uint32_t depth; /* structs inside each other, itself counted */
+    uint32_t depth;                                    /* structs inside each other, itself counted */
     bool has_checks, has_limits, has_rules, has_hooks; /* of values of it, as traits.h says */
     const cg_node *at;
 };
@@ -264,14 +264,14 @@ struct cg_message {
     const char *sensitivity; /* as written; "public" when nothing is said */
     bool is_sensitive;       /* buffers are wiped, values are redacted when printed */
     bool log_payload;        /* false: values are redacted when printed */
-    cg_prior *priors; /* what must have come before it on a connection, in declared order; no circles */
+    cg_prior *priors;        /* what must have come before it on a connection, in declared order; no circles */
     size_t prior_count;
     bool is_required; /* some message has it among its priors */
-    double rate;          /* messages per second, for the report; 0 when nothing is said */
-    uint64_t hold_ns;     /* how long a buffer of it is held, for the report; 0 when nothing is said */
-    cg_field *fields;        /* in declared order; may be none: then block_size == 0 and there is one empty group */
+    double rate;      /* messages per second, for the report; 0 when nothing is said */
+    uint64_t hold_ns; /* how long a buffer of it is held, for the report; 0 when nothing is said */
+    cg_field *fields; /* in declared order; may be none: then block_size == 0 and there is one empty group */
     size_t field_count;
-    cg_group *groups;        /* ascending by since; at least 1 */
+    cg_group *groups; /* ascending by since; at least 1 */
     size_t group_count;
     const cg_field **tail; /* fields with is_tail types, retired ones too, in the order of the tail */
     size_t tail_count;
@@ -326,8 +326,8 @@ typedef struct cg_alias {
 } cg_alias;
 
 typedef struct cg_model {
-    const char *file; /* the contract's base name, for the first line of outputs */
-    cg_name name;     /* of the schema, or what --prefix said */
+    const char *file;     /* the contract's base name, for the first line of outputs */
+    cg_name name;         /* of the schema, or what --prefix said */
     const char *own_name; /* of the schema, whatever --prefix said */
     const cg_node *at;    /* the schema's map, else the whole contract */
     uint32_t id;
@@ -342,11 +342,11 @@ typedef struct cg_model {
     cg_message *messages; /* in declared order */
     size_t message_count;
     cg_message **by_type; /* the same ascending by tlv_type */
-    cg_retired *retired; /* in declared order */
+    cg_retired *retired;  /* in declared order */
     size_t retired_count;
     cg_hook **hooks; /* declared ones in declared order, then implied ones in the order of their first use */
     size_t hook_count;
-    cg_range *ranges;     /* ascending, disjoint */
+    cg_range *ranges; /* ascending, disjoint */
     size_t range_count;
     const char *strategy; /* "pow2", "list" or "auto:3" */
     cg_class *classes;    /* ascending by size; every one has a message unless the strategy is a list */

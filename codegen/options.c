@@ -76,8 +76,8 @@ static const char *help_of_command(cg_arena *arena, cg_command command) {
 static cg_status refuse(const reader *r, const char *what, const char *which, const cg_guess *guess) {
     const bool has_command = r->out->command != CG_COMMAND_NONE;
     fprintf(stderr, "bufpoolc: %s '%s'%s\nsee bufpoolc %s%s--help\n", what, which,
-            guess == NULL ? "" : cg_guess_text(guess, r->arena),
-            has_command ? commands[r->out->command].name : "", has_command ? " " : "");
+            guess == NULL ? "" : cg_guess_text(guess, r->arena), has_command ? commands[r->out->command].name : "",
+            has_command ? " " : "");
     return CG_USAGE;
 }
 

@@ -60,8 +60,8 @@ static ssize_t read_up_to(int file, char *out, size_t size) {
     return (ssize_t)length;
 }
 
-/* The content of a regular file, or NULL when there is none that could be read; one byte more than expected is enough to
- * tell. O_NONBLOCK, so that a pipe is not waited for. */
+/* The content of a regular file, or NULL when there is none that could be read; one byte more than expected is enough
+ * to tell. O_NONBLOCK, so that a pipe is not waited for. */
 static const char *read_existing(cg_arena *arena, const char *path, size_t expected, size_t *length) {
     char *text = cg_arena_alloc(arena, expected + 2);
     struct stat status;
@@ -147,7 +147,8 @@ static int open_temporary(const cg_outputs *outputs, change *c) {
 }
 
 /* Writes the text into a new file beside the target, with the target's permissions. */
-static cg_status write_temporary(const cg_outputs *outputs, const cg_output *output, const struct stat *old, change *c) {
+static cg_status write_temporary(const cg_outputs *outputs, const cg_output *output, const struct stat *old,
+                                 change *c) {
     const int file = open_temporary(outputs, c);
     if (file < 0) return CG_FAILED;
     const bool is_mode_kept = old == NULL || fchmod(file, old->st_mode & 07777) == 0;

@@ -123,7 +123,9 @@ static void check_range(checker *c, cg_node *node, const cg_key *key, uint64_t v
 static void check_integer(checker *c, cg_node *node, const cg_key *key) {
     cg_number number;
     switch (cg_number_parse(node->text, &number)) {
-    case CG_NUMBER_NOT_ONE: bad(c, node, CG_E_NUMBER, "an integer is needed, in decimal without a 0 before it, or as 0x..."); return;
+    case CG_NUMBER_NOT_ONE:
+        bad(c, node, CG_E_NUMBER, "an integer is needed, in decimal without a 0 before it, or as 0x...");
+        return;
     case CG_NUMBER_TOO_BIG: check_range(c, node, key, UINT64_MAX); return;
     case CG_NUMBER_OK: break;
     }
@@ -237,8 +239,8 @@ static void refuse_brackets(checker *c, cg_node *node) {
 static void check_field_item(checker *c, cg_node *item, cg_where child) {
     if (item->kind == CG_MAP && item->count == 1 && cg_entry(item, "name") == NULL && cg_entry(item, "type") == NULL) {
         item->is_bad = true;
-        cg_report(c->diags, CG_E_MISSING_KEY, cg_node_place(item), "a field in a list is written {name: %.64s, type: ...}",
-                  item->first->key->text);
+        cg_report(c->diags, CG_E_MISSING_KEY, cg_node_place(item),
+                  "a field in a list is written {name: %.64s, type: ...}", item->first->key->text);
         return;
     }
     check_map(c, item, child);
@@ -314,9 +316,11 @@ static const struct {
     cg_where where;
     const char *word, *meant;
 } slips[] = {
-    {CG_AT_MESSAGE, "id", "tlv_type"},     {CG_AT_MESSAGE, "type", "tlv_type"}, {CG_AT_MESSAGE, "tag", "tlv_type"},
-    {CG_AT_FIELD, "comment", "description"}, {CG_AT_FIELD, "doc", "description"}, {CG_AT_FIELD, "rules", "validation"},
-    {CG_AT_ENUM, "base", "type"},          {CG_AT_TYPE, "alias", "is"},         {CG_AT_ROOT, "structs", "types"},
+    {CG_AT_MESSAGE, "id", "tlv_type"},   {CG_AT_MESSAGE, "type", "tlv_type"},
+    {CG_AT_MESSAGE, "tag", "tlv_type"},  {CG_AT_FIELD, "comment", "description"},
+    {CG_AT_FIELD, "doc", "description"}, {CG_AT_FIELD, "rules", "validation"},
+    {CG_AT_ENUM, "base", "type"},        {CG_AT_TYPE, "alias", "is"},
+    {CG_AT_ROOT, "structs", "types"},
 };
 
 /* The key of that place that was probably meant. */

@@ -22,9 +22,10 @@ static const struct {
 
 static const char *where_name(cg_where where) {
     static const char *const names[] = {
-        [CG_AT_ROOT] = "contract", [CG_AT_SCHEMA] = "schema",   [CG_AT_RANGES] = "tag_ranges", [CG_AT_RANGE] = "tag_range",
-        [CG_AT_POOL] = "pool",     [CG_AT_HOOK] = "hook",       [CG_AT_ENUM] = "enum",         [CG_AT_TYPE] = "type",
-        [CG_AT_MESSAGE] = "message", [CG_AT_FIELD] = "field", [CG_AT_MEMBER] = "member",     [CG_AT_RULE] = "rule",
+        [CG_AT_ROOT] = "contract",   [CG_AT_SCHEMA] = "schema", [CG_AT_RANGES] = "tag_ranges",
+        [CG_AT_RANGE] = "tag_range", [CG_AT_POOL] = "pool",     [CG_AT_HOOK] = "hook",
+        [CG_AT_ENUM] = "enum",       [CG_AT_TYPE] = "type",     [CG_AT_MESSAGE] = "message",
+        [CG_AT_FIELD] = "field",     [CG_AT_MEMBER] = "member", [CG_AT_RULE] = "rule",
     };
     return names[where];
 }
@@ -38,8 +39,10 @@ static void add_child(cg_text *out, const cg_key *key) { add_reference(out, wher
 /* ---- one value -------------------------------------------------------------------------------------------------- */
 
 static void add_numeric(cg_text *out, const cg_key *key, const char *type, const char *pattern) {
-    cg_text_format(out, "\"anyOf\":[{\"type\":\"%s\",\"minimum\":%" PRIu64 ",\"maximum\":%" PRIu64
-                        "},{\"type\":\"string\",\"pattern\":\"^%s$\"}]", type, key->low, key->high, pattern);
+    cg_text_format(out,
+                   "\"anyOf\":[{\"type\":\"%s\",\"minimum\":%" PRIu64 ",\"maximum\":%" PRIu64
+                   "},{\"type\":\"string\",\"pattern\":\"^%s$\"}]",
+                   type, key->low, key->high, pattern);
 }
 
 static void add_words(cg_text *out, const char *key, const char *words) {
@@ -100,9 +103,11 @@ static void add_range(cg_text *out, const cg_key *key) {
 }
 
 static void add_classes(cg_text *out) {
-    cg_text_format(out, "\"anyOf\":[{\"type\":\"string\",\"pattern\":\"^(pow2|auto:([1-9]|[1-5][0-9]|6[0-4]))$\"},{\"type\":\"array\","
-                        "\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":16},{\"type\":\"string\","
-                        "\"pattern\":\"^" INTEGER "([KMG]iB)?$\"}]}}]");
+    cg_text_format(
+        out,
+        "\"anyOf\":[{\"type\":\"string\",\"pattern\":\"^(pow2|auto:([1-9]|[1-5][0-9]|6[0-4]))$\"},{\"type\":\"array\","
+        "\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":\"integer\",\"minimum\":16},{\"type\":\"string\","
+        "\"pattern\":\"^" INTEGER "([KMG]iB)?$\"}]}}]");
 }
 
 static void add_rules(cg_text *out, const cg_key *key) {

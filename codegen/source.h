@@ -31,9 +31,9 @@ typedef struct cg_source {
 /* Bytes of the well-formed UTF-8 sequence that begins at `at`, left bytes before the end; 0 when it is none. */
 uint32_t cg_utf8_length(const unsigned char *at, size_t left);
 
-/* Whether a character of that many bytes may be shown as it is: no control character (C0 but for the tab, DEL, C1), none
- * that turns the direction of writing (U+202A .. U+202E, U+2066 .. U+2069), which would show something else than what is
- * read, and not one of 0 bytes. */
+/* Whether a character of that many bytes may be shown as it is: no control character (C0 but for the tab, DEL, C1),
+ * none that turns the direction of writing (U+202A .. U+202E, U+2066 .. U+2069), which would show something else than
+ * what is read, and not one of 0 bytes. */
 bool cg_char_is_plain(const char *text, size_t length);
 
 /* Reads the file, or standard input when its name is "-". CG_FAILED: it cannot be read or is longer than CG_SOURCE_MAX;

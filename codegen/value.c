@@ -32,7 +32,8 @@ static bool map_is_full(uint32_t count) {
 void cg_set(cg_arena *arena, cg_value *map, const char *name, const cg_value *value) {
     const uint32_t count = map->count;
     if (map_is_full(count)) {
-        cg_named_value *const grown = CG_NEW_ARRAY(arena, cg_named_value, count == 0 ? 16 : count == 16 ? 48 : 2 * count);
+        const uint32_t room = count == 0 ? 16 : count == 16 ? 48 : 2 * count;
+        cg_named_value *const grown = CG_NEW_ARRAY(arena, cg_named_value, room);
         if (count != 0) memcpy(grown, map->named, count * sizeof *grown);
         map->named = grown;
     }

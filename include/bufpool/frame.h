@@ -195,8 +195,9 @@ BP_NODISCARD BP_API bp_err bp_writer_push_take(bp_writer *writer, bp_buf **buf);
 
 /* Gathers the next write: up to BP_WRITER_PIECES pieces of together at most limit bytes (0 is BP_FRAME_WRITE_MAX).
  * Small frames and headers are copied into stage (stage_length bytes, at least 64, lent until the write is over), large
- * values stay where they lie; whoever sends sensitive frames wipes stage after the write. Frames may be cut. Returns the number of pieces, 0 when nothing is queued. The same
- * bytes are given until bp_writer_wrote says that they left. */
+ * values stay where they lie; whoever sends sensitive frames wipes stage after the write. Frames may be cut. Returns
+ * the number of pieces, 0 when nothing is queued. The same bytes are given until bp_writer_wrote says that they
+ * left. */
 BP_API size_t bp_writer_gather(const bp_writer *writer, uint8_t *stage, size_t stage_length, size_t limit,
                                bp_piece pieces[BP_WRITER_PIECES]);
 

@@ -29,8 +29,8 @@ enum {
     BPI_UNKNOWN_MAX_DEFAULT = 65536, /* bytes: longest unknown value that is skipped or delivered */
 };
 
-/* What a reader needs to know of a type. The interval is what is handed on without a second look: that of an unknown type
- * is empty, and so is that of a sensitive one, whose bytes must be wiped behind it. */
+/* What a reader needs to know of a type. The interval is what is handed on without a second look: that of an unknown
+ * type is empty, and so is that of a sensitive one, whose bytes must be wiped behind it. */
 typedef struct bpi_type_entry {
     const bp_type_info *info; /* NULL: unknown */
     uint32_t accept_min, accept_max;

@@ -73,7 +73,8 @@ struct bpi_slab {
 
 typedef struct bpi_sized bpi_sized;
 
-/* One size class. Constant: pool, stride, entry, depth, idle_bytes, rest_bytes. Atomic: wiped. The rest needs the lock. */
+/* One size class. Constant: pool, stride, entry, depth, idle_bytes, rest_bytes. Atomic: wiped. All else needs the
+ * lock. */
 struct bpi_class {
     bpi_lock lock;
     bpi_sized *pool;

@@ -1,5 +1,5 @@
-/* bufpoolc as a program that reads what strangers wrote: any bytes as a contract, and, when they are one, all that can be
- * made of it without a compiler. A crash, a hang or memory without bound is what the fuzzer looks for. */
+/* bufpoolc as a program that reads what strangers wrote: any bytes as a contract, and, when they are one, all that can
+ * be made of it without a compiler. A crash, a hang or memory without bound is what the fuzzer looks for. */
 #include "codegen/build.h"
 #include "codegen/emit.h"
 #include "codegen/lock.h"

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Ten surroundings: what stands before the command, and how the contract is called. `there` is the contract's folder. */
+/* Ten surroundings: what stands before the command, and how the contract is called. `there` is the contract's folder.
+ */
 static const struct {
     const char *before, *contract;
 } runs[] = {
@@ -50,8 +51,10 @@ START_TEST(diagnostics_are_the_same_too) {
     const bpt_place p = bpt_place_make();
     char root[4096], command[16384];
     ck_assert_ptr_nonnull(getcwd(root, sizeof root));
-    snprintf(command, sizeof command, "mkdir -p place/deeper && cp '%.3000s/tests/bad/many-mistakes.yaml' "
-                                      "place/contracts.yaml", root);
+    snprintf(command, sizeof command,
+             "mkdir -p place/deeper && cp '%.3000s/tests/bad/many-mistakes.yaml' "
+             "place/contracts.yaml",
+             root);
     ck_assert_int_eq(bpt_place_shell(&p, command), 0);
     for (size_t i = 0; i < RUN_COUNT; i++) {
         snprintf(command, sizeof command, "(cd place && %s '%s' check %s) 2>said%zu", runs[i].before, p.bufpoolc,

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Crash guards, not measurements: what goes wrong here takes all memory or never ends. The sanitizers need address space
- * without end themselves. */
+/* Crash guards, not measurements: what goes wrong here takes all memory or never ends. The sanitizers need address
+ * space without end themselves. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define GUARD "timeout 300"
 #else
@@ -76,9 +76,10 @@ static void write_large_values(FILE *out) {
     fprintf(out, "tag_ranges: {app: 1-%s}\npool: {min_class: %s, memory_limit: %sGiB, classes: [%s]}\n", two_64, two_64,
             two_64, two_64);
     fprintf(out, "enums: {E: {type: u64, values: {a: %s}}}\nmessages:\n", two_64);
-    fprintf(out, "  Ping: {tlv_type: %s, reserve: %s, max_total: %s, rate: %s, hold: %ss, typical: {b: %s}, fields: "
-                 "{a: \"[u8; %s]\", b: {type: String, validation: [{max_length: %s}]}, c: \"FixedVec<u8, %s>\", "
-                 "d: {type: u64, since: %s, default: %s}}}\n",
+    fprintf(out,
+            "  Ping: {tlv_type: %s, reserve: %s, max_total: %s, rate: %s, hold: %ss, typical: {b: %s}, fields: "
+            "{a: \"[u8; %s]\", b: {type: String, validation: [{max_length: %s}]}, c: \"FixedVec<u8, %s>\", "
+            "d: {type: u64, since: %s, default: %s}}}\n",
             two_64, two_64, two_64, two_64, two_64, two_64, two_64, two_64, two_64, two_64, two_64);
 }
 
@@ -128,7 +129,8 @@ static void write_long_line(FILE *out) {
 
 static void write_errors(FILE *out) {
     fputs(head, out);
-    for (unsigned i = 0; i < 100000; i++) fprintf(out, "  M%u: {tlv_type: none, feilds: {a: u9}, fields: {b: Strin}}\n", i);
+    for (unsigned i = 0; i < 100000; i++)
+        fprintf(out, "  M%u: {tlv_type: none, feilds: {a: u9}, fields: {b: Strin}}\n", i);
 }
 
 static void write_circle(FILE *out) {

@@ -1,5 +1,5 @@
-/* What is on the disk when a run of bufpoolc goes wrong: a full disk, a directory that may not be written, a kill at any
- * moment, two runs at once. Each file is the old or the new one, whole; and what is mixed does not compile. */
+/* What is on the disk when a run of bufpoolc goes wrong: a full disk, a directory that may not be written, a kill at
+ * any moment, two runs at once. Each file is the old or the new one, whole; and what is mixed does not compile. */
 #define _XOPEN_SOURCE 700
 #include "tests/support/bufpoolc_place.h"
 #include "tests/support/suite.h"
@@ -33,7 +33,8 @@ static bpt_place make_place(void) {
 }
 
 static void check_is_old(const bpt_place *p) {
-    ck_assert_msg(bpt_place_shell(p, "diff -r old generated >diff") == 0, "a file is not as it was in %s", p->directory);
+    ck_assert_msg(bpt_place_shell(p, "diff -r old generated >diff") == 0, "a file is not as it was in %s",
+                  p->directory);
 }
 
 static void check_says(const bpt_place *p, const char *words) {
@@ -84,7 +85,8 @@ START_TEST(a_read_only_directory_is_told_and_nothing_is_changed) {
     const bpt_place p = make_place();
     char command[8192];
     snprintf(command, sizeof command,
-             "cp '%s' bufpoolc && touch err && chmod 666 err && chmod 755 . && chmod 555 generated bufpoolc", p.bufpoolc);
+             "cp '%s' bufpoolc && touch err && chmod 666 err && chmod 755 . && chmod 555 generated bufpoolc",
+             p.bufpoolc);
     ck_assert_int_eq(bpt_place_shell(&p, command), 0);
     ck_assert_int_eq(run_unprivileged(&p, "./bufpoolc generate contract.yaml --out-dir generated 2>err"), 3);
     check_says(&p, "Permission denied");
@@ -106,9 +108,10 @@ START_TEST(a_run_that_is_killed_while_it_writes_leaves_every_file_as_it_was) {
         ck_assert_int_eq(bpt_place_shell(&p, command), 0);
         bpt_place_read(&p, "code", said, sizeof said);
         ck_assert_int_eq(atoi(said), 128 + SIGXFSZ);
-        ck_assert_int_eq(bpt_place_shell(&p, "find generated -name '*.tmp' -exec touch -d '1 hour ago' {} + && mkdir left && "
-                                             "mv generated/*.tmp left"),
-                         0);
+        ck_assert_int_eq(
+            bpt_place_shell(&p, "find generated -name '*.tmp' -exec touch -d '1 hour ago' {} + && mkdir left && "
+                                "mv generated/*.tmp left"),
+            0);
         check_is_old(&p);
         ck_assert_int_eq(bpt_place_shell(&p, "mv left/* generated && rmdir left"), 0);
     }
@@ -154,10 +157,11 @@ START_TEST(a_mixed_set_does_not_compile) {
     const bpt_place p = make_place();
     char command[1024], root[4200];
     ck_assert_ptr_nonnull(getcwd(root, sizeof root));
-    snprintf(command, sizeof command,
-             "for f in generated/*.c; do cc -std=c11 -fsyntax-only -I%.400s/include -Igenerated $f 2>>compiled || exit 1; "
-             "done",
-             root);
+    snprintf(
+        command, sizeof command,
+        "for f in generated/*.c; do cc -std=c11 -fsyntax-only -I%.400s/include -Igenerated $f 2>>compiled || exit 1; "
+        "done",
+        root);
     ck_assert_int_eq(bpt_place_shell(&p, command), 0);
     for (unsigned set = 1; set < 1u << FILE_COUNT; set++) {
         char copy[1024] = "cp old/* generated";
@@ -217,14 +221,17 @@ START_TEST(parts_are_chosen_and_one_file_goes_anywhere) {
     const bpt_place p = make_place();
     ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --only messages,sizes --list-outputs"), 0);
     check_out(&p, "./tiny_sizes.h\n./tiny_messages.h\n./tiny_messages.c\n");
-    ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --only umbrella --with tests --out-dir x --list-outputs"), 0);
+    ck_assert_int_eq(bpt_place_run(&p,
+                                   "generate contract.yaml --only umbrella --with tests --out-dir x --list-outputs"),
+                     0);
     check_out(&p, "x/tiny.h\nx/tiny_test.c\n");
     ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --only messages.h -o sub/m.h --list-outputs"), 0);
     check_out(&p, "sub/m.h\n");
     ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --only messages.h -o sub/m.h -MD -MF sub/m.d"), 0);
-    ck_assert_int_eq(bpt_place_shell(&p, "cmp sub/m.h new/tiny_messages.h && test \"$(ls sub)\" = \"$(printf 'm.d\\nm.h')\" "
-                                         "&& grep -q '^sub/m.h: contract.yaml$' sub/m.d"),
-                     0);
+    ck_assert_int_eq(
+        bpt_place_shell(&p, "cmp sub/m.h new/tiny_messages.h && test \"$(ls sub)\" = \"$(printf 'm.d\\nm.h')\" "
+                            "&& grep -q '^sub/m.h: contract.yaml$' sub/m.d"),
+        0);
     ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --only messages.h -o sub/m.h --check"), 0);
     ck_assert_int_eq(bpt_place_run(&p, "generate contract.yaml --only service.c -o -"), 0);
     ck_assert_int_eq(bpt_place_shell(&p, "cmp out new/tiny_service.c"), 0);

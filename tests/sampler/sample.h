@@ -38,7 +38,7 @@ typedef struct sample_message {
     uint16_t type;
     uint32_t class_size;
     bool (*is_older_end)(size_t block); /* whether an older writer's block may be that long */
-    bool is_lossy; /* reads more than it writes: retired fields, strides of other versions */
+    bool is_lossy;                      /* reads more than it writes: retired fields, strides of other versions */
 } sample_message;
 
 /* The next number of a sequence that *seed begins (splitmix64). */

@@ -287,8 +287,8 @@ static inline uint64_t bpi_slack(const uint8_t *at, size_t used, size_t capacity
 #define BPI_ALIGNED(offset, align) (((offset) + ((align)-1)) / (align) * (align))
 static inline uint32_t bpi_aligned(uint32_t offset, uint32_t align) { return (offset + (align - 1)) & ~(align - 1); }
 
-/* Writes zeros from offset up to the next multiple of align (a constant up to 8), which it returns. Elements of at least
- * align bytes must be written behind them afterwards: their first bytes may become zero here. */
+/* Writes zeros from offset up to the next multiple of align (a constant up to 8), which it returns. Elements of at
+ * least align bytes must be written behind them afterwards: their first bytes may become zero here. */
 static inline uint32_t bpi_store_padding(uint8_t *value, uint32_t offset, uint32_t align) {
     if (align == 8) bpi_store_u64(value + offset, 0);
     if (align == 4) bpi_store_u32(value + offset, 0);

@@ -33,7 +33,7 @@ extern "C" {
 #define BPI_BUF_REFS 0x00FFFFFFu    /* 0 while the buffer is free */
 #define BPI_BUF_COUNTED 0x01000000u /* not from a slab: keeps its pool alive by itself, and goes back by the table */
 #define BPI_BUF_WATCHED 0x02000000u /* its bytes are poisoned while free, so nothing of it happens inline */
-#define BPI_BUF_SENSITIVE 0x04000000u /* its bytes are wiped when the last reference goes; until it is handed out again */
+#define BPI_BUF_SENSITIVE 0x04000000u /* its bytes are wiped when the last reference goes */
 
 struct bp_buf {
     uint8_t *data;

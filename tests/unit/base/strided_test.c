@@ -57,7 +57,8 @@ START_TEST(padding_is_looked_at_up_to_the_next_multiple) {
         ck_assert_uint_eq(bpi_load_padding(align8, offset, 8), 0);
         ck_assert_uint_eq(bpi_load_padding(align4, offset, 4), 0);
         ck_assert_uint_eq(bpi_load_padding(align2, offset, 2), 0);
-        for (uint32_t at = 0; at < offset; at++) ck_assert(align8[at] == 0xFF && align4[at] == 0xFF && align2[at] == 0xFF);
+        for (uint32_t at = 0; at < offset; at++)
+            ck_assert(align8[at] == 0xFF && align4[at] == 0xFF && align2[at] == 0xFF);
     }
 }
 END_TEST

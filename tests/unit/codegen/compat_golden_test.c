@@ -117,8 +117,8 @@ START_TEST(each_verdict_and_each_level_that_it_breaks_has_a_pair) {
     for (size_t i = 0; i < CG_VERDICT_COUNT; i++) {
         const cg_verdict_kind *kind = &cg_verdict_kinds[i];
         ck_assert_msg(shown[kind->number], "no pair in %s shows C%04u", directory, kind->number);
-        ck_assert_msg(seen[kind->number] == (kind->levels & CG_BREAKS_ALL), "C%04u breaks %#x, but pairs show %#x", kind->number,
-                      kind->levels, seen[kind->number]);
+        ck_assert_msg(seen[kind->number] == (kind->levels & CG_BREAKS_ALL), "C%04u breaks %#x, but pairs show %#x",
+                      kind->number, kind->levels, seen[kind->number]);
     }
     free_cases();
     cg_arena_free_take(&arena);

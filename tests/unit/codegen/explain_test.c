@@ -15,7 +15,8 @@ START_TEST(every_number_is_explained) {
         ck_assert_msg(explanation->why != NULL, "codegen/explain.def has no row for %04u: %s", number,
                       cg_diag_kinds[i].title);
         ck_assert_msg(strlen(explanation->why) > 30 && strlen(explanation->mend) > 10, "%04u", number);
-        ck_assert_msg((explanation->wrong[0] == '\0') == is_without_example(number), "%04u: is there an example?", number);
+        ck_assert_msg((explanation->wrong[0] == '\0') == is_without_example(number), "%04u: is there an example?",
+                      number);
         ck_assert_msg((explanation->wrong[0] == '\0') == (explanation->right[0] == '\0'), "%04u", number);
     }
 }

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 START_TEST(a_former_name_is_kept) {
-    bpt_compiled c = bpt_compile_good("messages: {Thing: {tlv_type: 1, was: Stuff, fields: {a: {type: u8, was: b}, c: u8}}}");
+    bpt_compiled c =
+        bpt_compile_good("messages: {Thing: {tlv_type: 1, was: Stuff, fields: {a: {type: u8, was: b}, c: u8}}}");
     const cg_message *m = bpt_message(&c, "Thing");
     ck_assert_str_eq(m->was, "Stuff");
     ck_assert_str_eq(bpt_field(m, "a")->was, "b");
@@ -14,9 +15,10 @@ START_TEST(a_former_name_is_kept) {
 END_TEST
 
 START_TEST(a_retired_field_keeps_type_and_bit_but_no_rules) {
-    bpt_compiled c = bpt_compile_good("messages: {Thing: {tlv_type: 1, fields: {a: {type: u8, optional: true}, "
-                                      "b: {type: String, validation: [{max_length: 40}], optional: true, retired: true}, "
-                                      "c: {type: u8, optional: true}}}}");
+    bpt_compiled c =
+        bpt_compile_good("messages: {Thing: {tlv_type: 1, fields: {a: {type: u8, optional: true}, "
+                         "b: {type: String, validation: [{max_length: 40}], optional: true, retired: true}, "
+                         "c: {type: u8, optional: true}}}}");
     const cg_message *m = bpt_message(&c, "Thing");
     const cg_field *b = bpt_field(m, "b");
     ck_assert(b->is_retired && b->is_optional && b->type->is_tail);
@@ -61,7 +63,8 @@ static uint64_t hash_of(const char *text) {
 START_TEST(retiring_changes_the_hash_and_renaming_back_does_not) {
     const uint64_t plain = hash_of("messages: {Thing: {tlv_type: 1, fields: {a: u8, b: u8}}}");
     ck_assert(plain != hash_of("messages: {Thing: {tlv_type: 1, fields: {a: u8, b: {type: u8, retired: true}}}}"));
-    ck_assert(plain != hash_of("messages: {Thing: {tlv_type: 1, fields: {a: u8, b: u8}}, T: {tlv_type: 2, retired: true}}"));
+    ck_assert(plain !=
+              hash_of("messages: {Thing: {tlv_type: 1, fields: {a: u8, b: u8}}, T: {tlv_type: 2, retired: true}}"));
     ck_assert(plain == hash_of("messages: {Thing: {tlv_type: 1, was: T, fields: {a: {type: u8, was: c}, b: u8}}}"));
 }
 END_TEST

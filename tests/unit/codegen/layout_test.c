@@ -382,8 +382,9 @@ static const cg_struct *growing(bpt_compiled *c, const char *schema, const char 
 START_TEST(each_version_of_a_type_ends_at_its_alignment) {
     bpt_compiled c;
     /* u32 at 0, u8 at 4, gap to 8; u16 at 8, gap to 12; two u8 at 12, gap to 16. */
-    const cg_struct *t = growing(&c, "version: 3",
-                                 "a: u8, b: u32, c: {type: u16, since: 2}, d: {type: u8, since: 3}, e: {type: u8, since: 3}");
+    const cg_struct *t =
+        growing(&c, "version: 3",
+                "a: u8, b: u32, c: {type: u16, since: 2}, d: {type: u8, since: 3}, e: {type: u8, since: 3}");
     static const uint32_t ends[] = {8, 12, 16};
     ck_assert_uint_eq(t->align, 4);
     ck_assert_uint_eq(t->group_count, 3);
@@ -405,8 +406,8 @@ END_TEST
 
 START_TEST(the_alignment_of_a_type_never_grows) {
     bpt_compiled c;
-    const cg_struct *t =
-        growing(&c, "version: 2", "a: u16, b: {type: u8, since: 2}, c: {type: u64, since: 2}, d: {type: u32, since: 2}");
+    const cg_struct *t = growing(&c, "version: 2",
+                                 "a: u16, b: {type: u8, since: 2}, c: {type: u64, since: 2}, d: {type: u32, since: 2}");
     ck_assert_uint_eq(t->align, 2);
     ck_assert_uint_eq(t->fields[2].offset, 2); /* what is aligned to 8 and 4 elsewhere, in declared order */
     ck_assert_uint_eq(t->fields[3].offset, 10);

@@ -25,7 +25,8 @@ START_TEST(the_reference_has_every_table_as_it_is_now) {
         ck_assert_uint_lt((size_t)(end - at), sizeof block);
         memcpy(block, at, (size_t)(end - at));
         block[end - at] = '\0';
-        ck_assert_msg(strstr(page, block) != NULL, "docs/CONTRACTS.md is not what the tables say; run `make docs`: %.60s", block);
+        ck_assert_msg(strstr(page, block) != NULL,
+                      "docs/CONTRACTS.md is not what the tables say; run `make docs`: %.60s", block);
         at = end;
     }
     ck_assert_uint_eq(count, 6);

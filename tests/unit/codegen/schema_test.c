@@ -67,7 +67,8 @@ START_TEST(a_word_is_one_of_its_key_s) {
     bpt_compiled c = bpt_compile("tag_ranges: {app: {range: 1-9, unknown: skpi}}\n"
                                  "messages: {Ping: {tlv_type: 1, fields: {a: {type: \"bytes<9>\", wire: outside}}}}\n");
     const char *said = cg_diags_print(&c.diags);
-    ck_assert_ptr_nonnull(strstr(said, "E0207]: 'unknown' is fail, skip or deliver, not 'skpi'; did you mean 'skip'?\n"));
+    ck_assert_ptr_nonnull(
+        strstr(said, "E0207]: 'unknown' is fail, skip or deliver, not 'skpi'; did you mean 'skip'?\n"));
     ck_assert_ptr_nonnull(strstr(said, "E0207]: 'wire' is inline or tail, not 'outside'\n"));
     bpt_compiled_free(&c);
 }

@@ -13,7 +13,8 @@ static void tear_down(void) { cg_arena_free_take(&arena); }
 
 static cg_value *shapes(void) {
     cg_value *const list = cg_value_list(arena);
-    cg_value *const first = cg_value_map(arena), *const second = cg_value_map(arena), *const third = cg_value_map(arena);
+    cg_value *const first = cg_value_map(arena), *const second = cg_value_map(arena),
+                    *const third = cg_value_map(arena);
     cg_set_flag(arena, first, "y", true);
     cg_set_text(arena, first, "x", "1");
     cg_set_text(arena, second, "x", "2");
@@ -58,8 +59,12 @@ static cg_value *sample(void) {
 
 /* Templates that the rendered ones include. */
 static const char *const partials[][2] = {
-    {"two", "one\n\ntwo\n"},           {"show", "[{{x}}]\n"}, {"pair", "({{name}},{{empty}})\n"},        {"nested", "before\n  {{> two}}\nafter\n"},
-    {"broken", "fine\n{{missing}}\n"}, {"itself", "{{> itself}}\n"},
+    {"two", "one\n\ntwo\n"},
+    {"show", "[{{x}}]\n"},
+    {"pair", "({{name}},{{empty}})\n"},
+    {"nested", "before\n  {{> two}}\nafter\n"},
+    {"broken", "fine\n{{missing}}\n"},
+    {"itself", "{{> itself}}\n"},
 };
 
 static const char *render(const char *text, cg_template_error *error) {

@@ -37,8 +37,10 @@ static void glass_release(bp_pool *pool, bp_buf *buf) {
 static void glass_free(bp_pool *pool) { (void)pool; }
 
 static bp_pool *glass_new(void) {
-    static const bp_pool_table table = {
-        .table_bytes = sizeof table, .acquire = glass_acquire, .release = glass_release, .free = glass_free};
+    static const bp_pool_table table = {.table_bytes = sizeof table,
+                                        .acquire = glass_acquire,
+                                        .release = glass_release,
+                                        .free = glass_free};
     memset(&glass, 0, sizeof glass);
     bpt_ok(bp_pool_init(&glass.head, &table));
     return &glass.head;
