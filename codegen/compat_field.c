@@ -2,6 +2,7 @@
 #include "codegen/build.h"
 #include "codegen/compat_walk.h"
 #include "codegen/lock.h"
+#include "codegen/traits.h"
 
 #include <string.h>
 
@@ -144,16 +145,9 @@ static void compare_rules(walk *w, const cg_field *before, const cg_field *now) 
     }
 }
 
-static const cg_rule *rule_of(const cg_field *field, cg_rule_kind kind) {
-    for (size_t i = 0; i < field->rule_count; i++) {
-        if (field->rules[i].kind == kind) return &field->rules[i];
-    }
-    return NULL;
-}
-
 static void compare_monotonic(walk *w, const cg_field *before, const cg_field *now) {
-    const bool is_now = rule_of(now, CG_RULE_MONOTONIC) != NULL;
-    if ((rule_of(before, CG_RULE_MONOTONIC) != NULL) == is_now) return;
+    const bool is_now = cg_field_has_rule(now, CG_RULE_MONOTONIC);
+    if (cg_field_has_rule(before, CG_RULE_MONOTONIC) == is_now) return;
     if (is_now) {
         cg_changed(w->c, CG_C_MONOTONIC_ADDED, WIRE, at(w, before, now),
                    "'%s.%s' may no longer fall on a connection: that of old writers may", w->owner, now->name.text);
