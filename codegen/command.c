@@ -55,7 +55,7 @@ static cg_status read_lock(cg_job *job, cg_diags *diags) {
     const char *path = options->lock != NULL ? options->lock : cg_lock_path(job->arena, options->operands[0]);
     cg_source *source = NULL;
     const bool may_lack = options->lock == NULL || options->command == CG_COMMAND_PUBLISH;
-    if (options->is_unlocked || (may_lack && access(path, F_OK) != 0)) return CG_OK;
+    if (path == NULL || options->is_unlocked || (may_lack && access(path, F_OK) != 0)) return CG_OK;
     if (cg_source_read(job->arena, path, &source) != CG_OK) return CG_FAILED;
     job->lock_path = path;
     job->lock = cg_lock_read(job->arena, source, diags);

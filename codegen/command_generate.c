@@ -115,18 +115,19 @@ static void add_depfile(generation *g) {
     const cg_job *job = g->job;
     const char *const inputs[] = {job->options.operands[0], job->lock_path};
     const size_t input_count = job->lock_path == NULL ? 1 : 2;
+    const size_t first = strcmp(inputs[0], "-") == 0 ? 1 : 0; /* make knows no standard input */
     const char *path = job->options.depfile;
     cg_text text = {.arena = job->arena};
     if (!job->options.has_depfile) return;
     if (path == NULL) path = cg_arena_format(job->arena, "%s/%s.d", g->directory, g->model->name.snake);
     add_targets(&text, g);
     cg_text_add(&text, ":", 1);
-    for (size_t i = 0; i < input_count; i++) {
+    for (size_t i = first; i < input_count; i++) {
         cg_text_add(&text, " ", 1);
         add_path(&text, inputs[i]);
     }
     cg_text_add(&text, "\n", 1);
-    for (size_t i = 0; i < input_count && job->options.is_depfile_safe; i++) {
+    for (size_t i = first; i < input_count && job->options.is_depfile_safe; i++) {
         add_path(&text, inputs[i]);
         cg_text_add(&text, ":\n", 2);
     }

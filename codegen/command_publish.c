@@ -38,10 +38,14 @@ static cg_status append(const cg_job *job, const cg_model *model, const char *pa
 
 cg_status cg_command_publish(cg_job *job) {
     cg_status status = CG_OK;
+    const char *own_path = cg_lock_path(job->arena, job->options.operands[0]);
+    const char *path = job->options.lock != NULL ? job->options.lock : own_path;
+    if (path == NULL) {
+        fputs("bufpoolc: a contract on standard input has no lock beside it: --lock FILE\n", stderr);
+        return CG_USAGE;
+    }
     const cg_model *model = cg_job_compile(job, &status);
     if (model == NULL) return status;
-    const char *path = job->lock_path != NULL ? job->lock_path : job->options.lock;
-    if (path == NULL) path = cg_lock_path(job->arena, job->options.operands[0]);
     /* The same version with other content is among the errors of a compiled contract. */
     const bool is_published = job->lock != NULL && job->lock->version == model->version;
     return is_published ? say_nothing_new(job, model, path) : append(job, model, path);

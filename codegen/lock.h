@@ -94,7 +94,7 @@ typedef struct cg_lock {
     size_t message_count;
 } cg_lock;
 
-/* Where the lock of a contract is: its path with .lock for .yaml. */
+/* Where the lock of a contract is: its path with .lock for .yaml. NULL for standard input, which lies nowhere. */
 const char *cg_lock_path(cg_arena *arena, const char *contract);
 
 /* Reads a lock. NULL when it is not one or was changed by hand; then that was reported, with its line. */

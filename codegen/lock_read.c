@@ -305,6 +305,7 @@ const cg_lock *cg_lock_read(cg_arena *arena, const cg_source *source, cg_diags *
 }
 
 const char *cg_lock_path(cg_arena *arena, const char *contract) {
+    if (strcmp(contract, "-") == 0) return NULL;
     const size_t length = strlen(contract);
     const char *const dot = strrchr(contract, '.');
     const bool is_yaml = dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);

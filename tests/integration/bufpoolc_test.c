@@ -177,10 +177,27 @@ START_TEST(the_lock_is_among_the_dependencies) {
 }
 END_TEST
 
+START_TEST(a_contract_on_standard_input_has_no_lock_beside_it) {
+    char text[8192];
+    const bpt_place p = bpt_place_make();
+    ck_assert_int_eq(bpt_place_run(&p, "publish - <contract.yaml"), 2);
+    bpt_place_read(&p, "err", text, sizeof text);
+    ck_assert_str_eq(text, "bufpoolc: a contract on standard input has no lock beside it: --lock FILE\n");
+    ck_assert_int_eq(bpt_place_run(&p, "publish - --lock other.lock <contract.yaml"), 0);
+    bpt_place_write(&p, "-.lock", "no lock\n");
+    ck_assert_int_eq(bpt_place_run(&p, "check - <contract.yaml"), 0);
+    ck_assert_int_eq(bpt_place_run(&p, "generate - --lock other.lock -MD -MF deps -MT all -MP <contract.yaml"), 0);
+    bpt_place_read(&p, "deps", text, sizeof text);
+    ck_assert_str_eq(text, "all: other.lock\nother.lock:\n");
+    bpt_place_remove(&p);
+}
+END_TEST
+
 BPT_SUITE(integration_bufpoolc) {
     BPT_TEST(what_is_published_is_kept_and_nothing_is_written_otherwise);
     BPT_TEST(compat_tells_by_its_exit_code_what_breaks);
     BPT_TEST(the_lock_is_among_the_dependencies);
+    BPT_TEST(a_contract_on_standard_input_has_no_lock_beside_it);
     BPT_LOOP_TEST(broken_contract_is_refused_with_place_and_caret_and_nothing_is_touched, 0, BROKEN_COUNT);
     BPT_TEST(unchanged_contract_touches_nothing);
     BPT_TEST(check_tells_fresh_from_stale_and_writes_nothing);

@@ -137,6 +137,7 @@ START_TEST(the_lock_lies_beside_its_contract) {
     cg_arena *arena = cg_arena_new();
     ck_assert_str_eq(cg_lock_path(arena, "a/contracts.yaml"), "a/contracts.lock");
     ck_assert_str_eq(cg_lock_path(arena, "b.yml"), "b.lock");
+    ck_assert_ptr_null(cg_lock_path(arena, "-"));
     ck_assert_str_eq(cg_lock_path(arena, "a.d/contract"), "a.d/contract.lock");
     cg_arena_free_take(&arena);
 }
