@@ -8,17 +8,16 @@ enum { SMALL_ALIKE = 27 };
 static_assert(offsetof(codec_small, decimals) + 1 == SMALL_ALIKE, "a small begins like its wire");
 static_assert(sizeof(codec_level) == HAND_LEVEL_SIZE, "levels are as long as on the wire");
 
+/* The symbol's room is sent whole, so that no copy has a length to ask for. */
 bool hand_small_encode(const codec_small *in, uint8_t *out, size_t capacity, uint32_t *length) {
-    const uint32_t size = HAND_SMALL_FIXED + in->symbol_length;
-    if (in->symbol_length > CODEC_SMALL_SYMBOL_CAP || size > capacity) return false;
+    if (in->symbol_length > CODEC_SMALL_SYMBOL_CAP || capacity < HAND_SMALL_SIZE) return false;
     memcpy(out, in, SMALL_ALIKE);
     out[27] = in->symbol_length;
-    bpi_copy(out + 28, (const uint8_t *)in->symbol, in->symbol_length);
-    *length = size;
+    memcpy(out + 28, in->symbol, CODEC_SMALL_SYMBOL_CAP);
+    *length = HAND_SMALL_SIZE;
     return true;
 }
 
-/* One copy would be slower here: its stores overlap, and what is read next would wait for both. */
 bool hand_small_decode(const uint8_t *value, size_t length, codec_small *out) {
     if (!hand_small_is_whole(value, length)) return false;
     memcpy(out->token, value, 20);
@@ -26,7 +25,7 @@ bool hand_small_decode(const uint8_t *value, size_t length, codec_small *out) {
     memcpy(&out->pool, value + 24, 2);
     out->decimals = value[26];
     out->symbol_length = value[27];
-    bpi_copy((uint8_t *)out->symbol, value + 28, out->symbol_length);
+    memcpy(out->symbol, value + 28, CODEC_SMALL_SYMBOL_CAP);
     out->symbol[out->symbol_length] = '\0';
     return true;
 }

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-enum { HAND_SMALL_FIXED = 28, HAND_MEDIUM_SIZE = 178, HAND_LARGE_FIXED = 16, HAND_LEVEL_SIZE = 24 };
+enum { HAND_SMALL_SIZE = 60, HAND_MEDIUM_SIZE = 178, HAND_LARGE_FIXED = 16, HAND_LEVEL_SIZE = 24 };
 
 bool hand_small_encode(const codec_small *in, uint8_t *out, size_t capacity, uint32_t *length);
 bool hand_small_decode(const uint8_t *value, size_t length, codec_small *out);
@@ -19,8 +19,7 @@ bool hand_large_decode(const uint8_t *value, size_t length, codec_large *out);
 
 /* One check, after which every field may be read where it lies. */
 static inline bool hand_small_is_whole(const uint8_t *value, size_t length) {
-    return length >= HAND_SMALL_FIXED && value[27] <= CODEC_SMALL_SYMBOL_CAP &&
-           length == (size_t)HAND_SMALL_FIXED + value[27];
+    return length == HAND_SMALL_SIZE && value[27] <= CODEC_SMALL_SYMBOL_CAP;
 }
 static inline bool hand_medium_is_whole(size_t length) { return length == HAND_MEDIUM_SIZE; }
 static inline bool hand_large_is_whole(const uint8_t *value, size_t length) {
@@ -33,7 +32,9 @@ static inline bool hand_large_is_whole(const uint8_t *value, size_t length) {
 static inline bool hand_large_is_canonical(const uint8_t *value) {
     const uint8_t *const end = value + HAND_LARGE_FIXED + bpi_load_u16(value + 8) * HAND_LEVEL_SIZE;
     uint32_t padding = bpi_load_u32(value + 12);
-    for (const uint8_t *at = value + HAND_LARGE_FIXED; at != end; at += HAND_LEVEL_SIZE) padding |= bpi_load_u32(at + 20);
+    for (const uint8_t *at = value + HAND_LARGE_FIXED; at != end; at += HAND_LEVEL_SIZE) {
+        padding |= bpi_load_u32(at + 20);
+    }
     return padding == 0;
 }
 
