@@ -69,7 +69,7 @@ static void gather(drawing *d, const cg_message *message) {
         if (group->bitmap_size == 0) continue;
         add_piece(d, group->bitmap_offset, group->bitmap_size, "implicit", "bits", "presence bits");
     }
-    qsort(d->pieces, d->piece_count, sizeof(piece), by_offset);
+    if (d->piece_count != 0) qsort(d->pieces, d->piece_count, sizeof(piece), by_offset);
 }
 
 /* ---- cells ------------------------------------------------------------------------------------------------------ */
