@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "tests/support/frame_rig.h"
 
+#include <netdb.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -42,6 +43,14 @@ START_TEST(run_tells_why_there_is_no_connection) {
 }
 END_TEST
 
+/* A name of this machine: where no table of hosts is, the resolver still knows short forms, which are no addresses. */
+static const char *own_name(void) {
+    struct addrinfo *found = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0) return "127.1";
+    freeaddrinfo(found);
+    return "localhost";
+}
+
 START_TEST(a_name_is_resolved_and_every_address_tried) {
     bpt_rig rig;
     char by_name[64];
@@ -49,7 +58,7 @@ START_TEST(a_name_is_resolved_and_every_address_tried) {
     const bp_server_config server = bpt_rig_server_config(&rig, 0);
     const bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
     bpt_rig_listen(&rig, &server, 0); /* on 127.0.0.1 alone, whatever else the name stands for */
-    snprintf(by_name, sizeof by_name, "tcp://localhost:%s", strrchr(rig.address, ':') + 1);
+    snprintf(by_name, sizeof by_name, "tcp://%s:%s", own_name(), strrchr(rig.address, ':') + 1);
     bpt_ok(bp_client_new(&config, by_name, &rig.clients[0].client));
     bpt_rig_until(&rig, rig.clients[0].opens == 1 || rig.clients[0].closes == 1);
     ck_assert_uint_eq(rig.clients[0].opens, 1);
