@@ -103,9 +103,9 @@ demo: setup ## set up, build and run the demo: live telemetry and a market burst
 
 test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites that begin so)
 	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
+	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) check-random RANDOM_MODE=quick RANDOM_COUNT=6
+	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) check-written WRITTEN_TEST_SCHEMAS="market zoo"
 	@$(TESTS)
-	@$(MAKE) --no-print-directory -j$(JOBS) check-random RANDOM_MODE=quick RANDOM_COUNT=6
-	@$(MAKE) --no-print-directory -j$(JOBS) check-written WRITTEN_TEST_SCHEMAS="market zoo"
 
 all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) ## build the library, the compiler, the demo and the examples
 
