@@ -138,18 +138,20 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests check-written
 	@$(MAKE) --no-print-directory -j2 MODE=asan ci-compiler ci-library
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests
-	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
+	@$(MAKE) --no-print-directory -j2 ci-threads check-leaks
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
-	@$(MAKE) --no-print-directory check-leaks check-headers check-schema check-change check-install
+	@$(MAKE) --no-print-directory check-headers check-schema check-change check-install
 	@$(MAKE) --no-print-directory -j$(JOBS) check-random
-	@$(MAKE) --no-print-directory fuzz-frame fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=20
+	@$(MAKE) --no-print-directory fuzz-frame fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=15
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
 THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_traffic,pool_,transport_
 LIBRARY_SUITES = base_,frame_,generated_,integration_,pool_,transport_
-.PHONY: ci-compiler ci-library
+.PHONY: ci-compiler ci-library ci-threads
+ci-threads:
+	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
 ci-compiler:
 	BPT_SLOW=8 BPT_ONLY=codegen_ ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
 ci-library:
