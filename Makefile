@@ -187,6 +187,7 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 	  sh tests/scripts/random-contracts.sh $(B) $(RANDOM_MODE) $(RANDOM_COUNT) $(RANDOM_SEED)
 
 check-all: ci ## the longest checks: ci, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
+	@$(MAKE) --no-print-directory MODE=tsan ci-compiler ci-library
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	@$(MAKE) --no-print-directory fuzz-frame fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
