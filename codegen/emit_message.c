@@ -39,7 +39,7 @@ cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration) {
 
 /* The map that was made for a field of the message; `made` has one for each, retired ones too. */
 static const cg_value *field_map(const cg_message *message, const cg_value *made, const cg_field *field) {
-    return made->items[field - message->fields];
+    return &made->items[field - message->fields];
 }
 
 uint64_t cg_group_unknown_bits(const cg_group *group) {
@@ -126,7 +126,7 @@ static void set_struct_groups(const cg_emitter *emitter, cg_value *map, const cg
     bool is_stride_checked = false;
     for (size_t i = 0; i < structure->group_count; i++) fields[i] = cg_value_list(arena);
     for (size_t i = 0; i < structure->field_count; i++) {
-        cg_append(arena, fields[structure->fields[i].group_ix], made->items[i]);
+        cg_append(arena, fields[structure->fields[i].group_ix], &made->items[i]);
     }
     for (size_t i = 0; i < structure->group_count; i++) {
         const bool is_evolved = i > structure->accept_group_ix;
@@ -251,7 +251,7 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     for (size_t i = 0; i < message->field_count; i++) {
         const cg_field *const field = &message->fields[i];
         cg_append(arena, made, cg_emit_field(emitter, message, field));
-        if (!field->is_retired) cg_append(arena, fields, made->items[i]);
+        if (!field->is_retired) cg_append(arena, fields, &made->items[i]);
         has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
     }
     for (size_t i = 0; i < message->tail_count; i++) {

@@ -217,11 +217,15 @@ static bool is_padded(const cg_message *message, const cg_field *field) {
 static const char *const length_names[CG_VECTOR + 1] = {
     [CG_STRING] = "text.length", [CG_BYTES] = "bytes.length", [CG_VECTOR] = "count"};
 
+/* The names that a field's map has, but for what few have: memory of thousands of maps is what emitting costs. */
+enum { NAMES_OF_SCALAR = 40, NAMES_OF_ITEMS = 52 };
+
 /* What every field has comes first: names are found sooner where they lie at the same place in all maps. */
 cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, const cg_field *field) {
     cg_arena *const arena = emitter->arena;
-    cg_value *const map = cg_value_map(arena);
     const cg_type *const type = field->type;
+    const bool has_items = type->capacity != 0 || type->element != NULL;
+    cg_value *const map = cg_value_map_for(arena, has_items ? NAMES_OF_ITEMS : NAMES_OF_SCALAR);
     const bool is_bytes = type->kind == CG_STRING || type->kind == CG_BYTES;
     cg_set_text(arena, map, "text", field->name.text);
     cg_set_text(arena, map, "name", field->name.snake);
@@ -248,6 +252,6 @@ cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, co
     if (emitter->has_examples) cg_set(arena, map, "example", cg_emit_example(emitter, field));
     set_presence(emitter, map, message, field);
     set_default(emitter, map, field);
-    if (type->capacity != 0 || type->element != NULL) set_items(emitter, map, field, message != NULL);
+    if (has_items) set_items(emitter, map, field, message != NULL);
     return map;
 }

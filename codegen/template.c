@@ -112,15 +112,15 @@ static bool is_found(const cg_step *step, const cg_value *map) {
 
 /* The value of a step's name in a map, or NULL. */
 static const cg_value *step_value(cg_step *step, const cg_value *map) {
-    if (is_found(step, map)) return map->named[step->ix].value;
+    if (is_found(step, map)) return &map->named[step->ix].value;
     for (step->ix = 0; step->ix < map->count; step->ix++) {
-        if (is_found(step, map)) return map->named[step->ix].value;
+        if (is_found(step, map)) return &map->named[step->ix].value;
     }
     const cg_named_value *const named = cg_map_find(map, step->name.at, step->name.length);
     if (named == NULL) return NULL;
     step->ix = (uint32_t)(named - map->named);
     step->found = named->name;
-    return named->value;
+    return &named->value;
 }
 
 /* The value of a path, or NULL with the error told. */
@@ -145,7 +145,7 @@ static inline const cg_value *operand_value(struct renderer *renderer, const cg_
     const cg_value *const bound = renderer->bound[operand->variable];
     if (operand->step_count == 2 && bound != NULL && bound->kind == CG_VALUE_MAP) {
         const cg_step *const step = &operand->steps[1];
-        if (is_found(step, bound)) return bound->named[step->ix].value;
+        if (is_found(step, bound)) return &bound->named[step->ix].value;
     }
     return find(renderer, operand, line);
 }
@@ -205,17 +205,18 @@ static bool render_value(struct renderer *renderer, const cg_piece *piece) {
 /* The body for every item; `loop` tells it where it is. */
 static bool render_items(struct renderer *renderer, const cg_piece *piece, const cg_value *list) {
     char index[CG_DIGITS_MAX + 1];
-    cg_value first = {.kind = CG_VALUE_FLAG, .text = ""}, last = first;
-    cg_value number = {.kind = CG_VALUE_TEXT, .text = index};
-    cg_named_value named[] = {{"first", &first}, {"last", &last}, {"index", &number}};
+    cg_named_value named[] = {{"first", {.kind = CG_VALUE_FLAG, .text = ""}},
+                              {"last", {.kind = CG_VALUE_FLAG, .text = ""}},
+                              {"index", {.kind = CG_VALUE_TEXT, .text = index}}};
+    cg_value *const first = &named[0].value, *const last = &named[1].value, *const number = &named[2].value;
     const cg_value loop = {.kind = CG_VALUE_MAP, .named = named, .count = sizeof named / sizeof named[0]};
     for (uint32_t i = 0; i < list->count; i++) {
-        first.count = i == 0;
-        last.count = i + 1 == list->count;
-        number.count = (uint32_t)cg_digits(index, i);
-        index[number.count] = '\0';
+        first->count = i == 0;
+        last->count = i + 1 == list->count;
+        number->count = (uint32_t)cg_digits(index, i);
+        index[number->count] = '\0';
         (void)bind(renderer, CG_VARIABLE_LOOP, &loop);
-        (void)bind(renderer, piece->variable, list->items[i]);
+        (void)bind(renderer, piece->variable, &list->items[i]);
         if (!render_list(renderer, piece->inside)) return false;
     }
     return true;

@@ -5,7 +5,8 @@
  *   list   values in order
  *   map    values by name, in the order in which they were set
  *
- * Everything lies in one arena; texts and names are not copied unless they are formatted here. */
+ * Everything lies in one arena; texts and names are not copied unless they are formatted here. Lists and maps hold their
+ * values themselves: a value is complete before it is put into one, and what is added to it later is not seen there. */
 #ifndef BUFPOOL_CODEGEN_VALUE_H
 #define BUFPOOL_CODEGEN_VALUE_H
 
@@ -18,26 +19,30 @@
 typedef enum cg_value_kind { CG_VALUE_TEXT, CG_VALUE_FLAG, CG_VALUE_LIST, CG_VALUE_MAP } cg_value_kind;
 
 typedef struct cg_value cg_value;
+typedef struct cg_named_value cg_named_value;
 
-/* One named value of a map. */
-typedef struct cg_named_value {
-    const char *name;
-    const cg_value *value;
-} cg_named_value;
-
-/* count is the bytes of a text, 1 or 0 of a flag, the items of a list, the names of a map.
- * Invariants: of maps, names differ; of texts, text[count] is the first NUL. */
+/* count is the bytes of a text, 1 or 0 of a flag, the items of a list, the names of a map; room is what a map has memory
+ * for. Invariants: of maps, names differ and count <= room; of texts, text[count] is the first NUL. */
 struct cg_value {
-    cg_value_kind kind;
+    cg_value_kind kind : 16;
+    unsigned room : 16;
     uint32_t count;
     union {
-        const char *text;       /* text; "" of a flag */
-        const cg_value **items; /* list */
-        cg_named_value *named;  /* map */
+        const char *text;      /* text; "" of a flag */
+        cg_value *items;       /* list */
+        cg_named_value *named; /* map */
     };
 };
 
+/* One named value of a map. */
+struct cg_named_value {
+    const char *name;
+    cg_value value;
+};
+
 cg_value *cg_value_map(cg_arena *arena);
+/* A map that will have about that many names, at least 1: for maps of which there are thousands. */
+cg_value *cg_value_map_for(cg_arena *arena, uint16_t names);
 cg_value *cg_value_list(cg_arena *arena);
 cg_value *cg_value_text(cg_arena *arena, const char *text);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 static const char *text_of(const cg_value *map, const char *name) {
-    return cg_map_find(map, name, strlen(name))->value->text;
+    return cg_map_find(map, name, strlen(name))->value.text;
 }
 
 static unsigned number_of(const cg_value *map, const char *name) {
@@ -13,7 +13,7 @@ static unsigned number_of(const cg_value *map, const char *name) {
 }
 
 static const cg_value *list_of(const cg_value *map, const char *name) {
-    return cg_map_find(map, name, strlen(name))->value;
+    return &cg_map_find(map, name, strlen(name))->value;
 }
 
 /* "x,y w*h kind label;" of every cell; a cell of one byte is 44 wide, offsets take 46 on the left. */
@@ -26,7 +26,7 @@ static const char *drawn(bpt_compiled *c, const char *fields) {
     const cg_value *cells = list_of(map, "cells");
     cg_text out = {.arena = c->arena};
     for (size_t i = 0; i < cells->count; i++) {
-        const cg_value *cell = cells->items[i];
+        const cg_value *cell = &cells->items[i];
         cg_text_format(&out, "%u,%u %u*%u %s%s %s;", number_of(cell, "x"), number_of(cell, "y"), number_of(cell, "w"),
                        number_of(cell, "h"), text_of(cell, "kind"), list_of(cell, "is_odd")->count == 0 ? "" : "'",
                        text_of(cell, "label"));
