@@ -18,7 +18,7 @@ bp_err bpi_exact_new(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **
         return BP_ERR_NO_MEMORY;
     }
     bp_buf_init(buf, pool, (uint8_t *)(buf + 1), (uint32_t)size);
-    (void)__atomic_fetch_add(&budget->exact_acquires, 1, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_ADD(&budget->exact_acquires, 1, __ATOMIC_RELAXED);
     *out = buf;
     return BP_OK;
 }

@@ -4,7 +4,7 @@ void bpi_budget_init(bpi_budget *budget, uint64_t limit) { budget->limit = limit
 
 static void raise_to(uint64_t *peak, uint64_t value) {
     uint64_t seen = BPI_LOAD(peak);
-    while (seen < value && !__atomic_compare_exchange_n(peak, &seen, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (seen < value && !BPI_CAS_WEAK(peak, &seen, value, __ATOMIC_RELAXED)) {
     }
 }
 
@@ -12,18 +12,17 @@ bool bpi_budget_charge(bpi_budget *budget, uint64_t bytes) {
     uint64_t committed = BPI_LOAD(&budget->committed);
     do {
         if (bytes > budget->limit - committed) return false;
-    } while (!__atomic_compare_exchange_n(&budget->committed, &committed, committed + bytes, true, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
+    } while (!BPI_CAS_WEAK(&budget->committed, &committed, committed + bytes, __ATOMIC_RELAXED));
     raise_to(&budget->peak, committed + bytes);
     return true;
 }
 
 void bpi_budget_uncharge(bpi_budget *budget, uint64_t bytes) {
-    (void)__atomic_fetch_sub(&budget->committed, bytes, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_SUB(&budget->committed, bytes, __ATOMIC_RELAXED);
 }
 
 void bpi_budget_count_trimmed(bpi_budget *budget, uint64_t bytes) {
-    (void)__atomic_fetch_add(&budget->trimmed, bytes, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_ADD(&budget->trimmed, bytes, __ATOMIC_RELAXED);
 }
 
 bool bpi_budget_has_room(const bpi_budget *budget) {

@@ -100,8 +100,8 @@ static bool shut_all(bpi_class *of) {
     bpi_lock_enter(&of->lock);
     for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
         if (entry->seal_top != 0) continue;
-        __atomic_store_n(&entry->lo, INTPTR_MAX, __ATOMIC_SEQ_CST);
-        __atomic_store_n(&entry->hi, 0, __ATOMIC_SEQ_CST);
+        BPI_STORE_SEQ_CST(&entry->lo, INTPTR_MAX);
+        BPI_STORE_SEQ_CST(&entry->hi, 0);
         is_any = true;
     }
     bpi_lock_leave(&of->lock);
@@ -113,7 +113,7 @@ static void take_stock(bpi_class *of) {
     bpi_lock_enter(&of->lock);
     for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
         if (entry->seal_top != 0 || BPI_LOAD(&entry->hi) != 0) continue;
-        entry->seal_top = __atomic_load_n(&entry->top, __ATOMIC_SEQ_CST);
+        entry->seal_top = BPI_LOAD_SEQ_CST(&entry->top);
         put_back(entry, entry->seal_top);
     }
     bpi_class_leave(of);

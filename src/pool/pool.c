@@ -26,12 +26,12 @@ bp_err bp_pool_init(bp_pool *pool, const bp_pool_table *table) {
 }
 
 void bpi_pool_add_lives(bp_pool *pool, uint64_t count) {
-    (void)__atomic_fetch_add(&pool->lives, count, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_ADD(&pool->lives, count, __ATOMIC_RELAXED);
 }
 
 void bpi_pool_drop_lives(bp_pool *pool, uint64_t count) {
     if (count == 0) return;
-    if (__atomic_sub_fetch(&pool->lives, count, __ATOMIC_ACQ_REL) == 0) pool->table->free(pool);
+    if (BPI_SUB_FETCH(&pool->lives, count, __ATOMIC_ACQ_REL) == 0) pool->table->free(pool);
 }
 
 void bpi_pool_end_inline(bp_pool *pool) {
@@ -40,20 +40,20 @@ void bpi_pool_end_inline(bp_pool *pool) {
 }
 
 bp_pool *bp_pool_retain(bp_pool *pool) {
-    (void)__atomic_fetch_add(&pool->references, 1, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_ADD(&pool->references, 1, __ATOMIC_RELAXED);
     return pool;
 }
 
 void bp_pool_release_take(bp_pool **pool) {
     bp_pool *taken = *pool;
     *pool = NULL;
-    if (taken == NULL || __atomic_sub_fetch(&taken->references, 1, __ATOMIC_ACQ_REL) != 0) return;
+    if (taken == NULL || BPI_SUB_FETCH(&taken->references, 1, __ATOMIC_ACQ_REL) != 0) return;
     bp_pool_close(taken);
     bpi_pool_drop_lives(taken, 1);
 }
 
 void bp_pool_close(bp_pool *pool) {
-    if (__atomic_exchange_n(&pool->is_closed, 1, __ATOMIC_ACQ_REL) != 0) return;
+    if (BPI_EXCHANGE(&pool->is_closed, 1, __ATOMIC_ACQ_REL) != 0) return;
     if (SLOT(pool, close) != NULL) pool->table->close(pool);
 }
 
@@ -84,7 +84,7 @@ bp_err bpi_acquire_slow(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf
     *out = NULL;
     if (claimed != NULL) return bpi_sized_acquire(bpi_sized_of(pool), size, claimed, out);
     if (size == 0) return BP_ERR_ARGUMENT;
-    if (__atomic_load_n(&pool->is_closed, __ATOMIC_ACQUIRE) != 0) return BP_ERR_CLOSED;
+    if (BPI_LOAD_ACQUIRE(&pool->is_closed) != 0) return BP_ERR_CLOSED;
     return pool->table->acquire(pool, size, out);
 }
 
@@ -102,13 +102,13 @@ static void wipe(bp_buf *buf) {
 }
 
 void bpi_release_slow(bp_buf *buf) {
-    uint32_t state = __atomic_load_n(&buf->state, __ATOMIC_ACQUIRE);
+    uint32_t state = BPI_LOAD_ACQUIRE(&buf->state);
     if ((state & BPI_BUF_REFS) == 0) {
         bpi_misuse(BP_MISUSE_DOUBLE_RELEASE, buf);
         return;
     }
     if ((state & BPI_BUF_REFS) > 1) {
-        state = __atomic_sub_fetch(&buf->state, 1, __ATOMIC_ACQ_REL);
+        state = BPI_SUB_FETCH(&buf->state, 1, __ATOMIC_ACQ_REL);
         if ((state & BPI_BUF_REFS) != 0) return;
     }
     if ((state & BPI_BUF_SENSITIVE) != 0) wipe(buf);
@@ -131,11 +131,11 @@ void bp_buf_init(bp_buf *buf, bp_pool *pool, uint8_t *data, uint32_t capacity) {
 }
 
 void bp_buf_set_sensitive(bp_buf *buf) {
-    if ((__atomic_load_n(&buf->state, __ATOMIC_ACQUIRE) & BPI_BUF_REFS) == 0) {
+    if ((BPI_LOAD_ACQUIRE(&buf->state) & BPI_BUF_REFS) == 0) {
         bpi_misuse(BP_MISUSE_RETAIN_FREE, buf);
         return;
     }
-    (void)__atomic_fetch_or(&buf->state, BPI_BUF_SENSITIVE, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_OR(&buf->state, BPI_BUF_SENSITIVE, __ATOMIC_RELAXED);
 }
 
 void bpi_buf_length_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_CAPACITY, buf); }

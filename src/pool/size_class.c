@@ -95,8 +95,8 @@ static bp_err acquire_recalling(bpi_class *of, bpi_entry *entry, bool is_claimed
 static bp_err new_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
     const bp_err err = bpi_exact_new(&pool->budget, &pool->head, size, out);
     if (err != BP_OK) return err;
-    (void)__atomic_fetch_add(&pool->budget.exact_in_use, 1, __ATOMIC_RELAXED);
-    (void)__atomic_fetch_add(&pool->budget.exact_bytes, sizeof(bp_buf) + size, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_ADD(&pool->budget.exact_in_use, 1, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_ADD(&pool->budget.exact_bytes, sizeof(bp_buf) + size, __ATOMIC_RELAXED);
     return BP_OK;
 }
 
@@ -136,7 +136,7 @@ static void release_locked(bpi_class *of, bpi_entry *entry, bp_buf *buf) {
 }
 
 void bpi_sized_count_wiped(const bp_buf *buf) {
-    (void)__atomic_fetch_add(&bpi_buf_slab(buf)->owner->wiped, 1, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_ADD(&bpi_buf_slab(buf)->owner->wiped, 1, __ATOMIC_RELAXED);
 }
 
 void bpi_sized_release(bp_buf *buf) {
@@ -174,8 +174,8 @@ void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
 static void sized_release(bp_pool *pool, bp_buf *buf) {
     bpi_budget *budget = &bpi_sized_of(pool)->budget;
     const uint64_t bytes = bpi_exact_free(budget, buf);
-    (void)__atomic_fetch_sub(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
-    (void)__atomic_fetch_sub(&budget->exact_bytes, bytes, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_SUB(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
+    (void)BPI_FETCH_SUB(&budget->exact_bytes, bytes, __ATOMIC_RELAXED);
 }
 
 static bp_err sized_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {

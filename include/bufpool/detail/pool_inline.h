@@ -9,6 +9,7 @@
 #ifndef BUFPOOL_DETAIL_POOL_INLINE_H
 #define BUFPOOL_DETAIL_POOL_INLINE_H
 
+#include "bufpool/detail/atomic.h"
 #include "bufpool/pool.h"
 
 #ifdef __cplusplus
@@ -22,12 +23,6 @@ extern "C" {
 #define BPI_HAS_TSAN 1
 #endif
 #endif
-
-#define BPI_LOAD(from) __atomic_load_n(from, __ATOMIC_RELAXED)
-#define BPI_STORE(to, value) __atomic_store_n(to, value, __ATOMIC_RELAXED)
-
-/* Adds one to a counter that only this thread writes. */
-#define BPI_COUNT(counter) BPI_STORE(&(counter), BPI_LOAD(&(counter)) + 1)
 
 /* bp_buf.state: the references, and what makes a buffer special; 1 is a pooled buffer with one owner. */
 #define BPI_BUF_REFS 0x00FFFFFFu    /* 0 while the buffer is free */
@@ -101,17 +96,17 @@ BP_API void bpi_buf_retain_misused(const bp_buf *buf) __attribute__((cold, noinl
  * the load of lo or hi that follows. */
 static inline void bpi_entry_set_top(bpi_entry *entry, intptr_t top) {
 #ifdef BPI_HAS_TSAN
-    (void)__atomic_exchange_n(&entry->top, top, __ATOMIC_SEQ_CST); /* it does not know of membarrier(2) */
+    (void)BPI_EXCHANGE(&entry->top, top, __ATOMIC_SEQ_CST); /* it does not know of membarrier(2) */
 #else
-    __atomic_store_n(&entry->top, top, __ATOMIC_RELEASE);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    BPI_STORE_RELEASE(&entry->top, top);
+    BPI_SIGNAL_FENCE();
 #endif
 }
 
 #ifdef BPI_HAS_TSAN
-#define BPI_LIMIT(from) __atomic_load_n(from, __ATOMIC_SEQ_CST)
+#define BPI_LIMIT(from) BPI_LOAD_SEQ_CST(from)
 #else
-#define BPI_LIMIT(from) __atomic_load_n(from, __ATOMIC_RELAXED)
+#define BPI_LIMIT(from) BPI_LOAD(from)
 #endif
 
 static inline bpi_entry *bpi_entry_at(uint32_t offset) {
@@ -174,7 +169,7 @@ static inline bp_err bp_pool_acquire_class(bp_pool *pool, uint32_t class_ix, uin
 
 static inline void bp_buf_release(bp_buf *buf) {
     if (BP_UNLIKELY(buf == NULL)) return;
-    if (BP_LIKELY(__atomic_load_n(&buf->state, __ATOMIC_ACQUIRE) == 1)) {
+    if (BP_LIKELY(BPI_LOAD_ACQUIRE(&buf->state) == 1)) {
         bpi_entry *entry = bpi_entry_at(buf->entry);
         const bpi_push outcome = bpi_entry_push(entry, buf, 0);
         if (BP_LIKELY(outcome == BPI_PUSHED)) return;
@@ -193,11 +188,11 @@ static inline void bp_buf_release_take(bp_buf **buf) {
 }
 
 static inline bp_buf *bp_buf_retain(bp_buf *buf) {
-    const uint32_t state = __atomic_load_n(&buf->state, __ATOMIC_ACQUIRE);
+    const uint32_t state = BPI_LOAD_ACQUIRE(&buf->state);
     if ((state & BPI_BUF_REFS) == 1) { /* the caller's is the only reference, so nobody else writes */
         BPI_STORE(&buf->state, state + 1);
     } else if (BP_LIKELY((state & BPI_BUF_REFS) != 0)) {
-        (void)__atomic_fetch_add(&buf->state, 1, __ATOMIC_RELAXED);
+        (void)BPI_FETCH_ADD(&buf->state, 1, __ATOMIC_RELAXED);
     } else {
         bpi_buf_retain_misused(buf);
     }
