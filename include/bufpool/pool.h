@@ -142,23 +142,17 @@ BP_API bp_buf *bp_buf_retain_plain(bp_buf *buf);
 /* The counts of one class, or of all; stats.def says what each means. */
 typedef struct bp_class_stats {
     uint32_t size; /* the class's stride; 0 in a total */
-#define BP_CLASS_STAT(name, unit, merge, text) uint64_t name;
+#define BP_CLASS_STAT(name, unit, kind, merge, text) uint64_t name;
 #include "bufpool/stats.def"
-#undef BP_CLASS_STAT
 } bp_class_stats;
 
-/* The state of a pool. */
+/* The state of a pool; stats.def says what each count means. */
 typedef struct bp_pool_stats {
-    const char *name;              /* the pool's; valid while the pool is */
-    uint32_t class_count;          /* 0 for the heap pool */
-    uint64_t memory_limit;         /* bytes; 0 is none */
-    uint64_t committed_bytes;      /* held from the system now: slabs, descriptors, exact allocations */
-    uint64_t committed_peak_bytes; /* the most that committed_bytes ever was */
-    uint64_t trimmed_bytes;        /* given back to the system so far, by trim or by itself */
-    uint64_t exact_in_use;         /* exact allocations out now (the heap pool: all its buffers) */
-    uint64_t exact_bytes;          /* their bytes */
-    uint64_t exact_acquires;       /* exact allocations so far */
-    bp_class_stats total;          /* all classes together; exact allocations are not in it */
+    const char *name;     /* the pool's; valid while the pool is */
+    uint32_t class_count; /* at most BP_CLASS_MAX; 0 for the heap pool */
+#define BP_POOL_STAT(name, unit, kind, text) uint64_t name;
+#include "bufpool/stats.def"
+    bp_class_stats total; /* all classes together; exact allocations are not in it */
 } bp_pool_stats;
 
 /* Reads the pool's state. */

@@ -16,7 +16,7 @@
  *   per class: buf_count == depot_count + out                          high_water >= out
  *              depot_count == sum of free_count of the slabs in the queue == bits set in them
  *              in_use == out - sum of the entries' stock               acquires - in_use == releases
- *              idle == buf_count - in_use
+ *              idle == buf_count - in_use                              misses <= slow <= acquires
  *   per entry: open: lo == the first slot <= top <= hi, seal_top == 0      sealed: lo == INTPTR_MAX, hi == 0
  *
  * Locks, in this order: registry, one class at a time, exit seam. Fields say whose lock they need. */

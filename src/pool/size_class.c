@@ -59,7 +59,6 @@ static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
         of->misses++;
         *out = take_from(of, entry);
     }
-    of->slow++;
     return BP_OK;
 }
 
@@ -67,6 +66,7 @@ static bp_err acquire_locked(bpi_class *of, bpi_entry *entry, bool is_claimed, b
     bpi_lock_enter(&of->lock);
     *out = entry == NULL ? NULL : bpi_entry_settle(entry, is_claimed);
     const bp_err err = *out != NULL ? BP_OK : try_acquire(of, entry, out);
+    if (err == BP_OK) of->slow++;
     bpi_class_leave(of);
     return err;
 }

@@ -23,6 +23,7 @@ static void read_class(bpi_class *of, bp_class_stats *out) {
     out->high_water = of->high_water;
     out->idle = of->depot_count + less(of->out, out->in_use);
     out->committed_bytes = of->slab_bytes;
+    out->slack_bytes = of->slab_bytes - of->buf_count * of->stride;
 }
 
 bp_err bpi_sized_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *out) {
@@ -38,9 +39,8 @@ bp_err bpi_sized_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *o
 #define MERGE_SUM(total, value) ((total) += (value))
 
 static void add_to_total(bp_class_stats *total, const bp_class_stats *one) {
-#define BP_CLASS_STAT(name, unit, merge, text) MERGE_##merge(total->name, one->name);
+#define BP_CLASS_STAT(name, unit, kind, merge, text) MERGE_##merge(total->name, one->name);
 #include "bufpool/stats.def"
-#undef BP_CLASS_STAT
 }
 
 void bpi_sized_stats(bp_pool *pool, bp_pool_stats *out) {
@@ -73,7 +73,8 @@ static bool class_is_valid(bpi_class *of) {
             if ((entry->slots[i]->state & BPI_BUF_REFS) != 0) return false;
         }
     }
-    return stats.acquires == stats.releases + stats.in_use && of->high_water >= of->out && of->late == 0 &&
+    return stats.acquires == stats.releases + stats.in_use && stats.misses <= stats.slow &&
+           stats.slow <= stats.acquires && of->high_water >= of->out && of->late == 0 &&
            stats.idle + stats.in_use == of->buf_count && of->buf_count == of->depot_count + of->out &&
            bpi_depot_is_valid(of);
 }
