@@ -33,6 +33,7 @@ extern "C" {
 
 typedef struct bp_pool bp_pool;
 typedef struct bp_buf bp_buf;
+typedef struct bp_wrap bp_wrap;
 
 /* One size class of a pool. */
 typedef struct bp_class {
@@ -62,6 +63,16 @@ BP_NODISCARD BP_API bp_err bp_pool_new(const bp_pool_config *config, bp_pool **o
 /* Makes a pool whose every buffer comes from malloc and goes back to it: the unpooled fallback and the honest
  * baseline. memory_limit in bytes, 0 is no limit. BP_ERR_NO_MEMORY. */
 BP_NODISCARD BP_API bp_err bp_heap_pool_new(uint64_t memory_limit, bp_pool **out);
+
+/* Makes a pool, with one reference, as config says; user is what the factory was registered with. Who makes pools
+ * through a factory can be given any kind of pool. A factory takes of config what concerns its pool, copies what it
+ * keeps, and sets *out to NULL when it fails: BP_ERR_ARGUMENT: the pool cannot be made so; BP_ERR_NO_MEMORY. */
+typedef bp_err bp_pool_factory(const bp_pool_config *config, void *user, bp_pool **out);
+
+/* The factories of the library's pools: as bp_pool_new; as bp_heap_pool_new with config's memory_limit. Both ignore
+ * user. */
+BP_NODISCARD BP_API bp_err bp_pool_factory_sized(const bp_pool_config *config, void *user, bp_pool **out);
+BP_NODISCARD BP_API bp_err bp_pool_factory_heap(const bp_pool_config *config, void *user, bp_pool **out);
 
 /* Another reference to the pool; returns pool. */
 BP_API bp_pool *bp_pool_retain(bp_pool *pool);
@@ -128,6 +139,23 @@ static inline bool bp_buf_is_sensitive(const bp_buf *buf);
 
 /* The pool the buffer belongs to; valid while the buffer is held. */
 static inline bp_pool *bp_buf_pool(const bp_buf *buf);
+
+/* The last reference to a wrapped buffer is gone: its bytes and *wrap are their owner's again, and may be freed or
+ * wrapped anew here. On the thread of that last release, with no lock held. */
+typedef void bp_wrap_fn(bp_wrap *wrap, uint8_t *data, void *user);
+
+/* Makes length bytes at data, which belong to somebody else, a buffer with one reference: capacity and length are
+ * length, the type is 0. Nothing is allocated: *wrap is the caller's memory and holds the buffer, so both it and the
+ * bytes must stay where they are until on_release is called; NULL: they stay for ever. Takes any alignment; data may be
+ * NULL when length is 0. The buffer's pool is one that all wrapped buffers share, lives as long as the process and
+ * gives no buffers. Whoever marks such a buffer as sensitive has the owner's bytes wiped before on_release. */
+BP_API bp_buf *bp_buf_wrap(bp_wrap *wrap, uint8_t *data, uint32_t length, bp_wrap_fn *on_release, void *user);
+
+/* Moves what *buf holds to a buffer of the pool `to`, so that a holder who has to wait, or to keep little for long,
+ * gives the large, the wrapped or the other pool's buffer back: *buf becomes the new buffer, with the same contents,
+ * length, type and mark as sensitive, and its length (at least 1) as capacity; the caller's reference to the old one is
+ * given back. The pool's limit bounds what is kept so. An error of acquire changes nothing. */
+BP_NODISCARD BP_API bp_err bp_buf_copy_out(bp_buf **buf, bp_pool *to);
 
 /* acquire, release and retain as plain functions, for languages and programs that cannot inline. */
 BP_NODISCARD BP_API bp_err bp_pool_acquire_plain(bp_pool *pool, uint64_t size, bp_buf **out);

@@ -30,8 +30,8 @@ static bp_err make_pool(const bp_conn_config *config, bp_pool **out) {
         *out = bp_pool_retain(config->pool);
         return BP_OK;
     }
-    if (config->buffer_pool_enabled) return bp_pool_new(&config->pool_config, out);
-    return bp_heap_pool_new(config->pool_config.memory_limit, out);
+    bp_pool_factory *const make = config->buffer_pool_enabled ? bp_pool_factory_sized : bp_pool_factory_heap;
+    return make(&config->pool_config, NULL, out);
 }
 
 /* A peer that is gone must be an error of the write and not the end of the process; a program that has said what it

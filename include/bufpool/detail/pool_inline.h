@@ -40,6 +40,13 @@ struct bp_buf {
     uint32_t length;
 };
 
+/* Begins with its buffer, so that the library finds the one from the other. */
+struct bp_wrap {
+    bp_buf buf;
+    bp_wrap_fn *on_release;
+    void *user;
+};
+
 /* What the inline path knows of one class. */
 typedef struct bpi_inline_class {
     uint32_t stride; /* 0: there is no such class, or it is not served inline */

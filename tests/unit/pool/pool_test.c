@@ -255,6 +255,79 @@ START_TEST(slots_that_an_own_pool_lacks_have_defaults) {
 }
 END_TEST
 
+/* Every optional slot, each with an answer that no default gives. */
+static uint64_t full_trim(bp_pool *pool, bool keep_idle) { return pool != NULL && keep_idle ? 1111 : 2222; }
+static uint64_t full_stride(const bp_pool *pool, uint64_t size) { return pool == NULL ? 0 : size + 3; }
+static void full_stats(bp_pool *pool, bp_pool_stats *out) { out->name = pool == NULL ? "" : "full"; }
+static bp_err full_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *out) {
+    out->size = pool == NULL ? 0 : class_ix + 16;
+    return BP_OK;
+}
+
+static const bp_pool_table full_table = {
+    .table_bytes = sizeof(bp_pool_table),
+    .acquire = own_acquire,
+    .release = own_release,
+    .free = own_free,
+    .close = own_close,
+    .trim = full_trim,
+    .stride = full_stride,
+    .stats = full_stats,
+    .class_stats = full_class_stats,
+};
+
+enum { CLOSE, TRIM, STRIDE, STATS, CLASS_STATS, SLOT_COUNT };
+static const size_t slot_offsets[SLOT_COUNT] = {
+    offsetof(bp_pool_table, close), offsetof(bp_pool_table, trim),        offsetof(bp_pool_table, stride),
+    offsetof(bp_pool_table, stats), offsetof(bp_pool_table, class_stats),
+};
+
+/* has: whether the pool has each slot. */
+static void check_slots(own_pool *own, const bool *has) {
+    bp_pool *pool = &own->head;
+    bp_class_stats of_class;
+    bp_buf *buf = NULL;
+    ck_assert_uint_eq(bp_pool_trim(pool, true), has[TRIM] ? 1111 : 0);
+    ck_assert_uint_eq(bp_pool_trim(pool, false), has[TRIM] ? 2222 : 0);
+    ck_assert_uint_eq(bp_pool_stride(pool, 77), has[STRIDE] ? 80 : 77);
+    ck_assert_uint_eq(bp_pool_stride(pool, UINT64_C(1) << 32), has[STRIDE] ? (UINT64_C(1) << 32) + 3 : 0);
+    ck_assert_str_eq(bpt_stats(pool).name, has[STATS] ? "full" : "");
+    bpt_err(bp_pool_class_stats_read(pool, 2, &of_class), has[CLASS_STATS] ? BP_OK : BP_ERR_ARGUMENT);
+    ck_assert_uint_eq(of_class.size, has[CLASS_STATS] ? 18 : 0);
+    bp_pool_close(pool);
+    bp_pool_close(pool);
+    ck_assert_int_eq(own->close_count, has[CLOSE]);
+    bpt_err(bp_pool_acquire(pool, 10, &buf), BP_ERR_CLOSED);
+}
+
+/* One slot is NULL and all others are there. */
+START_TEST(each_slot_may_be_missing) {
+    bool is_freed = false, has[SLOT_COUNT];
+    bp_pool_table table = full_table;
+    for (int i = 0; i < SLOT_COUNT; i++) has[i] = i != _i;
+    if (_i < SLOT_COUNT) memset((char *)&table + slot_offsets[_i], 0, sizeof table.close);
+    own_pool *own = own_new(&table, &is_freed);
+    check_slots(own, has);
+    bp_pool *pool = &own->head;
+    bp_pool_release_take(&pool);
+    ck_assert(is_freed);
+}
+END_TEST
+
+/* The table was written when only the slots before this one were known; what lies behind it is not looked at. */
+START_TEST(a_table_may_end_before_each_slot) {
+    bool is_freed = false, has[SLOT_COUNT];
+    bp_pool_table table = full_table;
+    for (int i = 0; i < SLOT_COUNT; i++) has[i] = i < _i;
+    if (_i < SLOT_COUNT) table.table_bytes = (uint32_t)slot_offsets[_i];
+    own_pool *own = own_new(&table, &is_freed);
+    check_slots(own, has);
+    bp_pool *pool = &own->head;
+    bp_pool_release_take(&pool);
+    ck_assert(is_freed);
+}
+END_TEST
+
 START_TEST(a_buffer_keeps_an_own_pool_alive) {
     bool is_freed = false;
     own_pool *own = own_new(&own_table, &is_freed);
@@ -285,5 +358,7 @@ BPT_SUITE(pool_pool) {
     BPT_LOOP_TEST(a_table_without_a_mandatory_slot_is_refused, 0, 4);
     BPT_TEST(an_own_pool_serves_through_its_table);
     BPT_TEST(slots_that_an_own_pool_lacks_have_defaults);
+    BPT_LOOP_TEST(each_slot_may_be_missing, 0, SLOT_COUNT + 1);
+    BPT_LOOP_TEST(a_table_may_end_before_each_slot, 0, SLOT_COUNT + 1);
     BPT_TEST(a_buffer_keeps_an_own_pool_alive);
 }
