@@ -64,22 +64,32 @@ static bool entry_is_valid(const bpi_entry *entry, const bpi_class *of) {
     return entry->lo == first && entry->hi == end && first <= entry->top && entry->top <= end && entry->seal_top == 0;
 }
 
-static bool class_is_valid(bpi_class *of) {
-    bp_class_stats stats;
-    read_class(of, &stats);
+static bool entries_are_valid(const bpi_class *of) {
     for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
         if (!entry_is_valid(entry, of)) return false;
+    }
+    return true;
+}
+
+static bool class_adds_up(bpi_class *of) {
+    bp_class_stats stats;
+    read_class(of, &stats);
+    return stats.acquires == stats.releases + stats.in_use && stats.misses <= stats.slow &&
+           stats.slow <= stats.acquires && of->high_water >= of->out && of->late == 0 &&
+           stats.idle + stats.in_use == of->buf_count && of->buf_count == of->depot_count + of->out &&
+           entries_are_valid(of);
+}
+
+static bool class_is_valid(bpi_class *of) {
+    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
         for (uint64_t i = 0; i < bpi_entry_stock(entry); i++) {
             if ((entry->slots[i]->state & BPI_BUF_REFS) != 0) return false;
         }
     }
-    return stats.acquires == stats.releases + stats.in_use && stats.misses <= stats.slow &&
-           stats.slow <= stats.acquires && of->high_water >= of->out && of->late == 0 &&
-           stats.idle + stats.in_use == of->buf_count && of->buf_count == of->depot_count + of->out &&
-           bpi_depot_is_valid(of);
+    return class_adds_up(of) && bpi_depot_is_valid(of);
 }
 
-bool bpi_pool_is_valid(bp_pool *pool) {
+static bool pool_is_valid(bp_pool *pool, bool (*is_valid_class)(bpi_class *of)) {
     bp_pool_stats stats;
     bp_pool_stats_read(pool, &stats);
     if (stats.class_count == 0) return true;
@@ -88,11 +98,14 @@ bool bpi_pool_is_valid(bp_pool *pool) {
     bool is_valid = true;
     for (uint32_t i = 0; i < sized->class_count; i++) {
         bpi_lock_enter(&sized->classes[i].lock);
-        is_valid = is_valid && class_is_valid(&sized->classes[i]);
+        is_valid = is_valid && is_valid_class(&sized->classes[i]);
         committed += sized->classes[i].slab_bytes;
         bpi_lock_leave(&sized->classes[i].lock);
     }
     const bpi_budget *budget = &sized->budget;
-    is_valid = is_valid && committed == budget->committed && committed <= budget->peak && budget->peak <= budget->limit;
-    return is_valid;
+    return is_valid && committed == budget->committed && committed <= budget->peak && budget->peak <= budget->limit;
 }
+
+bool bpi_pool_is_valid(bp_pool *pool) { return pool_is_valid(pool, class_is_valid); }
+
+bool bpi_pool_adds_up(bp_pool *pool) { return pool_is_valid(pool, class_adds_up); }

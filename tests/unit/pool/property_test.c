@@ -1,117 +1,133 @@
-/* Random operations on a pool and on a plain model of it: what is out, with which contents, and what the statistics
- * must therefore say. SEED=n repeats a failing run. */
-#include "pool/pool_internal.h"
+/* A million random operations on a pool and on a plain model of it: what is out, with which contents, and what the
+ * statistics and the system must therefore say, after every step. A sequence that fails is shrunk and printed with its
+ * seed; SEED=n repeats it. */
+#define _GNU_SOURCE
+#include "tests/support/pool_ops.h"
 #include "tests/support/pool_support.h"
+#include "tests/support/shrink.h"
 #include "tests/support/suite.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { SLOTS = 400, OPERATIONS = 200000, LIMIT = 8 * BPT_LARGEST_CLASS };
+enum { OPERATIONS = 1000000 };
 
-typedef struct model {
-    bp_buf *buf[SLOTS];
-    uint32_t size[SLOTS], references[SLOTS];
-    uint8_t mark[SLOTS];
-    uint64_t acquires, in_use; /* of classes and exact ones together */
-} model;
-
-static uint64_t random_size(uint64_t *state) {
-    const uint32_t kind = bpt_random(state) % 1000;
-    if (kind < 900) return 1 + bpt_random(state) % 4096;
-    if (kind < 940) return bpt_classes[bpt_random(state) % BPT_CLASS_COUNT].size;
-    if (kind < 980) return 1 + bpt_classes[bpt_random(state) % BPT_CLASS_COUNT].size;
-    return 1 + bpt_random(state) % (2 * BPT_LARGEST_CLASS);
+static bpt_op *random_ops(uint64_t seed, size_t count) {
+    bpt_op *ops = malloc(count * sizeof *ops);
+    ck_assert_ptr_nonnull(ops);
+    bpt_ops_random(seed, ops, count);
+    return ops;
 }
 
-static void mark_ends(bp_buf *buf, uint8_t mark) {
-    bp_buf_data(buf)[0] = mark;
-    bp_buf_data(buf)[bp_buf_capacity(buf) - 1] = mark;
-    bp_buf_set_type(buf, mark);
+/* What is after the step that failed has no part in it. */
+static size_t shrink(bpt_op *ops, size_t count, bpt_defect defect, bpt_ops_outcome *outcome) {
+    const size_t come = outcome->step + 1 < count ? outcome->step + 1 : count;
+    return bpt_ops_shrink(ops, come, defect, outcome);
 }
 
-static bool is_as_left(const model *expected, uint32_t at) {
-    const bp_buf *buf = expected->buf[at];
-    const uint8_t mark = expected->mark[at];
-    return bp_buf_capacity(buf) == expected->size[at] && bp_buf_type(buf) == mark && bp_buf_data(buf)[0] == mark &&
-           bp_buf_data(buf)[expected->size[at] - 1] == mark;
-}
-
-static void acquire_one(bp_pool *pool, model *expected, uint32_t at, uint64_t *state) {
-    const uint64_t size = random_size(state);
-    bp_err err = BP_OK;
-    if (bpt_random(state) % 2 == 0) {
-        err = bp_pool_acquire(pool, size, &expected->buf[at]);
-    } else {
-        err = bp_pool_acquire_class(pool, bpt_random(state) % 8, (uint32_t)size, &expected->buf[at]);
-    }
-    if (err != BP_OK) {
-        ck_assert_int_eq(err, BP_ERR_LIMIT);
-        ck_assert_ptr_null(expected->buf[at]);
-        return;
-    }
-    expected->size[at] = (uint32_t)size;
-    expected->references[at] = 1;
-    expected->mark[at] = (uint8_t)bpt_random(state);
-    expected->acquires++;
-    expected->in_use++;
-    mark_ends(expected->buf[at], expected->mark[at]);
-}
-
-static void release_one(model *expected, uint32_t at) {
-    ck_assert(is_as_left(expected, at));
-    bp_buf_release(expected->buf[at]);
-    if (--expected->references[at] > 0) return;
-    expected->buf[at] = NULL;
-    expected->in_use--;
-}
-
-static void check_counts(bp_pool *pool, const model *expected) {
-    const bp_pool_stats stats = bpt_stats(pool);
-    ck_assert_uint_eq(stats.total.acquires + stats.exact_acquires, expected->acquires);
-    ck_assert_uint_eq(stats.total.in_use + stats.exact_in_use, expected->in_use);
-    ck_assert_uint_le(stats.committed_peak_bytes, LIMIT);
-    ck_assert(bpi_pool_is_valid(pool));
-}
-
-static void *trim_all(void *pool) {
-    (void)bp_pool_trim(pool, false);
-    return NULL;
-}
-
-static void step(bp_pool *pool, model *expected, uint64_t *state) {
-    const uint32_t at = bpt_random(state) % SLOTS;
-    const uint32_t what = bpt_random(state) % 10000;
-    if (what < 3) {
-        bpt_on_thread(trim_all, pool);
-    } else if (what < 20) {
-        (void)bp_pool_trim(pool, what % 2 == 0);
-    } else if (expected->buf[at] == NULL) {
-        acquire_one(pool, expected, at, state);
-    } else if (what < 500) {
-        bp_buf_retain(expected->buf[at]);
-        expected->references[at]++;
-    } else {
-        release_one(expected, at);
-    }
-}
-
-START_TEST(random_operations_agree_with_a_plain_model) {
-    static model expected;
+START_TEST(a_million_random_operations_agree_with_a_plain_model) {
     const uint64_t seed = bpt_seed(0x5EED + (uint64_t)_i);
-    uint64_t state = seed;
-    fprintf(stderr, "SEED=%llu\n", (unsigned long long)seed);
-    bp_pool *pool = bpt_pool_new(LIMIT);
-    for (uint32_t i = 0; i < OPERATIONS; i++) {
-        step(pool, &expected, &state);
-        if (i % 500 == 0) check_counts(pool, &expected);
+    size_t count = bpt_scaled(OPERATIONS);
+    bpt_op *ops = random_ops(seed, count);
+    bpt_ops_outcome outcome;
+    if (!bpt_ops_run_apart(ops, count, BPT_DEFECT_NONE, &outcome)) {
+        fprintf(stderr, "SEED=%llu fails at step %zu: %s\n", (unsigned long long)seed, outcome.step, outcome.what);
+        count = shrink(ops, count, BPT_DEFECT_NONE, &outcome);
+        fprintf(stderr, "shrunk to %zu operations, fails at %zu: %s\n", count, outcome.step, outcome.what);
+        bpt_ops_print(stderr, ops, count);
+        ck_abort_msg("SEED=%llu: %s", (unsigned long long)seed, outcome.what);
     }
-    for (uint32_t at = 0; at < SLOTS; at++) {
-        while (expected.buf[at] != NULL) release_one(&expected, at);
-    }
-    check_counts(pool, &expected);
-    bpt_pool_end_take(&pool);
+    free(ops);
 }
 END_TEST
 
-BPT_SUITE(pool_property) { BPT_LOOP_TEST(random_operations_agree_with_a_plain_model, 0, 2); }
+/* ---- the shrinking itself ---- */
+
+/* Fails when a 7 comes somewhere after a 3. */
+static bool has_7_after_3(const void *items, size_t count, void *user) {
+    const int *numbers = items;
+    bool has_3 = false;
+    ++*(unsigned *)user;
+    for (size_t i = 0; i < count; i++) {
+        if (has_3 && numbers[i] == 7) return true;
+        has_3 |= numbers[i] == 3;
+    }
+    return false;
+}
+
+START_TEST(only_what_matters_is_left) {
+    int numbers[1000];
+    unsigned tries = 0;
+    for (int i = 0; i < 1000; i++) numbers[i] = i % 100;
+    ck_assert_uint_eq(bpt_shrink(numbers, sizeof *numbers, 1000, has_7_after_3, &tries, SIZE_MAX), 2);
+    ck_assert_int_eq(numbers[0], 3);
+    ck_assert_int_eq(numbers[1], 7);
+    ck_assert_uint_le(tries, 100);
+}
+END_TEST
+
+START_TEST(shrinking_ends_when_its_budget_does) {
+    int numbers[1000] = {[400] = 3, [900] = 7};
+    unsigned tries = 0;
+    const size_t left = bpt_shrink(numbers, sizeof *numbers, 1000, has_7_after_3, &tries, 1400);
+    ck_assert_uint_gt(left, 2);
+    ck_assert(has_7_after_3(numbers, left, &tries));
+}
+END_TEST
+
+static bool has(const bpt_op *ops, size_t count, bpt_op_kind kind) {
+    for (size_t i = 0; i < count; i++) {
+        if (ops[i].kind == kind) return true;
+    }
+    return false;
+}
+
+START_TEST(a_wrong_count_is_shrunk_to_the_three_operations_that_it_takes) {
+    enum { COUNT = 20000 };
+    bpt_op *ops = random_ops(bpt_seed(11), COUNT);
+    bpt_ops_outcome outcome;
+    ck_assert(!bpt_ops_run_apart(ops, COUNT, BPT_DEFECT_WRONG_COUNT, &outcome));
+    ck_assert_str_eq(outcome.what, "stats.wiped == expected->wiped");
+    const size_t count = shrink(ops, COUNT, BPT_DEFECT_WRONG_COUNT, &outcome);
+    ck_assert_str_eq(outcome.what, "stats.wiped == expected->wiped");
+    ck_assert_uint_eq(count, 3); /* acquire, mark and retain; the end releases */
+    ck_assert_uint_eq(outcome.step, 3);
+    ck_assert_uint_eq(ops[0].value, 1);
+    ck_assert(has(ops, count, BPT_OP_SET_SENSITIVE));
+    free(ops);
+}
+END_TEST
+
+START_TEST(a_crash_is_shrunk_to_the_one_operation_that_it_takes) {
+    enum { COUNT = 20000 };
+    bpt_op *ops = random_ops(bpt_seed(12), COUNT);
+    bpt_ops_outcome outcome;
+    ck_assert(!bpt_ops_run_apart(ops, COUNT, BPT_DEFECT_CRASH, &outcome));
+    const size_t count = shrink(ops, COUNT, BPT_DEFECT_CRASH, &outcome);
+    ck_assert_str_eq(outcome.what, "the process died of signal 6");
+    ck_assert_uint_eq(count, 1); /* acquire; the end releases */
+    ck_assert_uint_ne(ops[0].thread, 0);
+    ck_assert(ops[0].value > 128 || ops[0].kind == BPT_OP_ACQUIRE_CLASS);
+    free(ops);
+}
+END_TEST
+
+START_TEST(what_failed_is_printed_so_that_it_can_be_repeated) {
+    const bpt_op op = {BPT_OP_ACQUIRE_CLASS, .thread = 2, .slot = 7, .class_ix = 3, .value = 500};
+    char text[200] = "";
+    FILE *to = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(to);
+    bpt_ops_print(to, &op, 1);
+    ck_assert_int_eq(fclose(to), 0);
+    ck_assert_str_eq(text, "    {BPT_OP_ACQUIRE_CLASS, .thread = 2, .slot = 7, .class_ix = 3, .value = 500},\n");
+}
+END_TEST
+
+BPT_SUITE(pool_property) {
+    BPT_TIMEOUT(300);
+    BPT_LOOP_TEST(a_million_random_operations_agree_with_a_plain_model, 0, 3);
+    BPT_TEST(only_what_matters_is_left);
+    BPT_TEST(shrinking_ends_when_its_budget_does);
+    BPT_TEST(a_wrong_count_is_shrunk_to_the_three_operations_that_it_takes);
+    BPT_TEST(a_crash_is_shrunk_to_the_one_operation_that_it_takes);
+    BPT_TEST(what_failed_is_printed_so_that_it_can_be_repeated);
+}

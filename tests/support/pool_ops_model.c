@@ -1,0 +1,367 @@
+#include "tests/support/pool_ops_model.h"
+#include "pool/pool_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LARGEST = 262144, SECRET = 0xEE };
+
+const bp_class bpt_ops_classes[OPS_CLASSES] = {{64, 8192}, {128, 4096}, {1024, 65536}, {4096, 0}, {LARGEST, 0}};
+
+bool bpt_ops_fail(ops_run *run, const char *what) {
+    (void)snprintf(run->outcome->what, sizeof run->outcome->what, "%s", what);
+    return false;
+}
+
+/* ---- pools ---- */
+
+bool bpt_ops_new_pool(ops_run *run, uint32_t which) {
+    static const bp_pool_config kinds[] = {
+        {.memory_limit = 8 * LARGEST, .rest_bytes = 4096},
+        {.memory_limit = 4 * LARGEST},
+        {.memory_limit = 16 * LARGEST, .rest_bytes = 64 * 1024, .exact_size_limit = LARGEST + 1000},
+        {.memory_limit = 0, .rest_bytes = 1},
+    };
+    bp_pool_config config = kinds[which % (sizeof kinds / sizeof *kinds)];
+    config.classes = bpt_ops_classes;
+    config.class_count = OPS_CLASSES;
+    run->limit = config.memory_limit == 0 ? UINT64_MAX : config.memory_limit;
+    run->exact_size_limit = config.exact_size_limit == 0 ? UINT64_MAX : config.exact_size_limit;
+    run->trimmed = 0;
+    run->is_closed = false;
+    memset(run->tallies, 0, sizeof run->tallies);
+    HOLDS(run, bp_pool_new(&config, &run->pool) == BP_OK);
+    return true;
+}
+
+/* Buffers that are out outlive their pool. */
+static bool renew(ops_run *run, uint32_t which) {
+    for (uint32_t slot = 0; slot < BPT_OP_SLOTS; slot++) {
+        held *h = &run->slots[slot];
+        if (h->buf == NULL || h->is_orphan) continue;
+        h->is_orphan = true;
+        run->orphan_count++;
+    }
+    bp_pool_release_take(&run->pool);
+    HOLDS(run, run->pool == NULL);
+    return bpt_ops_new_pool(run, which);
+}
+
+static bool close_pool(ops_run *run) {
+    bp_pool_close(run->pool);
+    run->is_closed = true;
+    return true;
+}
+
+static bool trim(ops_run *run, bool keep_idle) {
+    const uint64_t mapped = bpt_ops_mapped();
+    const uint64_t given = bp_pool_trim(run->pool, keep_idle);
+    HOLDS(run, bpt_ops_mapped() == mapped - given);
+    if (keep_idle) return true;
+    for (uint32_t ix = 0; ix < OPS_CLASSES; ix++) {
+        bp_class_stats stats;
+        HOLDS(run, bp_pool_class_stats_read(run->pool, ix, &stats) == BP_OK);
+        HOLDS(run, stats.in_use > 0 || stats.committed_bytes == 0);
+    }
+    return true;
+}
+
+/* ---- what is held ---- */
+
+/* The first class that holds the size. */
+static uint32_t class_of(uint64_t size) {
+    uint32_t ix = 0;
+    while (ix < OPS_CLASSES && bpt_ops_classes[ix].size < size) ix++;
+    return ix;
+}
+
+static bool is_as_left(const held *h) {
+    const uint8_t *data = bp_buf_data(h->buf);
+    return bp_buf_capacity(h->buf) == h->size && bp_buf_type(h->buf) == h->type && bp_buf_length(h->buf) == h->length &&
+           bp_buf_is_sensitive(h->buf) == h->is_sensitive && data[0] == h->mark && data[h->size - 1] == h->mark;
+}
+
+static void mark(held *h, uint8_t with) {
+    h->mark = with;
+    bp_buf_data(h->buf)[0] = with;
+    bp_buf_data(h->buf)[h->size - 1] = with;
+}
+
+static bool overlaps_another(const ops_run *run, const held *h) {
+    const uint8_t *from = bp_buf_data(h->buf), *end = from + h->size;
+    for (uint32_t slot = 0; slot < BPT_OP_SLOTS; slot++) {
+        const held *other = &run->slots[slot];
+        if (other == h || other->buf == NULL) continue;
+        const uint8_t *data = bp_buf_data(other->buf);
+        if (other->buf == h->buf || (data < end && from < data + other->size)) return true;
+    }
+    return false;
+}
+
+/* A sensitive buffer of a slab holds SECRET at both ends, and nothing else ever does. */
+static bool is_clean(const held *h) {
+    const uint8_t *data = bp_buf_data(h->buf);
+    return h->of == OPS_EXACT || (data[0] != SECRET && data[h->size - 1] != SECRET);
+}
+
+/* ---- acquire ---- */
+
+static uint64_t slab_bytes_of_one(uint64_t stride) { return (stride + 4095) / 4096 * 4096 + 4096; }
+
+/* Whether the memory for one more buffer is really not there: everything that nobody holds was taken back. */
+static bool is_used_up(ops_run *run, uint32_t of, uint64_t size) {
+    bp_pool_stats stats;
+    bp_class_stats of_class = {0};
+    bp_pool_stats_read(run->pool, &stats);
+    const uint64_t needed = of == OPS_EXACT ? sizeof(bp_buf) + size : slab_bytes_of_one(bpt_ops_classes[of].size);
+    if (of != OPS_EXACT && bp_pool_class_stats_read(run->pool, of, &of_class) != BP_OK) return false;
+    return of_class.idle == 0 && needed > run->limit - stats.committed_bytes;
+}
+
+/* The class that the operation may name itself: any that is large enough. */
+static uint32_t class_named(const bpt_op *op, uint64_t size) {
+    const uint32_t smallest = class_of(size);
+    const bool is_named = op->kind == BPT_OP_ACQUIRE_CLASS && op->class_ix >= smallest && op->class_ix < OPS_CLASSES;
+    return is_named ? op->class_ix : smallest;
+}
+
+static bool refusal_is_right(ops_run *run, const bpt_op *op, uint64_t size, bp_err err) {
+    const bool is_exact = class_of(size) == OPS_EXACT;
+    if (size == 0 || (is_exact && (size > run->exact_size_limit || size > run->limit - sizeof(bp_buf)))) {
+        HOLDS(run, err == BP_ERR_ARGUMENT || (run->is_closed && err == BP_ERR_CLOSED));
+    } else if (run->is_closed) {
+        HOLDS(run, err == BP_ERR_CLOSED);
+    } else {
+        HOLDS(run, err == BP_ERR_LIMIT);
+        HOLDS(run, is_used_up(run, class_of(size), size) || is_used_up(run, class_named(op, size), size));
+    }
+    return true;
+}
+
+/* Where the class is named, in whose slab the buffer lies. */
+static uint32_t class_taken(const bpt_op *op, const held *h) {
+    if (class_named(op, h->size) == class_of(h->size)) return class_of(h->size);
+    return class_of(bpi_buf_slab(h->buf)->owner->stride);
+}
+
+static bool note_acquired(ops_run *run, const bpt_op *op, held *h, uint32_t size) {
+    HOLDS(run, !run->is_closed && size != 0);
+    h->size = size;
+    h->of = class_taken(op, h);
+    HOLDS(run, h->of == class_of(size) || h->of == class_named(op, size));
+    h->references = 1;
+    h->length = 0;
+    h->type = 0;
+    h->thread = op->thread;
+    h->is_sensitive = h->was_shared = h->is_orphan = false;
+    HOLDS(run, bp_buf_pool(h->buf) == run->pool);
+    HOLDS(run, bp_buf_capacity(h->buf) == size && bp_buf_length(h->buf) == 0 && bp_buf_type(h->buf) == 0);
+    HOLDS(run, (uintptr_t)bp_buf_data(h->buf) % 16 == 0);
+    HOLDS(run, !bp_buf_is_sensitive(h->buf));
+    HOLDS(run, is_clean(h));
+    HOLDS(run, !overlaps_another(run, h));
+    mark(h, (uint8_t)(run->at % 200));
+    tally *of = &run->tallies[h->of];
+    of->acquires++;
+    of->in_use++;
+    of->bytes += size;
+    return true;
+}
+
+static bool acquire(ops_run *run, const bpt_op *op, held *h) {
+    const uint32_t size = op->value % (BPT_OP_SIZE_MAX + 1);
+    bp_err err = BP_OK;
+    if (h->buf != NULL) return true;
+    h->buf = (bp_buf *)16; /* a failure sets it to NULL */
+    if (op->kind == BPT_OP_ACQUIRE_CLASS) {
+        err = bp_pool_acquire_class(run->pool, op->class_ix, size, &h->buf);
+    } else if (op->kind == BPT_OP_ACQUIRE_PLAIN) {
+        err = bp_pool_acquire_plain(run->pool, size, &h->buf);
+    } else {
+        err = bp_pool_acquire(run->pool, size, &h->buf);
+    }
+    if (err == BP_OK) return note_acquired(run, op, h, size);
+    HOLDS(run, h->buf == NULL);
+    return refusal_is_right(run, op, size, err);
+}
+
+/* ---- release ---- */
+
+static void note_released(ops_run *run, held *h) {
+    const bool is_forgotten = run->defect == BPT_DEFECT_WRONG_COUNT && h->was_shared;
+    tally *of = &run->tallies[h->of];
+    if (h->is_orphan) {
+        run->orphan_count--;
+    } else {
+        of->in_use--;
+        of->bytes -= h->size;
+        of->wiped += h->is_sensitive && h->of != OPS_EXACT && !is_forgotten;
+    }
+    h->buf = NULL;
+}
+
+static bool release(ops_run *run, const bpt_op *op, held *h) {
+    if (h->buf == NULL) return true;
+    HOLDS(run, is_as_left(h));
+    if (run->defect == BPT_DEFECT_CRASH && h->of == 2 && op->thread != h->thread) abort();
+    bp_buf *buf = h->buf;
+    if (op->kind == BPT_OP_RELEASE_TAKE) {
+        bp_buf_release_take(&buf);
+        HOLDS(run, buf == NULL);
+    } else if (op->kind == BPT_OP_RELEASE_PLAIN) {
+        bp_buf_release_plain(buf);
+    } else {
+        bp_buf_release(buf);
+    }
+    if (--h->references == 0) note_released(run, h);
+    return true;
+}
+
+/* Once more where it is sure that the descriptor is still there: a closed pool gives its slab back at once. */
+static bool release_twice(ops_run *run, held *h) {
+    bp_buf *buf = h->buf;
+    if (buf == NULL || h->references != 1 || h->of == OPS_EXACT || h->is_orphan || run->is_closed) return true;
+    HOLDS(run, is_as_left(h));
+    bp_buf_release(buf);
+    note_released(run, h);
+    const uint64_t seen = bp_misuse_count();
+    bp_buf_release(buf);
+    HOLDS(run, bp_misuse_count() == seen + 1);
+    HOLDS(run, bp_buf_retain(buf) == buf);
+    HOLDS(run, bp_misuse_count() == seen + 2);
+    run->misuse_count += 2;
+    return true;
+}
+
+/* ---- the rest of a buffer's life ---- */
+
+static bool retain(const bpt_op *op, held *h) {
+    if (h->buf == NULL) return true;
+    if (op->kind == BPT_OP_RETAIN_PLAIN ? bp_buf_retain_plain(h->buf) != h->buf : bp_buf_retain(h->buf) != h->buf) {
+        return false;
+    }
+    h->references++;
+    h->was_shared = true;
+    return true;
+}
+
+static bool set_length(ops_run *run, const bpt_op *op, held *h) {
+    if (h->buf == NULL) return true;
+    if (op->kind == BPT_OP_SET_TOO_LONG) {
+        bp_buf_set_length(h->buf, h->size + 1 + op->value % 1000);
+        run->misuse_count++;
+        return true;
+    }
+    h->length = op->value % (h->size + 1);
+    bp_buf_set_length(h->buf, h->length);
+    return true;
+}
+
+static bool set_type(const bpt_op *op, held *h) {
+    if (h->buf == NULL) return true;
+    h->type = (uint16_t)op->value;
+    bp_buf_set_type(h->buf, h->type);
+    return true;
+}
+
+static bool set_sensitive(held *h) {
+    if (h->buf == NULL) return true;
+    bp_buf_set_sensitive(h->buf);
+    h->is_sensitive = true;
+    mark(h, SECRET);
+    return true;
+}
+
+static bool ask_stride(ops_run *run, const bpt_op *op) {
+    const uint32_t size = op->value % (BPT_OP_SIZE_MAX + 1), of = class_of(size);
+    const bool is_given = size <= run->exact_size_limit && size <= run->limit - sizeof(bp_buf);
+    const uint64_t exact = is_given ? size : 0;
+    HOLDS(run, bp_pool_stride(run->pool, size) == (size == 0 ? 0 : of < OPS_CLASSES ? bpt_ops_classes[of].size : exact));
+    return true;
+}
+
+bool bpt_ops_step(ops_run *run, const bpt_op *op) {
+    held *h = &run->slots[op->slot];
+    switch ((bpt_op_kind)op->kind) {
+    case BPT_OP_ACQUIRE:
+    case BPT_OP_ACQUIRE_CLASS:
+    case BPT_OP_ACQUIRE_PLAIN: return acquire(run, op, h);
+    case BPT_OP_RELEASE:
+    case BPT_OP_RELEASE_TAKE:
+    case BPT_OP_RELEASE_PLAIN: return release(run, op, h);
+    case BPT_OP_RELEASE_TWICE: return release_twice(run, h);
+    case BPT_OP_RETAIN:
+    case BPT_OP_RETAIN_PLAIN: return retain(op, h);
+    case BPT_OP_SET_LENGTH:
+    case BPT_OP_SET_TOO_LONG: return set_length(run, op, h);
+    case BPT_OP_SET_TYPE: return set_type(op, h);
+    case BPT_OP_SET_SENSITIVE: return set_sensitive(h);
+    case BPT_OP_STRIDE: return ask_stride(run, op);
+    case BPT_OP_TRIM_IDLE: return trim(run, true);
+    case BPT_OP_TRIM_ALL: return trim(run, false);
+    case BPT_OP_END_THREAD: return bpt_ops_replace_thread(run, (op->thread + 1u) % BPT_OP_THREADS);
+    case BPT_OP_CLOSE: return close_pool(run);
+    case BPT_OP_RENEW: return renew(run, op->class_ix);
+    case BPT_OP_KINDS: break;
+    }
+    return true;
+}
+
+/* ---- equations ---- */
+
+/* Bytes asked for <= bytes of the buffers in use <= bytes of their slabs. */
+static bool class_agrees(ops_run *run, uint32_t ix, uint64_t *committed) {
+    const tally *expected = &run->tallies[ix];
+    bp_class_stats stats;
+    HOLDS(run, bp_pool_class_stats_read(run->pool, ix, &stats) == BP_OK);
+    HOLDS(run, stats.acquires == expected->acquires);
+    HOLDS(run, stats.in_use == expected->in_use);
+    HOLDS(run, stats.releases == expected->acquires - expected->in_use);
+    HOLDS(run, stats.wiped == expected->wiped);
+    HOLDS(run, stats.high_water >= stats.in_use);
+    HOLDS(run, stats.misses <= stats.slow && stats.slow <= stats.acquires);
+    HOLDS(run, expected->bytes <= stats.in_use * stats.size);
+    HOLDS(run, (stats.in_use + stats.idle) * stats.size <= stats.committed_bytes);
+    *committed += stats.committed_bytes;
+    return true;
+}
+
+static bool system_agrees(ops_run *run, uint64_t slabs, uint64_t exact_bytes) {
+    const uint64_t mapped = bpt_ops_mapped() - run->crew_count * (uint64_t)BPI_BLOCK_BYTES;
+    if (run->orphan_count == 0) HOLDS(run, mapped == slabs);
+    HOLDS(run, mapped >= slabs);
+    if (run->orphan_count == 0) HOLDS(run, mapped + exact_bytes <= run->limit);
+    return true;
+}
+
+bool bpt_ops_agree(ops_run *run) {
+    const tally *exact = &run->tallies[OPS_EXACT];
+    uint64_t slabs = 0;
+    bp_pool_stats stats;
+    for (uint32_t ix = 0; ix < OPS_CLASSES; ix++) {
+        if (!class_agrees(run, ix, &slabs)) return false;
+    }
+    bp_pool_stats_read(run->pool, &stats);
+    HOLDS(run, stats.exact_in_use == exact->in_use && stats.exact_acquires == exact->acquires);
+    HOLDS(run, stats.exact_bytes == exact->bytes + exact->in_use * sizeof(bp_buf));
+    HOLDS(run, stats.committed_bytes == slabs + stats.exact_bytes);
+    HOLDS(run, stats.committed_bytes <= stats.committed_peak_bytes && stats.committed_peak_bytes <= run->limit);
+    HOLDS(run, stats.trimmed_bytes >= run->trimmed);
+    HOLDS(run, bp_misuse_count() == run->misuse_count);
+    HOLDS(run, bpi_pool_adds_up(run->pool));
+    run->trimmed = stats.trimmed_bytes;
+    return system_agrees(run, slabs, stats.exact_bytes);
+}
+
+bool bpt_ops_end(ops_run *run) {
+    const bpt_op last = {.kind = BPT_OP_RELEASE};
+    for (uint32_t slot = 0; slot < BPT_OP_SLOTS; slot++) {
+        while (run->slots[slot].buf != NULL) {
+            if (!release(run, &last, &run->slots[slot])) return false;
+        }
+    }
+    if (!bpt_ops_agree(run) || !trim(run, false)) return false;
+    HOLDS(run, bpi_pool_is_valid(run->pool));
+    bp_pool_release_take(&run->pool);
+    return true;
+}
