@@ -143,7 +143,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
 	@$(MAKE) --no-print-directory check-headers check-schema check-install
 	@$(MAKE) --no-print-directory -j2 check-change check-random
-	@$(MAKE) --no-print-directory fuzz-frame fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=10
+	@$(MAKE) --no-print-directory fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=10
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
@@ -190,7 +190,7 @@ check-all: ci ## the longest checks: ci, 500 random contracts, 200 pairs of vers
 	@$(MAKE) --no-print-directory MODE=tsan ci-compiler ci-library
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
-	@$(MAKE) --no-print-directory fuzz-frame fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
+	@$(MAKE) --no-print-directory fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
@@ -204,13 +204,20 @@ bench-quick: setup ## set up and measure in under two minutes, beside the peers 
 
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-.PHONY: fuzz-frame fuzz-codec fuzz-written fuzz-contract
+.PHONY: fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract
 fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \
 	  tests/fuzz/frame_reader_fuzz.c $(wildcard src/base/*.c src/pool/*.c src/frame/*.c)
 	$(B)/fuzz/frame_reader_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -print_final_stats=1 \
 	  $(B)/fuzz/frame_reader tests/fuzz/corpus/frame_reader
+
+FUZZ_POOL_SOURCES = tests/fuzz/pool_fuzz.c $(patsubst %,tests/support/pool_ops%.c,_model _print _system) tests/support/pool_ops.c
+fuzz-pool: ## fuzz the pool with operations on three threads, against a plain model (FUZZ_SECONDS=60)
+	@mkdir -p $(B)/fuzz/pool
+	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/pool_fuzz \
+	  $(FUZZ_POOL_SOURCES) $(wildcard src/base/*.c src/pool/*.c)
+	$(B)/fuzz/pool_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=16000 -len_control=20 -print_final_stats=1 $(B)/fuzz/pool
 
 FUZZ_CODEC_SOURCES = tests/fuzz/codec_fuzz.c tests/support/agree.c $(sort $(wildcard codegen/interp*.c)) src/base/print.c \
   src/base/utf8.c generated/market_messages.c $(patsubst %,$(CONTRACT_DIR)/%.c,market_samples zoo_samples zoo_messages)
