@@ -7,8 +7,7 @@
 /* ---- the crew: one thread at a time has the turn ---- */
 
 static void wait_for(sem_t *what) {
-    while (sem_wait(what) != 0) {
-    }
+    while (sem_wait(what) != 0) {}
 }
 
 static uint32_t thread_of(const bpt_op *op) { return op->thread % BPT_OP_THREADS; }
@@ -31,8 +30,7 @@ static void work(ops_run *run, uint32_t me) {
     for (;;) {
         wait_for(&run->turns[me]);
         if (run->is_leaving[me]) return;
-        while (!is_over(run) && thread_of(&run->ops[run->at]) == me && do_one(run)) {
-        }
+        while (!is_over(run) && thread_of(&run->ops[run->at]) == me && do_one(run)) {}
         if (is_over(run)) break;
         (void)sem_post(&run->turns[thread_of(&run->ops[run->at])]);
     }

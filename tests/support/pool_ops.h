@@ -33,8 +33,8 @@ typedef enum bpt_defect {
     BPT_DEFECT_CRASH        /* the process dies in the third class's release on another thread than the acquire */
 } bpt_defect;
 
-/* How far a run came, and what did not hold there; step is the count when that was at the end, where everything is given
- * back. */
+/* How far a run came, and what did not hold there; step is the count when that was at the end, where everything is
+ * given back. */
 typedef struct bpt_ops_outcome {
     size_t step;
     char what[160]; /* empty: everything held */
@@ -44,8 +44,8 @@ typedef struct bpt_ops_outcome {
 void bpt_ops_random(uint64_t seed, bpt_op *ops, size_t count);
 
 /* Runs ops on pools of its own with threads of its own; every equation after every step, every free bit and descriptor
- * each BPT_OPS_WALK steps. No pool may exist. outcome is kept up to date, in case that the process dies. After a failure
- * the process is good for nothing but ending. */
+ * each BPT_OPS_WALK steps. No pool may exist. outcome is kept up to date, in case that the process dies. After a
+ * failure the process is good for nothing but ending. */
 enum { BPT_OPS_WALK = 64 };
 bool bpt_ops_run(const bpt_op *ops, size_t count, bpt_defect defect, bpt_ops_outcome *outcome);
 

@@ -29,8 +29,7 @@ static void describe_end(int status, bpt_ops_outcome *outcome) {
 }
 
 static bool run_apart(const bpt_op *ops, size_t count, bpt_defect defect, bpt_ops_outcome *outcome, bool is_silent) {
-    bpt_ops_outcome *shared =
-        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bpt_ops_outcome *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int status = 0;
     if (shared == MAP_FAILED) abort();
     const pid_t child = fork();

@@ -275,8 +275,9 @@ static bool set_sensitive(held *h) {
 static bool ask_stride(ops_run *run, const bpt_op *op) {
     const uint32_t size = op->value % (BPT_OP_SIZE_MAX + 1), of = class_of(size);
     const bool is_given = size <= run->exact_size_limit && size <= run->limit - sizeof(bp_buf);
-    const uint64_t exact = is_given ? size : 0;
-    HOLDS(run, bp_pool_stride(run->pool, size) == (size == 0 ? 0 : of < OPS_CLASSES ? bpt_ops_classes[of].size : exact));
+    uint64_t expected = of == OPS_EXACT ? (is_given ? size : 0) : bpt_ops_classes[of].size;
+    if (size == 0) expected = 0;
+    HOLDS(run, bp_pool_stride(run->pool, size) == expected);
     return true;
 }
 

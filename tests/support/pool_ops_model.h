@@ -45,9 +45,9 @@ typedef struct ops_run {
 } ops_run;
 
 /* Returns false from the calling function, and says where and why the run failed. */
-#define HOLDS(run, condition)                                                                                         \
-    do {                                                                                                              \
-        if (!(condition)) return bpt_ops_fail(run, #condition);                                                       \
+#define HOLDS(run, condition)                                                                                          \
+    do {                                                                                                               \
+        if (!(condition)) return bpt_ops_fail(run, #condition);                                                        \
     } while (0)
 bool bpt_ops_fail(ops_run *run, const char *what);
 

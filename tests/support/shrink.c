@@ -75,8 +75,7 @@ size_t bpt_shrink(void *items, size_t item_bytes, size_t count, bpt_fails_fn *fa
         if (chunk == 1 && !is_shorter) break;
         if (chunk > 1) chunk /= 2;
     }
-    while (s.count <= PAIRS_MAX && leave_out_any_two(&s)) {
-    }
+    while (s.count <= PAIRS_MAX && leave_out_any_two(&s)) {}
     free(s.trial);
     return s.count;
 }
