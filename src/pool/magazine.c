@@ -121,9 +121,9 @@ static void take_stock(bpi_class *of) {
 
 void bpi_seal(bpi_sized *pool) {
     bool is_any = false;
-    for (uint32_t i = 0; i < pool->class_count; i++) is_any |= shut_all(&pool->classes[i]);
+    for (uint32_t i = 0; i < pool->class_count; i++) is_any |= shut_all(pool->classes[i]);
     if (!is_any || !bpi_os.barrier()) return; /* without the barrier each owner gives its stock back itself */
-    for (uint32_t i = 0; i < pool->class_count; i++) take_stock(&pool->classes[i]);
+    for (uint32_t i = 0; i < pool->class_count; i++) take_stock(pool->classes[i]);
 }
 
 void bpi_entry_detach(bpi_entry *entry) {

@@ -8,8 +8,6 @@
     ((pool)->table->table_bytes >= offsetof(bp_pool_table, slot) + sizeof((pool)->table->slot) ? (pool)->table->slot   \
                                                                                                : NULL)
 
-const bpi_inline_class bpi_no_classes[BP_CLASS_MAX];
-
 /* ---- life ---- */
 
 bp_err bp_pool_init(bp_pool *pool, const bp_pool_table *table) {
@@ -21,7 +19,7 @@ bp_err bp_pool_init(bp_pool *pool, const bp_pool_table *table) {
     pool->table = table;
     pool->lives = 1;
     pool->references = 1;
-    pool->inline_classes = bpi_no_classes;
+    pool->map = &bpi_empty_map;
     return BP_OK;
 }
 
@@ -32,11 +30,6 @@ void bpi_pool_add_lives(bp_pool *pool, uint64_t count) {
 void bpi_pool_drop_lives(bp_pool *pool, uint64_t count) {
     if (count == 0) return;
     if (BPI_SUB_FETCH(&pool->lives, count, __ATOMIC_ACQ_REL) == 0) pool->table->free(pool);
-}
-
-void bpi_pool_end_inline(bp_pool *pool) {
-    BPI_STORE(&pool->inline_size_max, 0);
-    BPI_STORE(&pool->inline_classes, bpi_no_classes);
 }
 
 bp_pool *bp_pool_retain(bp_pool *pool) {

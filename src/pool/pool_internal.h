@@ -73,6 +73,13 @@ struct bpi_slab {
 
 typedef struct bpi_sized bpi_sized;
 
+/* A class map with what the library alone reads. The inline part is the last member, as its entries lie behind it. */
+typedef struct bpi_sized_map {
+    uint32_t class_count;
+    bpi_class *by_size[BP_CLASS_MAX]; /* the classes that serve, ascending */
+    bpi_class_map inline_map;
+} bpi_sized_map;
+
 /* One size class. Constant: pool, stride, entry, depth, idle_bytes, rest_bytes. Atomic: wiped. All else needs the
  * lock. */
 struct bpi_class {
@@ -106,17 +113,23 @@ struct bpi_sized {
     uint32_t class_count;
     uint64_t rest_bytes, exact_size_limit;
     char *name;
-    uint16_t *entry_by_size;
-    bpi_inline_class inline_classes[BP_CLASS_MAX];
-    bpi_class classes[];
+    bpi_sized_map *map; /* atomic; head.map is its inline part, or the empty map where nothing is served inline */
+    bpi_class *classes[BP_CLASS_MAX]; /* by index */
 };
 
 /* ---- pool.c: references and dispatch ---- */
-extern const bpi_inline_class bpi_no_classes[BP_CLASS_MAX];
 void bpi_pool_add_lives(bp_pool *pool, uint64_t count);
 /* Frees the pool when nothing keeps it any more. */
 void bpi_pool_drop_lives(bp_pool *pool, uint64_t count);
-void bpi_pool_end_inline(bp_pool *pool);
+
+/* ---- class_map.c ---- */
+extern const bpi_class_map bpi_empty_map;
+/* A map of the pool's classes; NULL when there is no memory. */
+bpi_sized_map *bpi_map_new(const bpi_sized *pool);
+/* The smallest class that holds size, or NULL. */
+bpi_class *bpi_map_find(const bpi_sized_map *map, uint64_t size);
+/* Has everybody use the map from now on. */
+void bpi_map_publish(bpi_sized *pool, bpi_sized_map *map);
 
 /* ---- limit.c ---- */
 void bpi_budget_init(bpi_budget *budget, uint64_t limit);
@@ -177,7 +190,7 @@ uint16_t bpi_offset_take(void);
 void bpi_offset_give(uint16_t offset);
 
 /* ---- size_class.c ---- */
-bpi_class *bpi_class_of_size(bpi_sized *pool, uint64_t size);
+bpi_class *bpi_class_of_size(const bpi_sized *pool, uint64_t size);
 /* Leaves the class's lock, and gives up what closed buffers kept alive: the pool may be gone afterwards. */
 void bpi_class_leave(bpi_class *of);
 bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out);

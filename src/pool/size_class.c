@@ -5,17 +5,8 @@
 
 /* ---- classes ---- */
 
-bpi_class *bpi_class_of_size(bpi_sized *pool, uint64_t size) {
-    uint32_t low = 0, high = pool->class_count;
-    while (low < high) {
-        const uint32_t middle = (low + high) / 2;
-        if (pool->classes[middle].stride < size) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low == pool->class_count ? NULL : &pool->classes[low];
+bpi_class *bpi_class_of_size(const bpi_sized *pool, uint64_t size) {
+    return bpi_map_find(BPI_LOAD_ACQUIRE(&pool->map), size);
 }
 
 void bpi_class_leave(bpi_class *of) {
@@ -32,8 +23,11 @@ void bpi_class_leave(bpi_class *of) {
 static bpi_class *class_of_claim(bpi_sized *pool, const bpi_entry *claimed, uint64_t size) {
     const ptrdiff_t offset = (const char *)claimed - bpi_thread_block;
     bpi_class *of = bpi_class_of_size(pool, size);
-    while (of->entry != offset && of + 1 < pool->classes + pool->class_count) of++;
-    return of->entry == offset ? of : bpi_class_of_size(pool, size);
+    if (of->entry == offset) return of;
+    for (uint32_t i = 0; i < pool->class_count; i++) {
+        if (pool->classes[i]->entry == offset) return pool->classes[i];
+    }
+    return of;
 }
 
 /* From the owner's magazine, filled if need be, or from the depot: NULL when the depot is empty too. */
@@ -183,7 +177,7 @@ static bp_err sized_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
 }
 
 static uint64_t sized_stride(const bp_pool *pool, uint64_t size) {
-    bpi_sized *sized = (bpi_sized *)(uintptr_t)pool;
+    const bpi_sized *sized = (const bpi_sized *)(const void *)pool;
     const bpi_class *of = bpi_class_of_size(sized, size);
     if (of != NULL) return of->stride;
     if (sized->exact_size_limit != 0 && size > sized->exact_size_limit) return 0;
@@ -197,15 +191,16 @@ static void class_fini(bpi_class *of) {
     bpi_offset_give(of->entry);
     bpi_lock_leave(&of->lock);
     bpi_lock_fini(&of->lock);
+    bpi_os.free(of);
 }
 
 /* Nothing is out any more, and every entry was sealed when the pool was closed. */
 static void sized_free(bp_pool *pool) {
     bpi_sized *sized = bpi_sized_of(pool);
     bpi_lock_enter(&bpi_registry);
-    for (uint32_t i = 0; i < sized->class_count; i++) class_fini(&sized->classes[i]);
+    for (uint32_t i = 0; i < sized->class_count; i++) class_fini(sized->classes[i]);
     bpi_lock_leave(&bpi_registry);
-    bpi_os.free(sized->entry_by_size);
+    bpi_os.free(sized->map);
     bpi_os.free(sized->name);
     bpi_os.free(sized);
 }
@@ -241,7 +236,9 @@ static uint32_t depth_of(uint32_t stride, uint64_t rest_bytes) {
     return depth > BPI_DEPTH_MAX ? BPI_DEPTH_MAX : (uint32_t)depth;
 }
 
-static void class_init(bpi_sized *pool, bpi_class *of, const bp_class *config, bool has_magazines) {
+static bpi_class *class_new(bpi_sized *pool, const bp_class *config, bool has_magazines) {
+    bpi_class *of = bpi_os.alloc(sizeof *of);
+    if (of == NULL) return NULL;
     bpi_lock_init(&of->lock);
     of->pool = pool;
     of->stride = config->size;
@@ -249,41 +246,7 @@ static void class_init(bpi_sized *pool, bpi_class *of, const bp_class *config, b
     of->idle_bytes = config->idle_bytes;
     of->rest_bytes = pool->rest_bytes < UINT64_C(2) * config->size ? UINT64_C(2) * config->size : pool->rest_bytes;
     if (of->depth != 0 && has_magazines) of->entry = bpi_offset_take();
-}
-
-/* The largest class with a magazine, and the largest power of two that divides every size up to it: with that as the
- * unit one small table finds the class of every size. */
-static uint32_t inline_max(const bpi_sized *pool, uint32_t *shift) {
-    uint32_t max = 0, all = 0;
-    for (uint32_t i = 0; i < pool->class_count && pool->classes[i].depth != 0; i++) {
-        max = pool->classes[i].stride;
-        all |= max;
-    }
-    *shift = all == 0 ? 0 : (uint32_t)__builtin_ctz(all);
-    return max;
-}
-
-static bool make_inline_tables(bpi_sized *pool) {
-    uint32_t shift = 0;
-    const uint32_t max = inline_max(pool, &shift);
-    const uint32_t count = max >> shift;
-    if (count == 0) return true;
-    pool->entry_by_size = bpi_os.alloc(count * sizeof(uint16_t));
-    if (pool->entry_by_size == NULL) return false;
-    for (uint32_t i = 0; i < count; i++) {
-        pool->entry_by_size[i] = bpi_class_of_size(pool, (uint64_t)(i + 1) << shift)->entry;
-    }
-    for (uint32_t i = 0; i < pool->class_count && pool->classes[i].depth != 0; i++) {
-        pool->inline_classes[i].stride = pool->classes[i].stride;
-        pool->inline_classes[i].entry = pool->classes[i].entry;
-    }
-    pool->head.entries = pool->entry_by_size;
-    pool->head.inline_shift = shift;
-    if (!pool->is_watched) {
-        pool->head.inline_size_max = max;
-        pool->head.inline_classes = pool->inline_classes;
-    }
-    return true;
+    return of;
 }
 
 static char *copy_name(const char *name) {
@@ -293,32 +256,41 @@ static char *copy_name(const char *name) {
     return copy;
 }
 
-static void make_classes(bpi_sized *pool, const bp_pool_config *config) {
+static bool make_classes(bpi_sized *pool, const bp_pool_config *config) {
     const bool has_magazines = bpi_os.barrier();
     bpi_lock_enter(&bpi_registry);
-    for (uint32_t ix = 0; ix < config->class_count; ix++) {
-        class_init(pool, &pool->classes[ix], &config->classes[ix], has_magazines);
+    while (pool->class_count < config->class_count) {
+        bpi_class *of = class_new(pool, &config->classes[pool->class_count], has_magazines);
+        if (of == NULL) break;
+        pool->classes[pool->class_count++] = of;
     }
     bpi_lock_leave(&bpi_registry);
-    pool->class_count = config->class_count;
+    return pool->class_count == config->class_count;
+}
+
+/* Everything of a new pool that may fail; what there is then is freed with the pool. */
+static bp_err make(bpi_sized *pool, const bp_pool_config *config) {
+    pool->name = copy_name(config->name == NULL ? "pool" : config->name);
+    if (pool->name == NULL || !make_classes(pool, config)) return BP_ERR_NO_MEMORY;
+    /* With small classes four of them fit where not even one slab does: such a pool could never serve anything. */
+    if (bpi_slab_least_bytes(pool->classes[pool->class_count - 1]) > pool->budget.limit) return BP_ERR_ARGUMENT;
+    bpi_sized_map *map = bpi_map_new(pool);
+    if (map == NULL) return BP_ERR_NO_MEMORY;
+    bpi_map_publish(pool, map);
+    return BP_OK;
 }
 
 bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
     *out = NULL;
     if (!config_is_valid(config)) return BP_ERR_ARGUMENT;
-    bpi_sized *pool = bpi_os.alloc(sizeof *pool + config->class_count * sizeof(bpi_class));
+    bpi_sized *pool = bpi_os.alloc(sizeof *pool);
     if (pool == NULL) return BP_ERR_NO_MEMORY;
     bp_err err = bp_pool_init(&pool->head, &sized_table);
     bpi_budget_init(&pool->budget, config->memory_limit);
     pool->is_watched = BPI_IS_WATCHED();
     pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
     pool->exact_size_limit = config->exact_size_limit;
-    make_classes(pool, config);
-    /* With small classes four of them fit where not even one slab does: such a pool could never serve anything. */
-    const bpi_class *largest = &pool->classes[pool->class_count - 1];
-    if (bpi_slab_least_bytes(largest) > pool->budget.limit) err = BP_ERR_ARGUMENT;
-    pool->name = copy_name(config->name == NULL ? "pool" : config->name);
-    if (err == BP_OK && (pool->name == NULL || !make_inline_tables(pool))) err = BP_ERR_NO_MEMORY;
+    if (err == BP_OK) err = make(pool, config);
     if (err != BP_OK) {
         sized_free(&pool->head);
         return err;

@@ -29,7 +29,7 @@ static void read_class(bpi_class *of, bp_class_stats *out) {
 bp_err bpi_sized_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *out) {
     bpi_sized *sized = bpi_sized_of(pool);
     if (class_ix >= sized->class_count) return BP_ERR_ARGUMENT;
-    bpi_class *of = &sized->classes[class_ix];
+    bpi_class *of = sized->classes[class_ix];
     bpi_lock_enter(&of->lock);
     read_class(of, out);
     bpi_lock_leave(&of->lock);
@@ -97,10 +97,10 @@ static bool pool_is_valid(bp_pool *pool, bool (*is_valid_class)(bpi_class *of)) 
     uint64_t committed = stats.exact_bytes;
     bool is_valid = true;
     for (uint32_t i = 0; i < sized->class_count; i++) {
-        bpi_lock_enter(&sized->classes[i].lock);
-        is_valid = is_valid && is_valid_class(&sized->classes[i]);
-        committed += sized->classes[i].slab_bytes;
-        bpi_lock_leave(&sized->classes[i].lock);
+        bpi_lock_enter(&sized->classes[i]->lock);
+        is_valid = is_valid && is_valid_class(sized->classes[i]);
+        committed += sized->classes[i]->slab_bytes;
+        bpi_lock_leave(&sized->classes[i]->lock);
     }
     const bpi_budget *budget = &sized->budget;
     return is_valid && committed == budget->committed && committed <= budget->peak && budget->peak <= budget->limit;

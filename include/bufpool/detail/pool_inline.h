@@ -5,6 +5,7 @@
  *
  *   entry   one thread's magazine of one class, 64 bytes: an array of free buffers, used as a stack
  *   block   one thread's entries; every (pool, class) has the same offset in the block of every thread
+ *   map     which class serves which size, as the inline path sees it; a change of the classes makes a new one
  *   closed  an entry that refuses every pop and push: an all-zero entry is closed, and so is a recalled one */
 #ifndef BUFPOOL_DETAIL_POOL_INLINE_H
 #define BUFPOOL_DETAIL_POOL_INLINE_H
@@ -54,15 +55,20 @@ typedef struct bpi_inline_class {
     uint16_t reserved;
 } bpi_inline_class;
 
+/* A pool's classes. Never changed once a pool points at it, and kept as long as the pool, so that whoever read the
+ * pointer may go on with what it says. The entries by size lie behind it. */
+typedef struct bpi_class_map {
+    uint64_t inline_size_max; /* largest size served inline; 0 for closed, watched and users' own pools */
+    uint32_t inline_shift;
+    uint32_t reserved;
+    bpi_inline_class inline_classes[BP_CLASS_MAX]; /* by class index */
+} bpi_class_map;
+
 struct bp_pool {
     const bp_pool_table *table;
-    uint64_t inline_size_max;               /* largest size served inline; 0 for closed, watched and users' own pools */
-    const uint16_t *entries;                /* by (size - 1) >> inline_shift: the entry of the size's class */
-    const bpi_inline_class *inline_classes; /* BP_CLASS_MAX of them */
-    uint32_t inline_shift;
+    const bpi_class_map *map; /* atomic */
     uint32_t is_closed;
     uint32_t references; /* bp_pool_retain */
-    uint32_t reserved;
     uint64_t lives; /* what keeps the pool's memory: 1 for all references, 1 per buffer that is COUNTED, 1 per buffer
                        that was out when a size-class pool was closed */
 };
@@ -163,13 +169,19 @@ static inline bp_err bpi_acquire_from(bp_pool *pool, uint32_t size, uint32_t off
     return BP_OK;
 }
 
+/* By (size - 1) >> inline_shift: the entry of the size's class. */
+static inline const uint16_t *bpi_map_entries(const bpi_class_map *map) {
+    return (const uint16_t *)(const void *)(map + 1);
+}
+
 static inline bp_err bp_pool_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
-    if (BP_UNLIKELY(size - 1 >= BPI_LOAD(&pool->inline_size_max))) return bpi_acquire_slow(pool, size, NULL, out);
-    return bpi_acquire_from(pool, (uint32_t)size, pool->entries[(size - 1) >> pool->inline_shift], out);
+    const bpi_class_map *map = BPI_LOAD_ACQUIRE(&pool->map);
+    if (BP_UNLIKELY(size - 1 >= map->inline_size_max)) return bpi_acquire_slow(pool, size, NULL, out);
+    return bpi_acquire_from(pool, (uint32_t)size, bpi_map_entries(map)[(size - 1) >> map->inline_shift], out);
 }
 
 static inline bp_err bp_pool_acquire_class(bp_pool *pool, uint32_t class_ix, uint32_t size, bp_buf **out) {
-    const bpi_inline_class *known = &BPI_LOAD(&pool->inline_classes)[class_ix % BP_CLASS_MAX];
+    const bpi_inline_class *known = &BPI_LOAD_ACQUIRE(&pool->map)->inline_classes[class_ix % BP_CLASS_MAX];
     if (BP_UNLIKELY(size - 1 >= known->stride)) return bp_pool_acquire(pool, size, out);
     return bpi_acquire_from(pool, size, known->entry, out);
 }
@@ -225,8 +237,8 @@ static inline void bp_buf_set_length(bp_buf *buf, uint32_t length) {
 
 #ifdef __cplusplus
 }
-static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 56, "layout is ABI");
+static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 32, "layout is ABI");
 #else
-_Static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 56, "layout is ABI");
+_Static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 32, "layout is ABI");
 #endif
 #endif

@@ -5,7 +5,7 @@
 enum { COUNT = 1000 };
 static bp_buf *bufs[COUNT];
 
-static bpi_class *class_of(bp_pool *pool, uint32_t ix) { return &bpi_sized_of(pool)->classes[ix]; }
+static bpi_class *class_of(bp_pool *pool, uint32_t ix) { return bpi_sized_of(pool)->classes[ix]; }
 
 START_TEST(the_first_slab_is_small) {
     bp_pool *pool = bpt_pool_new(0);

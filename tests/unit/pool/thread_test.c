@@ -32,12 +32,12 @@ START_TEST(a_thread_that_ends_leaves_its_stock_and_its_counts) {
     ck_assert_uint_eq(stats.acquires, COUNT);
     ck_assert_uint_eq(stats.in_use, COUNT);
     ck_assert(bpi_pool_is_valid(self.pool));
-    ck_assert_ptr_null(bpi_sized_of(self.pool)->classes[1].entries);
+    ck_assert_ptr_null(bpi_sized_of(self.pool)->classes[1]->entries);
     bpt_on_thread(release_some, &self);
     stats = bpt_class_stats(self.pool, 1);
     ck_assert_uint_eq(stats.in_use, 0);
     ck_assert_uint_eq(stats.releases, COUNT);
-    ck_assert_uint_eq(stats.idle, bpi_sized_of(self.pool)->classes[1].depot_count);
+    ck_assert_uint_eq(stats.idle, bpi_sized_of(self.pool)->classes[1]->depot_count);
     bpt_pool_end_take(&self.pool);
 }
 END_TEST
@@ -126,8 +126,8 @@ START_TEST(more_pools_than_entries_are_served) {
     static bp_pool *pools[POOLS];
     for (int turn = 0; turn < 2; turn++) { /* the second time with the offsets of the first */
         for (int i = 0; i < POOLS; i++) pools[i] = bpt_pool_new(0);
-        ck_assert_uint_ne(bpi_sized_of(pools[0])->classes[0].entry, 0);
-        ck_assert_uint_eq(bpi_sized_of(pools[POOLS - 1])->classes[0].entry, 0);
+        ck_assert_uint_ne(bpi_sized_of(pools[0])->classes[0]->entry, 0);
+        ck_assert_uint_eq(bpi_sized_of(pools[POOLS - 1])->classes[0]->entry, 0);
         for (int i = 0; i < POOLS; i++) {
             bp_buf *buf = NULL;
             bp_buf_release(bpt_acquire(pools[i], 100));

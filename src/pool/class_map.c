@@ -1,0 +1,61 @@
+#include "pool/pool_internal.h"
+
+/* Of closed, watched and users' own pools: nothing is served inline. */
+const bpi_class_map bpi_empty_map;
+
+bpi_class *bpi_map_find(const bpi_sized_map *map, uint64_t size) {
+    uint32_t low = 0, high = map->class_count;
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        if (map->by_size[middle]->stride < size) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low == map->class_count ? NULL : map->by_size[low];
+}
+
+/* The largest class with magazines, and the largest power of two that divides every size up to it: with that as the
+ * unit one small table finds the class of every size. */
+static uint32_t inline_max(const bpi_sized *pool, uint32_t *shift) {
+    uint32_t max = 0, all = 0;
+    for (uint32_t i = 0; i < pool->class_count; i++) {
+        const bpi_class *of = pool->classes[i];
+        if (of->depth == 0) continue;
+        if (of->stride > max) max = of->stride;
+        all |= of->stride;
+    }
+    *shift = all == 0 ? 0 : (uint32_t)__builtin_ctz(all);
+    return max;
+}
+
+static void insert_by_size(bpi_sized_map *map, bpi_class *of) {
+    uint32_t at = map->class_count++;
+    for (; at > 0 && map->by_size[at - 1]->stride > of->stride; at--) map->by_size[at] = map->by_size[at - 1];
+    map->by_size[at] = of;
+}
+
+bpi_sized_map *bpi_map_new(const bpi_sized *pool) {
+    uint32_t shift = 0;
+    const uint32_t max = inline_max(pool, &shift);
+    bpi_sized_map *map = bpi_os.alloc(sizeof *map + (max >> shift) * sizeof(uint16_t));
+    if (map == NULL) return NULL;
+    for (uint32_t i = 0; i < pool->class_count; i++) {
+        bpi_class *of = pool->classes[i];
+        insert_by_size(map, of);
+        if (of->depth == 0) continue;
+        map->inline_map.inline_classes[i].stride = of->stride;
+        map->inline_map.inline_classes[i].entry = of->entry;
+    }
+    uint16_t *entries = (uint16_t *)(void *)(&map->inline_map + 1);
+    for (uint32_t i = 0; i < max >> shift; i++) entries[i] = bpi_map_find(map, (uint64_t)(i + 1) << shift)->entry;
+    map->inline_map.inline_size_max = max;
+    map->inline_map.inline_shift = shift;
+    return map;
+}
+
+void bpi_map_publish(bpi_sized *pool, bpi_sized_map *map) {
+    BPI_STORE_RELEASE(&pool->map, map);
+    if (!pool->is_watched) BPI_STORE_RELEASE(&pool->head.map, &map->inline_map);
+}
