@@ -39,7 +39,7 @@ static const bp_pool_table wrap_table = {
 
 static bp_pool wrap_pool = {
     .table = &wrap_table,
-    .inline_classes = bpi_no_classes,
+    .map = &bpi_empty_map,
     .references = 1,
     .lives = 1,
 };
