@@ -72,7 +72,8 @@ typedef struct bp_text {
 typedef enum bp_misuse {
     BP_MISUSE_DOUBLE_RELEASE = 1, /* a buffer was released that is already free */
     BP_MISUSE_CAPACITY = 3,       /* a length beyond the buffer's capacity */
-    BP_MISUSE_RETAIN_FREE = 5     /* a reference was taken to a buffer that is free */
+    BP_MISUSE_RETAIN_FREE = 5,    /* a reference was taken to a buffer that is free */
+    BP_MISUSE_REFERENCES = 8      /* more references to one buffer than can be counted: it is never free again */
 } bp_misuse;
 
 /* Called with what was misused and the object it was done to (which may be freed memory: print the address, do not

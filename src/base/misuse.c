@@ -12,6 +12,7 @@ static const char *misuse_text(bp_misuse what) {
     case BP_MISUSE_DOUBLE_RELEASE: return "a buffer was released that is already free";
     case BP_MISUSE_CAPACITY: return "a length beyond the buffer's capacity was set";
     case BP_MISUSE_RETAIN_FREE: return "a reference was taken to a buffer that is free";
+    case BP_MISUSE_REFERENCES: return "a buffer has more references than can be counted";
     }
     return "unknown misuse";
 }

@@ -94,16 +94,18 @@ static void wipe(bp_buf *buf) {
     if ((BPI_LOAD(&buf->state) & BPI_BUF_COUNTED) == 0) bpi_sized_count_wiped(buf);
 }
 
+/* Gives up one reference. True: it was the last, and nobody else holds the buffer. */
+static bool drop_reference(bp_buf *buf) {
+    const uint32_t references = BPI_LOAD_ACQUIRE(&buf->state) & BPI_BUF_REFS;
+    if (references == 1) return true;
+    if (references == 0) bpi_misuse(BP_MISUSE_DOUBLE_RELEASE, buf);
+    if (references == 0 || references > BPI_BUF_REFS_MAX) return false;
+    return (BPI_SUB_FETCH(&buf->state, 1, __ATOMIC_ACQ_REL) & BPI_BUF_REFS) == 0;
+}
+
 void bpi_release_slow(bp_buf *buf) {
-    uint32_t state = BPI_LOAD_ACQUIRE(&buf->state);
-    if ((state & BPI_BUF_REFS) == 0) {
-        bpi_misuse(BP_MISUSE_DOUBLE_RELEASE, buf);
-        return;
-    }
-    if ((state & BPI_BUF_REFS) > 1) {
-        state = BPI_SUB_FETCH(&buf->state, 1, __ATOMIC_ACQ_REL);
-        if ((state & BPI_BUF_REFS) != 0) return;
-    }
+    if (!drop_reference(buf)) return;
+    const uint32_t state = BPI_LOAD(&buf->state);
     if ((state & BPI_BUF_SENSITIVE) != 0) wipe(buf);
     if ((state & BPI_BUF_COUNTED) != 0) {
         BPI_STORE(&buf->state, BPI_BUF_COUNTED);
@@ -133,7 +135,18 @@ void bp_buf_set_sensitive(bp_buf *buf) {
 
 void bpi_buf_length_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_CAPACITY, buf); }
 
-void bpi_buf_retain_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_RETAIN_FREE, buf); }
+void bpi_buf_retain_slow(bp_buf *buf) {
+    const uint32_t stuck = BPI_BUF_REFS_MAX + (BPI_BUF_REFS - BPI_BUF_REFS_MAX) / 2;
+    uint32_t state = BPI_LOAD(&buf->state), next = 0;
+    do {
+        if ((state & BPI_BUF_REFS) == 0) {
+            bpi_misuse(BP_MISUSE_RETAIN_FREE, buf);
+            return;
+        }
+        next = (state & BPI_BUF_REFS) < BPI_BUF_REFS_MAX ? state + 1 : (state & ~BPI_BUF_REFS) | stuck;
+    } while (!BPI_CAS_WEAK(&buf->state, &state, next, __ATOMIC_RELAXED));
+    if ((next & BPI_BUF_REFS) == stuck) bpi_misuse(BP_MISUSE_REFERENCES, buf);
+}
 
 bp_err bp_pool_acquire_plain(bp_pool *pool, uint64_t size, bp_buf **out) { return bp_pool_acquire(pool, size, out); }
 

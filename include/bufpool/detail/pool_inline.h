@@ -27,6 +27,7 @@ extern "C" {
 
 /* bp_buf.state: the references, and what makes a buffer special; 1 is a pooled buffer with one owner. */
 #define BPI_BUF_REFS 0x00FFFFFFu    /* 0 while the buffer is free */
+#define BPI_BUF_REFS_MAX 0x007FFFFFu /* more are not counted: the buffer is stuck, see bpi_buf_retain_slow */
 #define BPI_BUF_COUNTED 0x01000000u /* not from a slab: keeps its pool alive by itself, and goes back by the table */
 #define BPI_BUF_WATCHED 0x02000000u /* its bytes are poisoned while free, so nothing of it happens inline */
 #define BPI_BUF_SENSITIVE 0x04000000u /* its bytes are wiped when the last reference goes */
@@ -101,7 +102,11 @@ BP_API void bpi_release_slow(bp_buf *buf) __attribute__((cold, noinline));
 /* buf was pushed into an entry that was recalled at the same time. It may already be somebody else's. */
 BP_API void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) __attribute__((cold, noinline));
 BP_API void bpi_buf_length_misused(const bp_buf *buf) __attribute__((cold, noinline));
-BP_API void bpi_buf_retain_misused(const bp_buf *buf) __attribute__((cold, noinline));
+
+/* Another reference to a buffer that is free (misuse), or has as many references as there may be: then the count is set
+ * to the middle of what lies above, where no thread that counts up or down at the same time gets it out of, and the
+ * buffer is never free again (misuse). */
+BP_API void bpi_buf_retain_slow(bp_buf *buf) __attribute__((cold, noinline));
 
 /* ---- one thread's magazine -------------------------------------------------------------------------------------- */
 
@@ -207,13 +212,13 @@ static inline void bp_buf_release_take(bp_buf **buf) {
 }
 
 static inline bp_buf *bp_buf_retain(bp_buf *buf) {
-    const uint32_t state = BPI_LOAD_ACQUIRE(&buf->state);
-    if ((state & BPI_BUF_REFS) == 1) { /* the caller's is the only reference, so nobody else writes */
+    const uint32_t state = BPI_LOAD_ACQUIRE(&buf->state), references = state & BPI_BUF_REFS;
+    if (references == 1) { /* the caller's is the only one, so nobody else writes */
         BPI_STORE(&buf->state, state + 1);
-    } else if (BP_LIKELY((state & BPI_BUF_REFS) != 0)) {
+    } else if (BP_LIKELY(references - 1 < BPI_BUF_REFS_MAX - 1)) {
         (void)BPI_FETCH_ADD(&buf->state, 1, __ATOMIC_RELAXED);
     } else {
-        bpi_buf_retain_misused(buf);
+        bpi_buf_retain_slow(buf);
     }
     return buf;
 }

@@ -134,6 +134,67 @@ START_TEST(a_free_buffer_gets_no_reference) {
 }
 END_TEST
 
+static uint32_t references_of(const bp_buf *buf) { return BPI_LOAD(&buf->state) & BPI_BUF_REFS; }
+
+/* Each reference costs a call, so the first eight million are written down. */
+START_TEST(more_references_than_can_be_counted_leave_the_buffer_stuck) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_misuse_set(note_misuse, NULL);
+    bp_buf *buf = bpt_acquire(pool, 100);
+    BPI_STORE(&buf->state, buf->state + BPI_BUF_REFS_MAX - 2);
+    bp_buf_retain(buf);
+    ck_assert_ptr_null(misused);
+    ck_assert_uint_eq(references_of(buf), BPI_BUF_REFS_MAX);
+    bp_buf_release(buf);
+    bp_buf_retain(buf);
+    ck_assert_ptr_null(misused);
+    ck_assert_ptr_eq(bp_buf_retain(buf), buf);
+    ck_assert_ptr_eq(misused, buf);
+    ck_assert_int_eq(misused_how, BP_MISUSE_REFERENCES);
+    const uint32_t stuck = references_of(buf);
+    ck_assert_uint_gt(stuck, BPI_BUF_REFS_MAX + 1000000);
+    ck_assert_uint_lt(stuck, BPI_BUF_REFS - 1000000);
+    for (uint32_t i = 0; i < 1000; i++) bp_buf_release(buf);
+    ck_assert_uint_eq(references_of(buf), stuck);
+    ck_assert_uint_eq(bpt_stats(pool).total.in_use, 1);
+    BPI_STORE(&buf->state, (buf->state & ~BPI_BUF_REFS) | 1);
+    bp_buf_release(buf);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+static void *retain_and_release(void *buf) {
+    for (uint32_t i = 0; i < 20000; i++) {
+        bp_buf_retain(buf);
+        if (i % 2 == 0) bp_buf_release(buf);
+    }
+    return NULL;
+}
+
+static void count_misuse(bp_misuse what, const void *object, void *user) {
+    (void)object;
+    if (what == BP_MISUSE_REFERENCES) (void)BPI_FETCH_ADD((uint32_t *)user, 1, __ATOMIC_RELAXED);
+}
+
+START_TEST(threads_that_count_too_far_do_not_wrap) {
+    bp_pool *pool = bpt_pool_new(0);
+    static uint32_t reported;
+    pthread_t threads[3];
+    bp_misuse_set(count_misuse, &reported);
+    bp_buf *buf = bpt_acquire(pool, 100);
+    BPI_STORE(&buf->state, buf->state + BPI_BUF_REFS_MAX - 5000);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, retain_and_release, buf), 0);
+    }
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    ck_assert_uint_gt(reported, 0);
+    ck_assert_uint_gt(references_of(buf), BPI_BUF_REFS_MAX);
+    BPI_STORE(&buf->state, (buf->state & ~BPI_BUF_REFS) | 1);
+    bp_buf_release(buf);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 START_TEST(null_may_be_released) {
     bp_pool *pool = NULL;
     bp_buf *buf = NULL;
@@ -353,6 +414,8 @@ BPT_SUITE(pool_pool) {
     BPT_TEST(a_retained_buffer_stays_until_its_last_release);
     BPT_LOOP_TEST(a_double_release_is_misuse_and_changes_nothing, 0, 3);
     BPT_TEST(a_free_buffer_gets_no_reference);
+    BPT_TEST(more_references_than_can_be_counted_leave_the_buffer_stuck);
+    BPT_TEST(threads_that_count_too_far_do_not_wrap);
     BPT_TEST(null_may_be_released);
     BPT_TEST(an_auto_buffer_is_released_at_the_end_of_its_scope);
     BPT_LOOP_TEST(a_table_without_a_mandatory_slot_is_refused, 0, 4);
