@@ -18,6 +18,8 @@
  *   depot        the stock that the threads share, under the class's lock
  *   committed    bytes that the pool holds from the system: slabs, descriptors, exact allocations
  *   exact        a buffer larger than the largest class: allocated for itself, counted, never retained
+ *   reservation  a request for a buffer that may wait for memory: first come, first served
+ *   forced       a buffer granted outside of the limit to a reservation that can block its owner
  *
  * Threads: every function may be called from any thread, and a buffer may be released on another thread than it was
  * acquired on. A buffer's bytes and length belong to whoever holds it; shared holders must not write. Forking without
@@ -41,6 +43,10 @@ typedef struct bp_class {
     uint32_t idle_bytes; /* what automatic trim leaves resting, never less than two buffers */
 } bp_class;
 
+/* Milliseconds since any fixed moment, never falling. Called by any thread, and often: no locks and no calls of this
+ * library in it. */
+typedef uint64_t bp_now_fn(void *user);
+
 /* How to make a size-class pool. The generated X_pool_config holds the classes of a contract; everything is copied. */
 typedef struct bp_pool_config {
     const char *name;          /* for statistics; NULL is "pool" */
@@ -49,6 +55,9 @@ typedef struct bp_pool_config {
     uint64_t memory_limit;     /* bytes committed at most; at least four times the largest class; 0 is no limit */
     uint64_t rest_bytes;       /* what the depot of a class keeps before it gives slabs back; 0 is 256 KiB */
     uint64_t exact_size_limit; /* largest exact allocation; 0 is bounded by memory_limit alone */
+    uint64_t forced_limit;     /* bytes granted outside of memory_limit at most (can_block); 0 is nothing */
+    bp_now_fn *now_ms;         /* tells how long reservations wait; NULL is no clock */
+    void *now_user;            /* what now_ms is called with */
 } bp_pool_config;
 
 enum { BP_CLASS_MAX = 64 };
@@ -81,8 +90,8 @@ BP_API bp_pool *bp_pool_retain(bp_pool *pool);
  * keep its memory alive; the last of them frees it. */
 BP_API void bp_pool_release_take(bp_pool **pool);
 
-/* Closes the pool for good: from now on acquire returns BP_ERR_CLOSED; buffers that are out stay valid and may be
- * released. Closing twice does nothing. */
+/* Closes the pool for good: from now on acquire and reserve return BP_ERR_CLOSED, and all who wait are told the same;
+ * buffers that are out stay valid and may be released. Closing twice does nothing. */
 BP_API void bp_pool_close(bp_pool *pool);
 
 /* Gives memory that holds no buffer in use back to the system. keep_idle true leaves idle_bytes of every class, false
@@ -96,8 +105,8 @@ BP_API uint64_t bp_pool_stride(const bp_pool *pool, uint64_t size);
 /* ---- buffers ---------------------------------------------------------------------------------------------------- */
 
 /* Takes a buffer of size bytes (capacity size, length 0, type 0, contents undefined); the caller is its only owner.
- * BP_ERR_ARGUMENT: size is 0 or more than the pool can ever give; BP_ERR_LIMIT: the memory limit is reached;
- * BP_ERR_NO_MEMORY; BP_ERR_CLOSED. */
+ * BP_ERR_ARGUMENT: size is 0 or more than the pool can ever give; BP_ERR_LIMIT: the memory limit is reached, or
+ * somebody waits for memory (bp_pool_reserve); BP_ERR_NO_MEMORY; BP_ERR_CLOSED. */
 BP_NODISCARD static inline bp_err bp_pool_acquire(bp_pool *pool, uint64_t size, bp_buf **out);
 
 /* The same, faster: class_ix is the index in the pool's table of a class that is known to hold size, as generated code
@@ -165,6 +174,70 @@ BP_API bp_buf *bp_buf_retain_plain(bp_buf *buf);
 /* Declares a buffer that is released at the end of its scope:  BP_AUTO_BUF(buf);  It starts as NULL. */
 #define BP_AUTO_BUF(name) __attribute__((cleanup(bp_buf_release_take))) bp_buf *name = NULL
 
+/* ---- reservations: waiting for memory ---------------------------------------------------------------------------- */
+
+/* While anybody waits, nobody overtakes: every acquire is refused with BP_ERR_LIMIT, and what threads keep for
+ * themselves goes back. Only an acquire that is under way already may still succeed, one per thread. Who waits for a
+ * buffer that the limit allows is granted it at the latest when all buffers handed out before have come back.
+ *
+ *     bp_reservation *wish = &request->wish;         // in the caller's own struct: a pool only links it
+ *     *wish = (bp_reservation){.size = 8 << 20, .on_done = on_memory, .user = request};
+ *     switch (bp_pool_reserve(pool, wish)) {
+ *     case BP_OK: start(request, wish->buf); break;  // there is memory
+ *     case BP_PENDING: break;                        // on_memory(wish) will be called once, unless it is cancelled
+ *     default: give_up(request);
+ *     }
+ *
+ * A granted reservation is its buffer: nobody touched its pages yet, bp_buf_data is the same address however often it
+ * is asked for, and what is not needed after all is given back by bp_buf_release. */
+typedef struct bp_reservation bp_reservation;
+
+/* Called once when a reservation that waited has its buffer (err is BP_OK, and buf is the caller's) or gets none
+ * (BP_ERR_CLOSED, BP_ERR_NO_MEMORY; buf is NULL). Nothing reads the reservation any more: it may be freed or used
+ * again here. On any thread that calls into the pool (a release, cancel, trim, close ...), with no lock held, one at a
+ * time for each pool and in the order of the grants. It should only notify: a pool's next callbacks wait for it. It may
+ * call everything but bp_pool_acquire_wait. */
+typedef void bp_reservation_fn(bp_reservation *reservation);
+
+/* A request for a buffer. From BP_PENDING on until it is over, it stays where it is and only the pool writes it. */
+struct bp_reservation {
+    uint64_t size;              /* in: bytes */
+    void *owner;                /* in: on whose behalf, for pools that tell their users apart; these here do not */
+    bool can_block;             /* in: whoever holds other buffers may be stuck until this one is granted: the pool may
+                                   force it, outside of its limit (forced_limit) */
+    bp_reservation_fn *on_done; /* in: not NULL */
+    void *user;                 /* in: the caller's */
+    bp_err err;                 /* out */
+    bp_buf *buf;                /* out: NULL unless err is BP_OK */
+    struct {
+        bp_reservation *next, *prev;
+        void *queue; /* where it waits; NULL: nowhere */
+        uint64_t since_ms;
+        bool is_ready;
+    } detail; /* the pool's */
+};
+
+/* Asks for a buffer of reservation->size bytes as bp_pool_acquire does, and waits for memory where that is refused.
+ * BP_OK: reservation->buf is the caller's, and on_done is not called. BP_PENDING: it waits; on_done will be called once,
+ * unless it is cancelled; the pool stays alive for as long. BP_ERR_ARGUMENT: on_done is missing, or size is 0 or more
+ * than the pool can ever give; BP_ERR_NO_MEMORY; BP_ERR_CLOSED: nothing happened. A pool of one's own that cannot wait
+ * answers as its acquire does. Takes as long however many wait. */
+BP_NODISCARD BP_API bp_err bp_pool_reserve(bp_pool *pool, bp_reservation *reservation);
+
+/* Takes a reservation back. True: on_done will never run, and the reservation is the caller's again; a buffer that it
+ * had got already went back. False: it is over (on_done ran, runs or is about to), or never waited. Takes as long
+ * however many wait. May be called while the reservation is valid, also on other threads and in callbacks. */
+BP_API bool bp_pool_cancel(bp_pool *pool, bp_reservation *reservation);
+
+/* Acquires a buffer and waits for memory in its turn, for timeout_ms at the most; UINT32_MAX is for ever.
+ * BP_ERR_TIMEOUT; BP_ERR_WOULD_BLOCK: this thread may not wait, whether it would have to or not (bp_thread_forbid_wait,
+ * or inside an on_done); the errors of bp_pool_reserve. */
+BP_NODISCARD BP_API bp_err bp_pool_acquire_wait(bp_pool *pool, uint64_t size, uint32_t timeout_ms, bp_buf **out);
+
+/* Says whether the calling thread must never wait, as one that runs an event loop: bp_pool_acquire_wait is refused.
+ * Calls nest: each true needs its false. The transports do this for the loops that they run. */
+BP_API void bp_thread_forbid_wait(bool is_forbidden);
+
 /* ---- statistics ------------------------------------------------------------------------------------------------- */
 
 /* The counts of one class, or of all; stats.def says what each means. */
@@ -217,6 +290,11 @@ typedef struct bp_pool_table {
     /* As bp_pool_stats_read and bp_pool_class_stats_read. NULL: all zero, no classes. */
     void (*stats)(bp_pool *pool, bp_pool_stats *out);
     bp_err (*class_stats)(bp_pool *pool, uint32_t class_ix, bp_class_stats *out);
+
+    /* As bp_pool_reserve, of a size that is not 0, and bp_pool_cancel; one needs the other. NULL: reserve answers as
+     * acquire does and never waits, cancel is false. */
+    bp_err (*reserve)(bp_pool *pool, bp_reservation *reservation);
+    bool (*cancel)(bp_pool *pool, bp_reservation *reservation);
 } bp_pool_table;
 
 /* Makes *pool, the beginning of the implementer's own struct, a pool of this table, with one reference. The table must

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__linux__)
@@ -78,4 +79,58 @@ bool bpi_os_at_thread_exit(void (*call)(void *argument), void *argument) {
     (void)pthread_once(&once, make_exit_key);
     bpi_lock_leave(&lock);
     return has_exit_key && pthread_setspecific(exit_key, argument) == 0;
+}
+
+/* ---- waiting ---- */
+
+/* The clock is one that nobody sets. */
+void bpi_event_init(bpi_event *event) {
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&event->mutex, NULL);
+    (void)pthread_cond_init(&event->is_changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    event->is_set = false;
+}
+
+void bpi_event_fini(bpi_event *event) {
+    (void)pthread_cond_destroy(&event->is_changed);
+    (void)pthread_mutex_destroy(&event->mutex);
+}
+
+/* Signalled with the lock held: who waits cannot have left before this thread is through with the condition. */
+void bpi_event_set(bpi_event *event) {
+    (void)pthread_mutex_lock(&event->mutex);
+    event->is_set = true;
+    (void)pthread_cond_signal(&event->is_changed);
+    (void)pthread_mutex_unlock(&event->mutex);
+}
+
+static struct timespec after(uint32_t timeout_ms) {
+    struct timespec at;
+    (void)clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += (time_t)(timeout_ms / 1000);
+    at.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+bool bpi_event_wait(bpi_event *event, uint32_t timeout_ms) {
+    const struct timespec end = after(timeout_ms);
+    int status = 0;
+    (void)pthread_mutex_lock(&event->mutex);
+    while (!event->is_set && status == 0) {
+        if (timeout_ms == UINT32_MAX) {
+            status = pthread_cond_wait(&event->is_changed, &event->mutex);
+        } else {
+            status = pthread_cond_timedwait(&event->is_changed, &event->mutex, &end);
+        }
+    }
+    const bool is_set = event->is_set;
+    (void)pthread_mutex_unlock(&event->mutex);
+    return is_set;
 }

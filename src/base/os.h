@@ -1,6 +1,6 @@
-/* base/os.h: the one seam between the library and the system: memory, locks, the process-wide barrier.
+/* base/os.h: the one seam between the library and the system: memory, locks, waiting, the process-wide barrier.
  *
- * No other file of the library calls malloc, mmap or a lock. Another POSIX system needs another os.c only. Tests make
+ * No other file of the library calls malloc, mmap, a lock or a condition. Another POSIX system needs another os.c only. Tests make
  * calls fail by replacing bpi_os. */
 #ifndef BUFPOOL_BASE_OS_H
 #define BUFPOOL_BASE_OS_H
@@ -44,6 +44,20 @@ static inline void bpi_lock_init(bpi_lock *lock) { (void)pthread_mutex_init(&loc
 static inline void bpi_lock_fini(bpi_lock *lock) { (void)pthread_mutex_destroy(&lock->mutex); }
 static inline void bpi_lock_enter(bpi_lock *lock) { (void)pthread_mutex_lock(&lock->mutex); }
 static inline void bpi_lock_leave(bpi_lock *lock) { (void)pthread_mutex_unlock(&lock->mutex); }
+
+/* What one thread waits for and another one sets, once. */
+typedef struct bpi_event {
+    pthread_mutex_t mutex;
+    pthread_cond_t is_changed;
+    bool is_set;
+} bpi_event;
+
+void bpi_event_init(bpi_event *event);
+void bpi_event_fini(bpi_event *event);
+/* The waiting thread may end the event as soon as it has seen it set: nothing touches it afterwards. */
+void bpi_event_set(bpi_event *event);
+/* Waits until the event is set, for timeout_ms at the most; UINT32_MAX: for ever. Returns whether it is set. */
+bool bpi_event_wait(bpi_event *event, uint32_t timeout_ms);
 
 /* Reports a misuse to the process's callback. */
 void bpi_misuse(bp_misuse what, const void *object);

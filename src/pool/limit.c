@@ -1,6 +1,9 @@
 #include "pool/pool_internal.h"
 
-void bpi_budget_init(bpi_budget *budget, uint64_t limit) { budget->limit = limit == 0 ? UINT64_MAX : limit; }
+void bpi_budget_init(bpi_budget *budget, uint64_t limit, uint64_t forced_limit) {
+    budget->accounts[BPI_COMMITTED].limit = limit == 0 ? UINT64_MAX : limit;
+    budget->accounts[BPI_FORCED].limit = forced_limit;
+}
 
 static void raise_to(uint64_t *peak, uint64_t value) {
     uint64_t seen = BPI_LOAD(peak);
@@ -8,17 +11,21 @@ static void raise_to(uint64_t *peak, uint64_t value) {
     }
 }
 
-bool bpi_budget_charge(bpi_budget *budget, uint64_t bytes) {
-    uint64_t committed = BPI_LOAD(&budget->committed);
+/* In one order with the count of those who wait: a thread that gives bytes back and then sees nobody waiting gave them
+ * back before the one who waits asks here (docs/decisions/0006-the-whole-pool.md, "who serves"). */
+bool bpi_budget_charge(bpi_budget *budget, bpi_purse which, uint64_t bytes) {
+    bpi_account *account = &budget->accounts[which];
+    uint64_t used;
     do {
-        if (bytes > budget->limit - committed) return false;
-    } while (!BPI_CAS_WEAK(&budget->committed, &committed, committed + bytes, __ATOMIC_RELAXED));
-    raise_to(&budget->peak, committed + bytes);
+        used = BPI_LOAD_SEQ_CST(&account->used);
+        if (bytes > account->limit - used) return false;
+    } while (!BPI_CAS_WEAK(&account->used, &used, used + bytes, __ATOMIC_SEQ_CST));
+    raise_to(&account->peak, used + bytes);
     return true;
 }
 
-void bpi_budget_uncharge(bpi_budget *budget, uint64_t bytes) {
-    (void)BPI_FETCH_SUB(&budget->committed, bytes, __ATOMIC_RELAXED);
+void bpi_budget_uncharge(bpi_budget *budget, bpi_purse which, uint64_t bytes) {
+    (void)BPI_FETCH_SUB(&budget->accounts[which].used, bytes, __ATOMIC_SEQ_CST);
 }
 
 void bpi_budget_count_trimmed(bpi_budget *budget, uint64_t bytes) {
@@ -26,15 +33,30 @@ void bpi_budget_count_trimmed(bpi_budget *budget, uint64_t bytes) {
 }
 
 bool bpi_budget_has_room(const bpi_budget *budget) {
-    return budget->limit - BPI_LOAD(&budget->committed) >= budget->limit / 8;
+    const bpi_account *committed = &budget->accounts[BPI_COMMITTED];
+    return committed->limit - BPI_LOAD(&committed->used) >= committed->limit / 8;
 }
 
 void bpi_budget_stats(const bpi_budget *budget, bp_pool_stats *out) {
-    out->memory_limit = budget->limit == UINT64_MAX ? 0 : budget->limit;
-    out->committed_bytes = BPI_LOAD(&budget->committed);
-    out->committed_peak_bytes = BPI_LOAD(&budget->peak);
+    const bpi_account *committed = &budget->accounts[BPI_COMMITTED], *forced = &budget->accounts[BPI_FORCED];
+    out->memory_limit = committed->limit == UINT64_MAX ? 0 : committed->limit;
+    out->committed_bytes = BPI_LOAD(&committed->used);
+    out->committed_peak_bytes = BPI_LOAD(&committed->peak);
     out->trimmed_bytes = BPI_LOAD(&budget->trimmed);
     out->exact_in_use = BPI_LOAD(&budget->exact_in_use);
     out->exact_bytes = BPI_LOAD(&budget->exact_bytes);
     out->exact_acquires = BPI_LOAD(&budget->exact_acquires);
+    out->forced_limit = forced->limit;
+    out->forced_in_use = BPI_LOAD(&budget->forced_in_use);
+    out->forced_bytes = BPI_LOAD(&forced->used);
+    out->forced_peak_bytes = BPI_LOAD(&forced->peak);
+    out->forced_grants = BPI_LOAD(&budget->forced_grants);
+}
+
+static bool account_is_valid(const bpi_account *account) {
+    return account->used <= account->peak && account->peak <= account->limit;
+}
+
+bool bpi_budget_is_valid(const bpi_budget *budget) {
+    return account_is_valid(&budget->accounts[BPI_COMMITTED]) && account_is_valid(&budget->accounts[BPI_FORCED]);
 }

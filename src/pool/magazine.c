@@ -43,7 +43,7 @@ bp_buf *bpi_entry_settle(bpi_entry *entry, bool is_claimed) {
 }
 
 static bool may_open(bpi_class *of) {
-    if (of->is_closed || of->depth == 0 || of->entry == 0) return false;
+    if (of->is_closed || of->depth == 0 || of->entry == 0 || bpi_queue_is_waiting(&of->pool->queue)) return false;
     if (BPI_LOAD(&of->pool->is_tight) == 0) return true;
     if (!bpi_budget_has_room(&of->pool->budget)) return false;
     BPI_STORE(&of->pool->is_tight, 0);
@@ -116,7 +116,7 @@ static void take_stock(bpi_class *of) {
         entry->seal_top = BPI_LOAD_SEQ_CST(&entry->top);
         put_back(entry, entry->seal_top);
     }
-    bpi_class_leave(of);
+    bpi_class_leave_unserved(of);
 }
 
 void bpi_seal(bpi_sized *pool) {

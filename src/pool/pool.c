@@ -81,6 +81,28 @@ bp_err bpi_acquire_slow(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf
     return pool->table->acquire(pool, size, out);
 }
 
+/* Whoever waits may be told before this returns: from BP_PENDING on the reservation is not ours to write. */
+bp_err bp_pool_reserve(bp_pool *pool, bp_reservation *reservation) {
+    bp_err err;
+    if (reservation->size == 0 || reservation->on_done == NULL || reservation->detail.queue != NULL) {
+        return BP_ERR_ARGUMENT;
+    }
+    reservation->buf = NULL;
+    if (BPI_LOAD_ACQUIRE(&pool->is_closed) != 0) {
+        err = BP_ERR_CLOSED;
+    } else if (SLOT(pool, reserve) == NULL) {
+        err = pool->table->acquire(pool, reservation->size, &reservation->buf);
+    } else {
+        err = pool->table->reserve(pool, reservation);
+    }
+    if (err != BP_PENDING) reservation->err = err;
+    return err;
+}
+
+bool bp_pool_cancel(bp_pool *pool, bp_reservation *reservation) {
+    return SLOT(pool, cancel) != NULL && pool->table->cancel(pool, reservation);
+}
+
 /* The last reference to a buffer that is not from a slab. */
 static void release_counted(bp_buf *buf) {
     bp_pool *pool = buf->pool;
@@ -108,7 +130,7 @@ void bpi_release_slow(bp_buf *buf) {
     const uint32_t state = BPI_LOAD(&buf->state);
     if ((state & BPI_BUF_SENSITIVE) != 0) wipe(buf);
     if ((state & BPI_BUF_COUNTED) != 0) {
-        BPI_STORE(&buf->state, BPI_BUF_COUNTED);
+        BPI_STORE(&buf->state, state & ~(BPI_BUF_REFS | BPI_BUF_SENSITIVE));
         release_counted(buf);
     } else {
         bpi_sized_release(buf);

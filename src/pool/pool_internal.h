@@ -10,16 +10,23 @@
  *              it was in the middle of still counts
  *   registry   one lock for what threads and pools know of each other: entry offsets, seals, ends of threads and pools
  *   tight      the limit was reached: no entry opens until an eighth of it is free again
+ *   queue      those who wait for memory, first come, first served; ready: served, and not told yet
+ *   press      what the first one who waits does: take back whatever nobody uses
+ *   wanted     the class of the head of the queue: all others give back every slab that becomes free
+ *   forced     granted outside of the limit, within a limit of its own
  *
  * Invariants; bpi_pool_is_valid checks them while no other thread is inside a call
  *   committed == sum of the classes' slab_bytes + exact_bytes          committed <= peak <= limit
+ *   forced <= its peak <= its limit           waits == waiting + ready + granted + failed + cancelled
+ *   waiting > 0: there is nothing free for the head of the queue, and no memory to be given back that would do
  *   per class: buf_count == depot_count + out                          high_water >= out
  *              depot_count == sum of free_count of the slabs in the queue == bits set in them
  *              in_use == out - sum of the entries' stock               acquires - in_use == releases
  *              idle == buf_count - in_use                              misses <= slow <= acquires
  *   per entry: open: lo == the first slot <= top <= hi, seal_top == 0      sealed: lo == INTPTR_MAX, hi == 0
  *
- * Locks, in this order: registry, one class at a time, exit seam. Fields say whose lock they need. */
+ * Locks, in this order: registry, queue, one class at a time, exit seam. Fields say whose lock they need. Callbacks run
+ * without any. */
 #ifndef BUFPOOL_POOL_INTERNAL_H
 #define BUFPOOL_POOL_INTERNAL_H
 
@@ -43,13 +50,48 @@ enum {
 typedef struct bpi_slab bpi_slab;
 typedef struct bpi_class bpi_class;
 
+/* Out of which a buffer's bytes are paid. */
+typedef enum bpi_purse { BPI_COMMITTED, BPI_FORCED, BPI_PURSE_COUNT } bpi_purse;
+
+/* used <= peak <= limit. Atomic, but for limit, which is constant; UINT64_MAX: none. */
+typedef struct bpi_account {
+    uint64_t limit, used, peak;
+} bpi_account;
+
 /* What a pool may hold and holds. Its members are atomic. */
 typedef struct bpi_budget {
-    uint64_t limit; /* UINT64_MAX: none; constant */
-    uint64_t committed, peak, trimmed;
-    uint64_t exact_acquires;
+    bpi_account accounts[BPI_PURSE_COUNT];
+    uint64_t trimmed;
+    uint64_t exact_acquires, forced_grants;
     uint64_t exact_in_use, exact_bytes; /* of a size-class pool; a heap pool has these numbers anyhow */
+    uint64_t forced_in_use;
 } bpi_budget;
+
+/* Asks the pool for a buffer for the head of its queue, with the queue's lock held. BP_ERR_LIMIT: not now. */
+typedef bp_err bpi_grant_fn(bp_pool *pool, uint64_t size, bp_buf **out);
+/* With the registry and the queue held. */
+typedef void bpi_press_fn(bp_pool *pool);
+
+typedef struct bpi_list {
+    bp_reservation *head, *tail;
+} bpi_list;
+
+/* Constant: pool, grant, press (NULL: nothing of the pool rests), now_ms, now_user. waiting is written under the lock
+ * and read by anybody. All else needs the lock. */
+typedef struct bpi_queue {
+    bpi_lock lock;
+    bp_pool *pool;
+    bpi_grant_fn *grant;
+    bpi_press_fn *press;
+    bp_now_fn *now_ms;
+    void *now_user;
+    uint64_t waiting;
+    bpi_list waiters, ready; /* ready: in the order of the grants */
+    uint64_t ready_count;
+    bool is_delivering, is_closed;
+    uint64_t waits, granted, failed, cancelled;
+    uint64_t longest_ms;
+} bpi_queue;
 
 typedef struct bpi_desc_page {
     bpi_slab *slab;
@@ -90,6 +132,7 @@ struct bpi_class {
     uint32_t idle_bytes;
     uint16_t entry;
     bool is_closed;
+    bool has_freed; /* since the lock was taken something came free that the head of the queue may want */
     uint64_t rest_bytes;
     bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
     uint32_t cursor_word;
@@ -108,6 +151,8 @@ struct bpi_class {
 struct bpi_sized {
     bp_pool head;
     bpi_budget budget;
+    bpi_queue queue;
+    bpi_class *wanted; /* atomic; written with the queue's lock held; NULL: the head's buffer is an exact one */
     uint32_t is_tight; /* atomic */
     bool is_watched;
     uint32_t class_count;
@@ -132,10 +177,12 @@ bpi_class *bpi_map_find(const bpi_sized_map *map, uint64_t size);
 void bpi_map_publish(bpi_sized *pool, bpi_sized_map *map);
 
 /* ---- limit.c ---- */
-void bpi_budget_init(bpi_budget *budget, uint64_t limit);
-/* Adds bytes to what is committed unless that would exceed the limit. */
-bool bpi_budget_charge(bpi_budget *budget, uint64_t bytes);
-void bpi_budget_uncharge(bpi_budget *budget, uint64_t bytes);
+/* limit 0 is none; forced_limit 0 is nothing. */
+void bpi_budget_init(bpi_budget *budget, uint64_t limit, uint64_t forced_limit);
+/* Adds bytes to what is used of an account unless that would exceed its limit. */
+bool bpi_budget_charge(bpi_budget *budget, bpi_purse which, uint64_t bytes);
+/* Whoever calls this has those who wait served: by bpi_queue_poke, or by of->has_freed with a class's lock held. */
+void bpi_budget_uncharge(bpi_budget *budget, bpi_purse which, uint64_t bytes);
 void bpi_budget_count_trimmed(bpi_budget *budget, uint64_t bytes);
 /* Whether at least an eighth of the limit is free. */
 bool bpi_budget_has_room(const bpi_budget *budget);
@@ -144,9 +191,34 @@ void bpi_budget_stats(const bpi_budget *budget, bp_pool_stats *out);
 /* ---- exact.c: buffers of their own allocation; release them with the pool's table ---- */
 /* size, or 0 when it can never be given. */
 uint64_t bpi_exact_stride(const bpi_budget *budget, uint64_t size);
-/* Charges and counts the acquire; what is in use is the caller's to count. Free returns the bytes that were charged. */
+/* Charges and counts the acquire; what is in use is the caller's to count. Free returns the bytes that were charged to
+ * the limit: none for a forced buffer. */
 bp_err bpi_exact_new(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **out);
 uint64_t bpi_exact_free(bpi_budget *budget, bp_buf *buf);
+/* The same outside of the limit, of a size that the pool can give. */
+bp_err bpi_exact_force(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **out);
+
+/* ---- queue.c: those who wait for memory; the caller keeps the pool alive and holds no lock ---- */
+void bpi_queue_init(bpi_queue *queue, bp_pool *pool, bpi_grant_fn *grant, bpi_press_fn *press);
+void bpi_queue_fini(bpi_queue *queue);
+/* Whether plain acquires are refused, and whoever makes memory free has to serve. */
+static inline bool bpi_queue_is_waiting(const bpi_queue *queue) {
+    return BPI_LOAD_SEQ_CST(&queue->waiting) != 0;
+}
+/* BP_PENDING: it waits. BP_OK, or an error of the grant's: it never waited. BP_ERR_CLOSED. */
+bp_err bpi_queue_wait(bpi_queue *queue, bp_reservation *one);
+bool bpi_queue_cancel(bpi_queue *queue, bp_reservation *one);
+/* Grants what can be granted now, and tells whoever was granted something. */
+void bpi_queue_serve(bpi_queue *queue);
+/* The same, if anybody waits: for whoever made memory free. */
+static inline void bpi_queue_poke(bpi_queue *queue) {
+    if (bpi_queue_is_waiting(queue)) bpi_queue_serve(queue);
+}
+/* Ends everybody who waits; from now on nobody can. */
+void bpi_queue_close(bpi_queue *queue);
+/* Returns how many of the pool's lives are the queue's. */
+uint64_t bpi_queue_stats(bpi_queue *queue, bp_pool_stats *out);
+bool bpi_queue_is_valid(bpi_queue *queue);
 
 /* ---- slab.c: the depot of one class, under its lock ---- */
 bpi_slab *bpi_buf_slab(const bp_buf *buf);
@@ -190,27 +262,52 @@ uint16_t bpi_offset_take(void);
 void bpi_offset_give(uint16_t offset);
 
 /* ---- size_class.c ---- */
+extern const bp_pool_table bpi_sized_table;
 bpi_class *bpi_class_of_size(const bpi_sized *pool, uint64_t size);
-/* Leaves the class's lock, and gives up what closed buffers kept alive: the pool may be gone afterwards. */
+/* Leaves the class's lock, gives up what closed buffers kept alive, and serves those who wait if anything came free:
+ * the pool may be gone afterwards. Neither registry nor queue is held. */
 void bpi_class_leave(bpi_class *of);
+/* The same for callers who hold one of these, or more classes to go: they serve afterwards, when they hold nothing. */
+void bpi_class_leave_unserved(bpi_class *of);
 bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out);
 void bpi_sized_release(bp_buf *buf);
+/* The same for those who wait, with the queue's lock held: from a class, or as an exact allocation. */
+bp_err bpi_class_grant(bpi_class *of, uint32_t size, bp_buf **out);
+bp_err bpi_sized_grant_exact(bpi_sized *pool, uint64_t size, bp_buf **out);
 /* Counts that a buffer from a slab, which its last holder still has, was wiped. */
 void bpi_sized_count_wiped(const bp_buf *buf);
 
 /* ---- trim.c: what concerns all classes ---- */
 /* Takes back every buffer that nobody holds and gives wholly free slabs to the system; returns the bytes. */
 uint64_t bpi_sized_recall(bpi_sized *pool);
+/* The same with the registry held, by a caller who keeps the pool alive, and serves afterwards. */
+uint64_t bpi_sized_recall_registered(bpi_sized *pool);
 uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle);
 void bpi_sized_close(bp_pool *pool);
+
+/* ---- reserve.c: what the size-class pool does for its queue ---- */
+bp_err bpi_sized_reserve(bp_pool *pool, bp_reservation *reservation);
+bool bpi_sized_cancel(bp_pool *pool, bp_reservation *reservation);
+/* A buffer for the head of the queue; with the queue's lock held. */
+bp_err bpi_sized_grant(bp_pool *pool, uint64_t size, bp_buf **out);
+/* What the first one who waits does; registry and queue held. */
+void bpi_sized_press(bp_pool *pool);
 
 /* ---- stats.c ---- */
 void bpi_sized_stats(bp_pool *pool, bp_pool_stats *out);
 bp_err bpi_sized_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *out);
-/* Whether every invariant above holds; true for other pools. Only while no other thread is inside a call. */
+/* Whether every invariant above holds; true for users' own pools. Only while no other thread is inside a call. */
 bool bpi_pool_is_valid(bp_pool *pool);
 /* The same without a look at every free bit and descriptor: cheap enough for every step of a test. */
 bool bpi_pool_adds_up(bp_pool *pool);
+bool bpi_budget_is_valid(const bpi_budget *budget);
+
+/* ---- heap_pool.c ---- */
+extern const bp_pool_table bpi_heap_table;
+bool bpi_heap_is_valid(bp_pool *pool);
+
+/* Differences of counts that are read one after another while others change them. */
+static inline uint64_t bpi_less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 static inline bpi_sized *bpi_sized_of(bp_pool *pool) { return (bpi_sized *)(void *)pool; }
 

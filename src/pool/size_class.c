@@ -9,12 +9,25 @@ bpi_class *bpi_class_of_size(const bpi_sized *pool, uint64_t size) {
     return bpi_map_find(BPI_LOAD_ACQUIRE(&pool->map), size);
 }
 
-void bpi_class_leave(bpi_class *of) {
+void bpi_class_leave_unserved(bpi_class *of) {
     bp_pool *pool = &of->pool->head;
     const uint64_t late = of->late;
     of->late = 0;
+    of->has_freed = false;
     bpi_lock_leave(&of->lock);
     bpi_pool_drop_lives(pool, late);
+}
+
+/* Whether somebody waits is looked at before the lock goes: the first one who waits visits every class, so that it
+ * either finds what came free here or is seen. */
+void bpi_class_leave(bpi_class *of) {
+    bpi_sized *pool = of->pool;
+    const bool serves = of->has_freed && bpi_queue_is_waiting(&pool->queue);
+    if (serves) bpi_pool_add_lives(&pool->head, 1); /* a buffer that came back keeps it no more */
+    bpi_class_leave_unserved(of);
+    if (!serves) return;
+    bpi_queue_serve(&pool->queue);
+    bpi_pool_drop_lives(&pool->head, 1);
 }
 
 /* ---- acquire ---- */
@@ -42,10 +55,8 @@ static bp_buf *take_from(bpi_class *of, bpi_entry *entry) {
     return buf;
 }
 
-/* One attempt, under the class's lock. */
-static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
-    if (of->is_closed) return BP_ERR_CLOSED;
-    bpi_depot_look(of);
+/* From what there is, or from a new slab. */
+static bp_err take_or_grow(bpi_class *of, bpi_entry *entry, bp_buf **out) {
     *out = take_from(of, entry);
     if (*out == NULL) {
         const bp_err err = bpi_depot_grow(of);
@@ -54,6 +65,14 @@ static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
         *out = take_from(of, entry);
     }
     return BP_OK;
+}
+
+/* One attempt, under the class's lock. Nobody overtakes those who wait. */
+static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
+    if (of->is_closed) return BP_ERR_CLOSED;
+    if (bpi_queue_is_waiting(&of->pool->queue)) return BP_ERR_LIMIT;
+    bpi_depot_look(of);
+    return take_or_grow(of, entry, out);
 }
 
 static bp_err acquire_locked(bpi_class *of, bpi_entry *entry, bool is_claimed, bp_buf **out) {
@@ -81,6 +100,7 @@ static bool pop_watched(bpi_sized *pool, bpi_entry *entry, bool *is_claimed, bp_
 static bp_err acquire_recalling(bpi_class *of, bpi_entry *entry, bool is_claimed, bp_buf **out) {
     const bp_err err = acquire_locked(of, entry, is_claimed, out);
     if (err != BP_ERR_LIMIT && err != BP_ERR_NO_MEMORY) return err;
+    if (bpi_queue_is_waiting(&of->pool->queue)) return err;
     BPI_STORE(&of->pool->is_tight, 1);
     (void)bpi_sized_recall(of->pool);
     return acquire_locked(of, entry, false, out);
@@ -94,11 +114,20 @@ static bp_err new_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
     return BP_OK;
 }
 
+static bool is_refused_exactly(const bpi_sized *pool, uint64_t size) {
+    return pool->exact_size_limit != 0 && size > pool->exact_size_limit;
+}
+
+/* The recall also serves those whom a charge that was undone made wait. */
 static bp_err acquire_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
-    if (pool->exact_size_limit != 0 && size > pool->exact_size_limit) return BP_ERR_ARGUMENT;
+    if (is_refused_exactly(pool, size)) return BP_ERR_ARGUMENT;
+    if (bpi_queue_is_waiting(&pool->queue)) return BP_ERR_LIMIT;
     const bp_err err = new_exact(pool, size, out);
     if (err != BP_ERR_LIMIT && err != BP_ERR_NO_MEMORY) return err;
-    return bpi_sized_recall(pool) == 0 ? err : new_exact(pool, size, out);
+    if (bpi_sized_recall(pool) == 0 || bpi_queue_is_waiting(&pool->queue)) return err;
+    const bp_err again = new_exact(pool, size, out);
+    if (again != BP_OK) bpi_queue_poke(&pool->queue);
+    return again;
 }
 
 bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
@@ -112,6 +141,22 @@ bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_
     if (err == BP_OK) hand_out(pool, buf, (uint32_t)size);
     *out = buf;
     return err;
+}
+
+/* ---- for those who wait: no recall, no magazine, and the queue is not in their way ---- */
+
+bp_err bpi_class_grant(bpi_class *of, uint32_t size, bp_buf **out) {
+    bpi_lock_enter(&of->lock);
+    const bp_err err = of->is_closed ? BP_ERR_CLOSED : take_or_grow(of, NULL, out);
+    if (err == BP_OK) of->slow++;
+    bpi_class_leave_unserved(of);
+    if (err == BP_OK) hand_out(of->pool, *out, size);
+    return err;
+}
+
+bp_err bpi_sized_grant_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
+    if (BPI_LOAD_ACQUIRE(&pool->head.is_closed) != 0) return BP_ERR_CLOSED;
+    return is_refused_exactly(pool, size) ? BP_ERR_ARGUMENT : new_exact(pool, size, out);
 }
 
 /* ---- release ---- */
@@ -168,8 +213,10 @@ void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
 static void sized_release(bp_pool *pool, bp_buf *buf) {
     bpi_budget *budget = &bpi_sized_of(pool)->budget;
     const uint64_t bytes = bpi_exact_free(budget, buf);
+    if (bytes == 0) return;
     (void)BPI_FETCH_SUB(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
     (void)BPI_FETCH_SUB(&budget->exact_bytes, bytes, __ATOMIC_RELAXED);
+    bpi_queue_poke(&bpi_sized_of(pool)->queue);
 }
 
 static bp_err sized_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
@@ -200,12 +247,13 @@ static void sized_free(bp_pool *pool) {
     bpi_lock_enter(&bpi_registry);
     for (uint32_t i = 0; i < sized->class_count; i++) class_fini(sized->classes[i]);
     bpi_lock_leave(&bpi_registry);
+    bpi_queue_fini(&sized->queue);
     bpi_os.free(sized->map);
     bpi_os.free(sized->name);
     bpi_os.free(sized);
 }
 
-static const bp_pool_table sized_table = {
+const bp_pool_table bpi_sized_table = {
     .table_bytes = sizeof(bp_pool_table),
     .acquire = sized_acquire,
     .release = sized_release,
@@ -215,6 +263,8 @@ static const bp_pool_table sized_table = {
     .stride = sized_stride,
     .stats = bpi_sized_stats,
     .class_stats = bpi_sized_class_stats,
+    .reserve = bpi_sized_reserve,
+    .cancel = bpi_sized_cancel,
 };
 
 static bool config_is_valid(const bp_pool_config *config) {
@@ -273,7 +323,8 @@ static bp_err make(bpi_sized *pool, const bp_pool_config *config) {
     pool->name = copy_name(config->name == NULL ? "pool" : config->name);
     if (pool->name == NULL || !make_classes(pool, config)) return BP_ERR_NO_MEMORY;
     /* With small classes four of them fit where not even one slab does: such a pool could never serve anything. */
-    if (bpi_slab_least_bytes(pool->classes[pool->class_count - 1]) > pool->budget.limit) return BP_ERR_ARGUMENT;
+    const bpi_class *largest = pool->classes[pool->class_count - 1];
+    if (bpi_slab_least_bytes(largest) > pool->budget.accounts[BPI_COMMITTED].limit) return BP_ERR_ARGUMENT;
     bpi_sized_map *map = bpi_map_new(pool);
     if (map == NULL) return BP_ERR_NO_MEMORY;
     bpi_map_publish(pool, map);
@@ -285,8 +336,11 @@ bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
     if (!config_is_valid(config)) return BP_ERR_ARGUMENT;
     bpi_sized *pool = bpi_os.alloc(sizeof *pool);
     if (pool == NULL) return BP_ERR_NO_MEMORY;
-    bp_err err = bp_pool_init(&pool->head, &sized_table);
-    bpi_budget_init(&pool->budget, config->memory_limit);
+    bp_err err = bp_pool_init(&pool->head, &bpi_sized_table);
+    bpi_budget_init(&pool->budget, config->memory_limit, config->forced_limit);
+    bpi_queue_init(&pool->queue, &pool->head, bpi_sized_grant, bpi_sized_press);
+    pool->queue.now_ms = config->now_ms;
+    pool->queue.now_user = config->now_user;
     pool->is_watched = BPI_IS_WATCHED();
     pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
     pool->exact_size_limit = config->exact_size_limit;

@@ -80,10 +80,11 @@ uint64_t bpi_slab_least_bytes(const bpi_class *of) { return shape_of(of, 1).mapp
 static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
     const slab_shape shape = shape_of(of, buf_count);
     bpi_budget *budget = &of->pool->budget;
-    if (!bpi_budget_charge(budget, shape.mapped_bytes)) return BP_ERR_LIMIT;
+    if (!bpi_budget_charge(budget, BPI_COMMITTED, shape.mapped_bytes)) return BP_ERR_LIMIT;
     uint8_t *memory = bpi_os.map(shape.mapped_bytes);
     if (memory == NULL) {
-        bpi_budget_uncharge(budget, shape.mapped_bytes);
+        bpi_budget_uncharge(budget, BPI_COMMITTED, shape.mapped_bytes);
+        of->has_freed = true; /* the head of the queue may have missed these bytes */
         return BP_ERR_NO_MEMORY;
     }
     BPI_POISON(memory, shape.data_bytes);
@@ -142,34 +143,25 @@ uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count) {
     return taken;
 }
 
-static void put_one(bpi_class *of, bp_buf *buf) {
-    bpi_slab *slab = bpi_buf_slab(buf);
-    const uint32_t ix = buf_ix(buf);
-    slab->free_bits[ix / 64] |= UINT64_C(1) << ix % 64;
-    if (slab->free_count++ == 0) queue_append(of, slab);
-    if (slab->free_count == slab->buf_count) of->free_slab_count++;
-}
-
-void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
-    for (size_t i = 0; i < count; i++) put_one(of, bufs[i]);
-    of->depot_count += count;
-    of->out -= count;
-    of->moves += count;
-    if (of->is_closed) {
-        of->late += count;
-        (void)bpi_depot_shrink(of, 0);
-    }
-}
-
 /* ---- size ---- */
 
+/* As many buffers as fit where one does. */
+static uint32_t least_buf_count(const bpi_class *of) {
+    uint32_t count = (uint32_t)(bpi_os_page_size() / of->stride);
+    while (count > 1 && shape_of(of, count).mapped_bytes > bpi_slab_least_bytes(of)) count--;
+    return count == 0 ? 1 : count;
+}
+
 /* Data bytes of the next slab: a quarter of what the class has, so that small classes stay small, and never more than
- * a sixteenth of the limit. */
+ * a sixteenth of the limit. Where memory is short, as little as can be: what one live buffer may pin. */
 static uint32_t next_buf_count(const bpi_class *of) {
+    const bpi_sized *pool = of->pool;
+    if (BPI_LOAD(&pool->is_tight) != 0 || bpi_queue_is_waiting(&pool->queue)) return least_buf_count(of);
     uint64_t bytes = of->slab_bytes / 4;
     if (bytes < BPI_SLAB_FIRST_BYTES) bytes = BPI_SLAB_FIRST_BYTES;
     if (bytes > BPI_SLAB_LAST_BYTES) bytes = BPI_SLAB_LAST_BYTES;
-    if (bytes > of->pool->budget.limit / 16) bytes = of->pool->budget.limit / 16;
+    const uint64_t share = pool->budget.accounts[BPI_COMMITTED].limit / 16;
+    if (bytes > share) bytes = share;
     const uint64_t count = of->depth == 0 ? 1 : bytes / of->stride;
     return count == 0 ? 1 : (uint32_t)count;
 }
@@ -200,9 +192,37 @@ static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     of->slab_bytes -= bytes;
     BPI_UNPOISON(slab->data, (size_t)((uint8_t *)slab->pages - slab->data));
     bpi_os.unmap(slab->data, (size_t)bytes);
-    bpi_budget_uncharge(&of->pool->budget, bytes);
+    bpi_budget_uncharge(&of->pool->budget, BPI_COMMITTED, bytes);
     bpi_budget_count_trimmed(&of->pool->budget, bytes);
+    if (of->low_count > of->depot_count) of->low_count = of->depot_count;
+    of->has_freed = true;
     return bytes;
+}
+
+/* A closed class keeps nothing, and while anybody waits only the class that the first of them wants does. */
+static bool keeps_free_slabs(const bpi_class *of) {
+    if (of->is_closed) return false;
+    return !bpi_queue_is_waiting(&of->pool->queue) || BPI_LOAD(&of->pool->wanted) == of;
+}
+
+static void put_one(bpi_class *of, bp_buf *buf, bool keeps_free) {
+    bpi_slab *slab = bpi_buf_slab(buf);
+    const uint32_t ix = buf_ix(buf);
+    slab->free_bits[ix / 64] |= UINT64_C(1) << ix % 64;
+    of->depot_count++;
+    if (slab->free_count++ == 0) queue_append(of, slab);
+    if (slab->free_count < slab->buf_count) return;
+    of->free_slab_count++;
+    if (!keeps_free) (void)give_back(of, slab);
+}
+
+void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
+    const bool keeps_free = keeps_free_slabs(of);
+    of->out -= count;
+    of->moves += count;
+    of->has_freed |= count != 0;
+    if (of->is_closed) of->late += count;
+    for (size_t i = 0; i < count; i++) put_one(of, bufs[i], keeps_free);
 }
 
 /* Gives back up to most wholly free slabs as long as keep_count buffers stay in the depot. */
@@ -217,7 +237,6 @@ static uint64_t give_back_some(bpi_class *of, uint64_t keep_count, uint64_t most
         }
         slab = prev;
     }
-    if (of->low_count > of->depot_count) of->low_count = of->depot_count;
     return given;
 }
 

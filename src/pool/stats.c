@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-static uint64_t less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
-
 /* Entries count as they go; what they hold is read from outside, so that releases cost no counter: a release is an
  * acquire whose buffer is neither in use nor elsewhere. */
 static void read_class(bpi_class *of, bp_class_stats *out) {
@@ -18,10 +16,10 @@ static void read_class(bpi_class *of, bp_class_stats *out) {
     out->slow = of->slow;
     out->misses = of->misses;
     out->wiped = BPI_LOAD(&of->wiped);
-    out->in_use = less(of->out, stock);
-    out->releases = less(out->acquires, out->in_use);
+    out->in_use = bpi_less(of->out, stock);
+    out->releases = bpi_less(out->acquires, out->in_use);
     out->high_water = of->high_water;
-    out->idle = of->depot_count + less(of->out, out->in_use);
+    out->idle = of->depot_count + bpi_less(of->out, out->in_use);
     out->committed_bytes = of->slab_bytes;
     out->slack_bytes = of->slab_bytes - of->buf_count * of->stride;
 }
@@ -46,6 +44,7 @@ static void add_to_total(bp_class_stats *total, const bp_class_stats *one) {
 void bpi_sized_stats(bp_pool *pool, bp_pool_stats *out) {
     bpi_sized *sized = bpi_sized_of(pool);
     bpi_budget_stats(&sized->budget, out);
+    (void)bpi_queue_stats(&sized->queue, out);
     out->name = sized->name;
     out->class_count = sized->class_count;
     for (uint32_t i = 0; i < sized->class_count; i++) {
@@ -89,21 +88,36 @@ static bool class_is_valid(bpi_class *of) {
     return class_adds_up(of) && bpi_depot_is_valid(of);
 }
 
-static bool pool_is_valid(bp_pool *pool, bool (*is_valid_class)(bpi_class *of)) {
-    bp_pool_stats stats;
-    bp_pool_stats_read(pool, &stats);
-    if (stats.class_count == 0) return true;
+/* What a head that waits could be given: a buffer of its class, a new slab, or an exact allocation. */
+static bool has_something_for(bpi_sized *pool, uint64_t size) {
+    const bpi_account *committed = &pool->budget.accounts[BPI_COMMITTED];
+    const bpi_class *of = bpi_class_of_size(pool, size);
+    const uint64_t bytes = of == NULL ? sizeof(bp_buf) + size : bpi_slab_least_bytes(of);
+    if (of != NULL && of->depot_count > 0) return true;
+    for (uint32_t i = 0; i < pool->class_count; i++) {
+        if (pool->classes[i]->free_slab_count > 0) return true;
+    }
+    return bytes <= committed->limit - committed->used;
+}
+
+static bool sized_is_valid(bp_pool *pool, bool (*is_valid_class)(bpi_class *of)) {
     bpi_sized *sized = bpi_sized_of(pool);
-    uint64_t committed = stats.exact_bytes;
-    bool is_valid = true;
+    const bp_reservation *head = sized->queue.waiters.head;
+    uint64_t committed = sized->budget.exact_bytes;
+    bool is_valid = bpi_queue_is_valid(&sized->queue) && bpi_budget_is_valid(&sized->budget);
     for (uint32_t i = 0; i < sized->class_count; i++) {
         bpi_lock_enter(&sized->classes[i]->lock);
         is_valid = is_valid && is_valid_class(sized->classes[i]);
         committed += sized->classes[i]->slab_bytes;
         bpi_lock_leave(&sized->classes[i]->lock);
     }
-    const bpi_budget *budget = &sized->budget;
-    return is_valid && committed == budget->committed && committed <= budget->peak && budget->peak <= budget->limit;
+    if (head != NULL) is_valid = is_valid && !has_something_for(sized, head->size);
+    return is_valid && committed == sized->budget.accounts[BPI_COMMITTED].used;
+}
+
+static bool pool_is_valid(bp_pool *pool, bool (*is_valid_class)(bpi_class *of)) {
+    if (pool->table == &bpi_sized_table) return sized_is_valid(pool, is_valid_class);
+    return pool->table != &bpi_heap_table || bpi_heap_is_valid(pool);
 }
 
 bool bpi_pool_is_valid(bp_pool *pool) { return pool_is_valid(pool, class_is_valid); }

@@ -46,8 +46,8 @@ static void end_entry(bpi_entry *entry) {
 static void end_thread(void *block) {
     bpi_entry *entries = block;
     is_ended = true;
+    bpi_thread_block = empty_block; /* what callbacks of those who waited do here opens none of these any more */
     for (uint32_t i = 0; i < BPI_BLOCK_ENTRIES; i++) end_entry(&entries[i]);
-    bpi_thread_block = empty_block;
     BPI_ROOT_REMOVE(block, BPI_BLOCK_BYTES);
     bpi_os.unmap(block, BPI_BLOCK_BYTES);
 }

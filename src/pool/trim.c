@@ -1,21 +1,21 @@
 #include "pool/pool_internal.h"
 
-/* With the registry held, by a caller who keeps the pool alive. */
-static uint64_t recall_registered(bpi_sized *pool) {
+uint64_t bpi_sized_recall_registered(bpi_sized *pool) {
     uint64_t given = 0;
     bpi_seal(pool);
     for (uint32_t i = 0; i < pool->class_count; i++) {
         bpi_lock_enter(&pool->classes[i]->lock);
         given += bpi_depot_shrink(pool->classes[i], 0);
-        bpi_class_leave(pool->classes[i]);
+        bpi_class_leave_unserved(pool->classes[i]);
     }
     return given;
 }
 
 uint64_t bpi_sized_recall(bpi_sized *pool) {
     bpi_lock_enter(&bpi_registry);
-    const uint64_t given = recall_registered(pool);
+    const uint64_t given = bpi_sized_recall_registered(pool);
     bpi_lock_leave(&bpi_registry);
+    bpi_queue_poke(&pool->queue);
     return given;
 }
 
@@ -45,8 +45,9 @@ void bpi_sized_close(bp_pool *pool) {
         bpi_lock_enter(&of->lock);
         of->is_closed = true;
         bpi_pool_add_lives(pool, of->out);
-        bpi_class_leave(of);
+        bpi_class_leave_unserved(of);
     }
-    (void)recall_registered(sized);
+    (void)bpi_sized_recall_registered(sized);
     bpi_lock_leave(&bpi_registry);
+    bpi_queue_close(&sized->queue);
 }

@@ -183,9 +183,11 @@ bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end)) {
     uv_loop_t *uv = end->loop->uv;
     if (!end->runs_loop || end->is_running) return BP_ERR_ARGUMENT;
     end->is_running = true;
+    bp_thread_forbid_wait(true);
     while (!bpi_end_is_stopping(end) && !is_over(end)) uv_run(uv, UV_RUN_DEFAULT);
     bpi_end_close_conns(end, BP_ERR_CLOSED);
     while (end->conn_count != 0) uv_run(uv, UV_RUN_ONCE);
+    bp_thread_forbid_wait(false);
     end->is_running = false;
     __atomic_store_n(&end->is_stop_requested, false, __ATOMIC_RELEASE);
     return BP_OK;
@@ -223,7 +225,9 @@ void bpi_end_free(bpi_end *end) {
     }
     close_handles(end);
     if (end->runs_loop) {
+        bp_thread_forbid_wait(true);
         while (end->handle_count != 0 || loop->leaving_count != 1) uv_run(loop->uv, UV_RUN_ONCE);
+        bp_thread_forbid_wait(false);
         loop->is_orphan = true;
     }
     if (end->handle_count == 0) destroy(end);

@@ -121,10 +121,12 @@ static void close_handle(uv_handle_t *handle, void *unused) {
 
 /* What a program added to our loop and did not close is closed here: the loop's memory is about to go. */
 static void destroy_own(bpi_loop *loop) {
+    bp_thread_forbid_wait(true);
     while (uv_loop_close(&loop->own) == UV_EBUSY) {
         uv_run(&loop->own, UV_RUN_NOWAIT);
         if (loop->handle_count == 0) uv_walk(&loop->own, close_handle, NULL);
     }
+    bp_thread_forbid_wait(false);
     destroy(loop);
 }
 

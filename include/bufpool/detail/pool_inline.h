@@ -31,6 +31,7 @@ extern "C" {
 #define BPI_BUF_COUNTED 0x01000000u /* not from a slab: keeps its pool alive by itself, and goes back by the table */
 #define BPI_BUF_WATCHED 0x02000000u /* its bytes are poisoned while free, so nothing of it happens inline */
 #define BPI_BUF_SENSITIVE 0x04000000u /* its bytes are wiped when the last reference goes */
+#define BPI_BUF_FORCED 0x08000000u    /* an exact allocation that is charged outside of the limit */
 
 struct bp_buf {
     uint8_t *data;

@@ -12,15 +12,15 @@ static bp_buf *bufs[MANY];
 START_TEST(a_budget_charges_up_to_its_limit) {
     bpi_budget budget = {0};
     bp_pool_stats stats = {0};
-    bpi_budget_init(&budget, 1000);
-    ck_assert(bpi_budget_charge(&budget, 400));
-    ck_assert(bpi_budget_charge(&budget, 600));
-    ck_assert(!bpi_budget_charge(&budget, 1));
-    bpi_budget_uncharge(&budget, 125);
+    bpi_budget_init(&budget, 1000, 10);
+    ck_assert(bpi_budget_charge(&budget, BPI_COMMITTED, 400));
+    ck_assert(bpi_budget_charge(&budget, BPI_COMMITTED, 600));
+    ck_assert(!bpi_budget_charge(&budget, BPI_COMMITTED, 1));
+    bpi_budget_uncharge(&budget, BPI_COMMITTED, 125);
     ck_assert(bpi_budget_has_room(&budget));
-    ck_assert(bpi_budget_charge(&budget, 1));
+    ck_assert(bpi_budget_charge(&budget, BPI_COMMITTED, 1));
     ck_assert(!bpi_budget_has_room(&budget));
-    ck_assert(!bpi_budget_charge(&budget, UINT64_MAX));
+    ck_assert(!bpi_budget_charge(&budget, BPI_COMMITTED, UINT64_MAX));
     bpi_budget_stats(&budget, &stats);
     ck_assert_uint_eq(stats.committed_bytes, 876);
     ck_assert_uint_eq(stats.committed_peak_bytes, 1000);
@@ -31,8 +31,8 @@ END_TEST
 START_TEST(no_limit_reads_as_zero) {
     bpi_budget budget = {0};
     bp_pool_stats stats = {0};
-    bpi_budget_init(&budget, 0);
-    ck_assert(bpi_budget_charge(&budget, UINT64_MAX));
+    bpi_budget_init(&budget, 0, 0);
+    ck_assert(bpi_budget_charge(&budget, BPI_COMMITTED, UINT64_MAX));
     bpi_budget_stats(&budget, &stats);
     ck_assert_uint_eq(stats.memory_limit, 0);
 }
