@@ -71,6 +71,14 @@ static bool group_has_checks(const cg_group *group) {
     return has_checks;
 }
 
+/* Whether a getter reads the group's bytes: tails are found when the view is made. */
+static bool group_is_read(const cg_group *group) {
+    for (size_t i = 0; i < group->placed_count; i++) {
+        if (!group->placed[i]->is_retired && !group->placed[i]->type->is_tail) return true;
+    }
+    return false;
+}
+
 static cg_value *emit_group(const cg_emitter *emitter, const cg_message *message, const cg_value *made, size_t ix) {
     cg_arena *const arena = emitter->arena;
     const cg_group *const group = &message->groups[ix];
@@ -82,11 +90,14 @@ static cg_value *emit_group(const cg_emitter *emitter, const cg_message *message
         cg_append(arena, placed, field);
         if (group->placed[i]->is_optional && !group->placed[i]->is_retired) cg_append(arena, optional, field);
     }
+    cg_set_number(arena, map, "start", group->start);
     cg_set_number(arena, map, "end", group->end);
+    cg_set_number(arena, map, "size", group->end - group->start);
     cg_set_number(arena, map, "since", group->since);
     cg_set_flag(arena, map, "has_checks", group_has_checks(group));
     cg_set_flag(arena, map, "is_presence_checked", cg_group_unknown_bits(group) != 0 || optional->count != 0);
     cg_set_flag(arena, map, "is_evolved", ix > message->accept_group_ix);
+    cg_set_flag(arena, map, "is_read", group_is_read(group));
     cg_set_flag(arena, map, "has_block_len", message->has_block_len && message->block_len_group_ix == ix);
     cg_set(arena, map, "fields", placed);
     cg_set(arena, map, "optional", optional);
@@ -203,16 +214,6 @@ static bool message_has_checks(const cg_message *message) {
     return false;
 }
 
-/* Whether decode has something to ask the view; vectors in tails it reads without. */
-static bool message_reads_view(const cg_message *message) {
-    for (size_t i = 0; i < message->field_count; i++) {
-        const cg_field *const field = &message->fields[i];
-        if (field->is_retired) continue;
-        if (field->is_optional || !field->type->is_tail || field->type->kind != CG_VECTOR) return true;
-    }
-    return false;
-}
-
 /* A constant expression: what a message with every tail full takes. */
 static const char *full_size(const cg_emitter *emitter, const cg_message *message) {
     const char *size = cg_arena_format(emitter->arena, "%u", message->block_size);
@@ -231,12 +232,13 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
     const int name = (int)(strlen(emitter->model->name.snake) + strlen(message->name.snake));
     cg_set_flag(arena, map, "has_limits", message_has_limits(message));
     cg_set_flag(arena, map, "has_checks", message_has_checks(message));
-    cg_set_flag(arena, map, "reads_view", message_reads_view(message));
     cg_set_flag(arena, map, "is_large", message->max > CG_MEMBER_BYTES_MAX);
     cg_set_text(arena, map, "full_size", full_size(emitter, message));
     /* What continued parameter lists stand under. */
     cg_set_format(arena, map, "encode_indent", "%*s", name + (int)strlen("BP_NODISCARD bp_err __encode("), "");
     cg_set_format(arena, map, "define_indent", "%*s", name + (int)strlen("bp_err __encode("), "");
+    cg_set_format(arena, map, "load_indent", "%*s",
+                  (int)(strlen(message->name.snake) + strlen("static inline void _load(")), "");
     cg_set_format(arena, map, "open_indent", "%*s", name + (int)strlen("static inline bp_err __open_("), "");
 }
 

@@ -158,8 +158,12 @@ static void set_slot(const cg_emitter *emitter, cg_value *map, const cg_message 
     if (field->type->items_offset != 0)
         items = cg_arena_format(arena, "%s + %u", base, field->offset + field->type->items_offset);
     if (is_zeros) {
-        slot = cg_arena_format(arena, "%s_%s_slot_%s_(view)", schema, message->name.snake, field->name.snake);
-        items = cg_arena_format(arena, "%s + %u", slot, field->type->items_offset);
+        const cg_group *const group = &message->groups[field->group_ix];
+        const char *const begin =
+            cg_arena_format(arena, "%s_%s_since_%u_(view)", schema, message->name.snake, group->since);
+        const uint32_t offset = field->offset - group->start;
+        slot = cg_arena_format(arena, "%s + %u", begin, offset);
+        items = cg_arena_format(arena, "%s + %u", begin, offset + field->type->items_offset);
     }
     cg_set_text(arena, map, "slot", slot);
     cg_set_text(arena, map, "items", items);

@@ -11,7 +11,7 @@
 #endif
 
 /* A rule is broken: says where. */
-BPI_UNUSED static inline bp_err broken(const char *name, const char **field) {
+BPI_UNUSED BPI_COLD static bp_err broken(const char *name, const char **field) {
     if (field != NULL) *field = name;
     return BP_ERR_RULE;
 }
@@ -73,8 +73,7 @@ static inline void instrument_meta_store_block(uint8_t *at, const market_instrum
     bpi_store_u32(at + 16, in->lot_size);
     bpi_store_u16(at + 20, in->venue);
     bpi_store_u8(at + 22, in->symbol_length);
-    memset(at + 23, 0, 24);
-    bpi_copy(at + 23, (const uint8_t *)in->symbol, in->symbol_length);
+    bpi_store_slack(at + 23, (const uint8_t *)in->symbol, in->symbol_length, 24);
     bpi_store_u8(at + 47, in->decimals);
 }
 
@@ -82,24 +81,19 @@ bp_err market_instrument_meta_size(const market_instrument_meta *message, uint32
     return instrument_meta_measure(message, out);
 }
 
-bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint8_t *out, size_t capacity,
-                                     uint32_t *length) {
+bp_err market_instrument_meta_encode(const market_instrument_meta *restrict message, uint8_t *restrict out,
+                                     size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = instrument_meta_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = instrument_meta_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     instrument_meta_store_block(out, message);
     *length = size;
     return BP_OK;
 }
 
-bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out) {
-    market_instrument_meta_view found;
-    const market_instrument_meta_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_instrument_meta_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void instrument_meta_load(const market_instrument_meta_view *restrict view,
+                                        market_instrument_meta *restrict out) {
     out->instrument_id = market_instrument_meta_get_instrument_id(view);
     out->symbol_length = bpi_load_u8(view->value + 22);
     memcpy(out->symbol, view->value + 23, 24); /* with its slack of zeros */
@@ -108,15 +102,23 @@ bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market
     out->lot_size = market_instrument_meta_get_lot_size(view);
     out->venue = market_instrument_meta_get_venue(view);
     out->decimals = market_instrument_meta_get_decimals(view);
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_instrument_meta_load(const market_instrument_meta_view *view, market_instrument_meta *out) {
+    instrument_meta_load(view, out);
+}
+
+bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out) {
+    market_instrument_meta_view view;
+    const bp_err err = market_instrument_meta_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    instrument_meta_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field) {
     (void)view;
+    if (field != NULL) *field = NULL;
     {
         const uint64_t value = market_instrument_meta_get_instrument_id(view);
         if (value == 0) return broken("instrument_id", field);
@@ -130,7 +132,6 @@ bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, 
         const uint8_t value = market_instrument_meta_get_decimals(view);
         if (value > 36u) return broken("decimals", field);
     }
-    if (field != NULL) *field = NULL;
     return BP_OK;
 }
 
@@ -195,24 +196,19 @@ bp_err market_pool_state_update_size(const market_pool_state_update *message, ui
     return pool_state_update_measure(message, out);
 }
 
-bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out, size_t capacity,
-                                       uint32_t *length) {
+bp_err market_pool_state_update_encode(const market_pool_state_update *restrict message, uint8_t *restrict out,
+                                       size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = pool_state_update_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = pool_state_update_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     pool_state_update_store_block(out, message);
     *length = size;
     return BP_OK;
 }
 
-bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out) {
-    market_pool_state_update_view found;
-    const market_pool_state_update_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_pool_state_update_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void pool_state_update_load(const market_pool_state_update_view *restrict view,
+                                          market_pool_state_update *restrict out) {
     memcpy(out->pool, view->value + 137, 20);
     out->block_number = market_pool_state_update_get_block_number(view);
     out->timestamp = market_pool_state_update_get_timestamp(view);
@@ -224,15 +220,23 @@ bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, mark
     out->has_tick = market_pool_state_update_has_tick(view);
     out->tick = market_pool_state_update_get_tick(view);
     out->fee = market_pool_state_update_get_fee(view);
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_pool_state_update_load(const market_pool_state_update_view *view, market_pool_state_update *out) {
+    pool_state_update_load(view, out);
+}
+
+bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out) {
+    market_pool_state_update_view view;
+    const bp_err err = market_pool_state_update_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    pool_state_update_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field) {
     (void)view;
+    if (field != NULL) *field = NULL;
     {
         const uint64_t value = market_pool_state_update_get_block_number(view);
         if (value == 0) return broken("block_number", field);
@@ -241,7 +245,6 @@ bp_err market_pool_state_update_validate(const market_pool_state_update_view *vi
         const uint32_t value = market_pool_state_update_get_fee(view);
         if (value > 1000000u) return broken("fee", field);
     }
-    if (field != NULL) *field = NULL;
     return BP_OK;
 }
 
@@ -324,13 +327,12 @@ bp_err market_order_book_size(const market_order_book *message, uint32_t *out) {
     return order_book_measure(message, out);
 }
 
-bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, size_t capacity,
-                                uint32_t *length) {
+bp_err market_order_book_encode(const market_order_book *restrict message, uint8_t *restrict out,
+                                size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = order_book_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = order_book_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     order_book_store_block(out, message);
     order_book_store_tail(out, message);
     *length = size;
@@ -346,19 +348,18 @@ static inline bp_err market_order_book_open_(const uint8_t *value, size_t length
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < MARKET_ORDER_BOOK_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     uint32_t end = block_length;
     view->bids_count = bpi_load_u16(value + 26);
     if (BP_UNLIKELY(view->bids_count > MARKET_ORDER_BOOK_BIDS_CAP)) return BP_ERR_BOUND;
     const uint64_t bids_bytes = (uint64_t)view->bids_count * 24;
-    if (!bpi_tail_find(value, view->length, 8, bids_bytes, &end, &view->bids_at, flaws)) {
+    if (!bpi_tail_find(value, (uint32_t)length, 8, bids_bytes, &end, &view->bids_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     view->asks_count = bpi_load_u16(value + 28);
     if (BP_UNLIKELY(view->asks_count > MARKET_ORDER_BOOK_ASKS_CAP)) return BP_ERR_BOUND;
     const uint64_t asks_bytes = (uint64_t)view->asks_count * 24;
-    if (!bpi_tail_find(value, view->length, 8, asks_bytes, &end, &view->asks_at, flaws)) {
+    if (!bpi_tail_find(value, (uint32_t)length, 8, asks_bytes, &end, &view->asks_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_ORDER_BOOK_BLOCK)) return BP_ERR_MALFORMED;
@@ -379,47 +380,48 @@ bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_o
     return err;
 }
 
-bp_err market_order_book_decode(const uint8_t *value, size_t length, market_order_book *out) {
-    market_order_book_view found;
-    const market_order_book_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_order_book_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void order_book_load(const market_order_book_view *restrict view,
+                                   market_order_book *restrict out) {
     out->instrument_id = market_order_book_get_instrument_id(view);
     out->sequence = market_order_book_get_sequence(view);
     out->timestamp = market_order_book_get_timestamp(view);
     out->bids_count = (uint16_t)view->bids_count;
-    flaws.malformed |= bpi_strided_u32(value + view->bids_at + 20, 24, view->bids_count);
     if (MARKET_LEVEL_IS_FLAT_) {
-        bpi_copy_many(out->bids, value + view->bids_at, (size_t)view->bids_count * 24);
+        bpi_copy_many(out->bids, view->value + view->bids_at, (size_t)view->bids_count * 24);
     } else {
         for (uint32_t i = 0; i < view->bids_count; i++) {
-            market_level_load_(value + view->bids_at + (size_t)i * 24, &out->bids[i]);
+            market_level_load_(view->value + view->bids_at + (size_t)i * 24, &out->bids[i]);
         }
     }
     out->asks_count = (uint16_t)view->asks_count;
-    flaws.malformed |= bpi_strided_u32(value + view->asks_at + 20, 24, view->asks_count);
     if (MARKET_LEVEL_IS_FLAT_) {
-        bpi_copy_many(out->asks, value + view->asks_at, (size_t)view->asks_count * 24);
+        bpi_copy_many(out->asks, view->value + view->asks_at, (size_t)view->asks_count * 24);
     } else {
         for (uint32_t i = 0; i < view->asks_count; i++) {
-            market_level_load_(value + view->asks_at + (size_t)i * 24, &out->asks[i]);
+            market_level_load_(view->value + view->asks_at + (size_t)i * 24, &out->asks[i]);
         }
     }
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_order_book_load(const market_order_book_view *view, market_order_book *out) {
+    order_book_load(view, out);
+}
+
+bp_err market_order_book_decode(const uint8_t *value, size_t length, market_order_book *out) {
+    market_order_book_view view;
+    const bp_err err = market_order_book_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    order_book_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_order_book_validate(const market_order_book_view *view, const char **field) {
     (void)view;
+    if (field != NULL) *field = NULL;
     {
         const uint64_t value = market_order_book_get_instrument_id(view);
         if (value == 0) return broken("instrument_id", field);
     }
-    if (field != NULL) *field = NULL;
     return BP_OK;
 }
 
@@ -498,13 +500,12 @@ bp_err market_arbitrage_signal_size(const market_arbitrage_signal *message, uint
     return arbitrage_signal_measure(message, out);
 }
 
-bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *message, uint8_t *out, size_t capacity,
-                                      uint32_t *length) {
+bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *restrict message, uint8_t *restrict out,
+                                      size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = arbitrage_signal_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = arbitrage_signal_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     arbitrage_signal_store_block(out, message);
     arbitrage_signal_store_tail(out, message);
     *length = size;
@@ -525,14 +526,13 @@ static inline bp_err market_arbitrage_signal_open_(const uint8_t *value, size_t 
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < MARKET_ARBITRAGE_SIGNAL_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     market_arbitrage_signal_check_block_(view, flaws);
     uint32_t end = block_length;
     view->path_count = bpi_load_u16(value + 54);
     if (BP_UNLIKELY(view->path_count > MARKET_ARBITRAGE_SIGNAL_PATH_CAP)) return BP_ERR_BOUND;
     const uint64_t path_bytes = (uint64_t)view->path_count * 20;
-    if (!bpi_tail_find(value, view->length, 1, path_bytes, &end, &view->path_at, flaws)) {
+    if (!bpi_tail_find(value, (uint32_t)length, 1, path_bytes, &end, &view->path_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_ARBITRAGE_SIGNAL_BLOCK)) return BP_ERR_MALFORMED;
@@ -547,28 +547,32 @@ bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, ma
     return err;
 }
 
-bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, market_arbitrage_signal *out) {
-    market_arbitrage_signal_view found;
-    const market_arbitrage_signal_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_arbitrage_signal_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void arbitrage_signal_load(const market_arbitrage_signal_view *restrict view,
+                                         market_arbitrage_signal *restrict out) {
     out->signal_id = market_arbitrage_signal_get_signal_id(view);
     out->path_count = (uint16_t)view->path_count;
-    bpi_copy(&out->path[0][0], value + view->path_at, (size_t)view->path_count * 20);
+    bpi_copy(&out->path[0][0], view->value + view->path_at, (size_t)view->path_count * 20);
     bpi_fetch_u256(view->value + 8, &out->expected_profit);
     out->gas_estimate = market_arbitrage_signal_get_gas_estimate(view);
     out->side = market_arbitrage_signal_get_side(view);
     out->confidence = market_arbitrage_signal_get_confidence(view);
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_arbitrage_signal_load(const market_arbitrage_signal_view *view, market_arbitrage_signal *out) {
+    arbitrage_signal_load(view, out);
+}
+
+bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, market_arbitrage_signal *out) {
+    market_arbitrage_signal_view view;
+    const bp_err err = market_arbitrage_signal_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    arbitrage_signal_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view, const char **field) {
     (void)view;
+    if (field != NULL) *field = NULL;
     {
         const uint64_t value = market_arbitrage_signal_get_signal_id(view);
         if (value == 0) return broken("signal_id", field);
@@ -582,7 +586,6 @@ bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view
         if (!(value >= 0.0f)) return broken("confidence", field);
         if (!(value <= 1.0f)) return broken("confidence", field);
     }
-    if (field != NULL) *field = NULL;
     return BP_OK;
 }
 
@@ -630,30 +633,32 @@ bp_err market_book_ack_size(const market_book_ack *message, uint32_t *out) {
     return book_ack_measure(message, out);
 }
 
-bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size_t capacity,
-                              uint32_t *length) {
+bp_err market_book_ack_encode(const market_book_ack *restrict message, uint8_t *restrict out,
+                              size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = book_ack_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = book_ack_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     book_ack_store_block(out, message);
     *length = size;
     return BP_OK;
 }
 
-bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out) {
-    market_book_ack_view found;
-    const market_book_ack_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_book_ack_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void book_ack_load(const market_book_ack_view *restrict view,
+                                 market_book_ack *restrict out) {
     out->sequence = market_book_ack_get_sequence(view);
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_book_ack_load(const market_book_ack_view *view, market_book_ack *out) {
+    book_ack_load(view, out);
+}
+
+bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out) {
+    market_book_ack_view view;
+    const bp_err err = market_book_ack_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    book_ack_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_book_ack_validate(const market_book_ack_view *view, const char **field) {
@@ -703,24 +708,19 @@ bp_err market_host_sample_size(const market_host_sample *message, uint32_t *out)
     return host_sample_measure(message, out);
 }
 
-bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out, size_t capacity,
-                                 uint32_t *length) {
+bp_err market_host_sample_encode(const market_host_sample *restrict message, uint8_t *restrict out,
+                                 size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = host_sample_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = host_sample_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     host_sample_store_block(out, message);
     *length = size;
     return BP_OK;
 }
 
-bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out) {
-    market_host_sample_view found;
-    const market_host_sample_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_host_sample_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void host_sample_load(const market_host_sample_view *restrict view,
+                                    market_host_sample *restrict out) {
     out->timestamp = market_host_sample_get_timestamp(view);
     out->uptime = market_host_sample_get_uptime(view);
     out->memory_total = market_host_sample_get_memory_total(view);
@@ -729,11 +729,18 @@ bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_hos
     out->cpu_idle = market_host_sample_get_cpu_idle(view);
     bpi_load_many_f32(view->value + 48, out->load, 3);
     out->process_count = market_host_sample_get_process_count(view);
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_host_sample_load(const market_host_sample_view *view, market_host_sample *out) {
+    host_sample_load(view, out);
+}
+
+bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out) {
+    market_host_sample_view view;
+    const bp_err err = market_host_sample_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    host_sample_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_host_sample_validate(const market_host_sample_view *view, const char **field) {
@@ -814,8 +821,7 @@ static inline void process_sample_store_block(uint8_t *at, const market_process_
         memset(at + 46, 0, 2);
     }
     bpi_store_u8(at + 49, in->name_length);
-    memset(at + 50, 0, 32);
-    bpi_copy(at + 50, (const uint8_t *)in->name, in->name_length);
+    bpi_store_slack(at + 50, (const uint8_t *)in->name, in->name_length, 32);
     bpi_store_u8(at + 82, in->state);
 }
 
@@ -831,13 +837,12 @@ bp_err market_process_sample_size(const market_process_sample *message, uint32_t
     return process_sample_measure(message, out);
 }
 
-bp_err market_process_sample_encode(const market_process_sample *message, uint8_t *out, size_t capacity,
-                                    uint32_t *length) {
+bp_err market_process_sample_encode(const market_process_sample *restrict message, uint8_t *restrict out,
+                                    size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = process_sample_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = process_sample_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     process_sample_store_block(out, message);
     process_sample_store_tail(out, message);
     *length = size;
@@ -869,14 +874,13 @@ static inline bp_err market_process_sample_open_(const uint8_t *value, size_t le
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < MARKET_PROCESS_SAMPLE_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     market_process_sample_check_block_(view, flaws);
     uint32_t end = block_length;
     view->command_count = bpi_load_u16(value + 46);
     if (BP_UNLIKELY(view->command_count > MARKET_PROCESS_SAMPLE_COMMAND_CAP)) return BP_ERR_BOUND;
     const uint64_t command_bytes = view->command_count;
-    if (!bpi_tail_find(value, view->length, 1, command_bytes, &end, &view->command_at, flaws)) {
+    if (!bpi_tail_find(value, (uint32_t)length, 1, command_bytes, &end, &view->command_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_PROCESS_SAMPLE_BLOCK)) return BP_ERR_MALFORMED;
@@ -891,12 +895,8 @@ bp_err market_process_sample_view_init(const uint8_t *value, size_t length, mark
     return err;
 }
 
-bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_process_sample *out) {
-    market_process_sample_view found;
-    const market_process_sample_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_process_sample_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void process_sample_load(const market_process_sample_view *restrict view,
+                                       market_process_sample *restrict out) {
     out->timestamp = market_process_sample_get_timestamp(view);
     out->pid = market_process_sample_get_pid(view);
     out->parent = market_process_sample_get_parent(view);
@@ -917,15 +917,23 @@ bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_
     out->cpu_time = market_process_sample_get_cpu_time(view);
     out->has_read_bytes = market_process_sample_has_read_bytes(view);
     out->read_bytes = market_process_sample_get_read_bytes(view);
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_process_sample_load(const market_process_sample_view *view, market_process_sample *out) {
+    process_sample_load(view, out);
+}
+
+bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_process_sample *out) {
+    market_process_sample_view view;
+    const bp_err err = market_process_sample_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    process_sample_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_process_sample_validate(const market_process_sample_view *view, const char **field) {
     (void)view;
+    if (field != NULL) *field = NULL;
     {
         const uint32_t value = market_process_sample_get_pid(view);
         if (value == 0) return broken("pid", field);
@@ -938,7 +946,6 @@ bp_err market_process_sample_validate(const market_process_sample_view *view, co
         const bp_text text = market_process_sample_get_command(view);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("command", field);
     }
-    if (field != NULL) *field = NULL;
     return BP_OK;
 }
 
@@ -1004,8 +1011,7 @@ static inline void log_line_store_block(uint8_t *at, const market_log_line *in) 
     bpi_store_u16(at + 10, in->text_length);
     bpi_store_u8(at + 12, in->severity);
     bpi_store_u8(at + 13, in->source_length);
-    memset(at + 14, 0, 16);
-    bpi_copy(at + 14, (const uint8_t *)in->source, in->source_length);
+    bpi_store_slack(at + 14, (const uint8_t *)in->source, in->source_length, 16);
 }
 
 static inline void log_line_store_tail(uint8_t *out, const market_log_line *in) {
@@ -1020,13 +1026,12 @@ bp_err market_log_line_size(const market_log_line *message, uint32_t *out) {
     return log_line_measure(message, out);
 }
 
-bp_err market_log_line_encode(const market_log_line *message, uint8_t *out, size_t capacity,
-                              uint32_t *length) {
+bp_err market_log_line_encode(const market_log_line *restrict message, uint8_t *restrict out,
+                              size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = log_line_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = log_line_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     log_line_store_block(out, message);
     log_line_store_tail(out, message);
     *length = size;
@@ -1051,14 +1056,13 @@ static inline bp_err market_log_line_open_(const uint8_t *value, size_t length, 
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < MARKET_LOG_LINE_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     market_log_line_check_block_(view, flaws);
     uint32_t end = block_length;
     view->text_count = bpi_load_u16(value + 10);
     if (BP_UNLIKELY(view->text_count > MARKET_LOG_LINE_TEXT_CAP)) return BP_ERR_BOUND;
     const uint64_t text_bytes = view->text_count;
-    if (!bpi_tail_find(value, view->length, 1, text_bytes, &end, &view->text_at, flaws)) {
+    if (!bpi_tail_find(value, (uint32_t)length, 1, text_bytes, &end, &view->text_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_LOG_LINE_BLOCK)) return BP_ERR_MALFORMED;
@@ -1073,12 +1077,8 @@ bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log
     return err;
 }
 
-bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_line *out) {
-    market_log_line_view found;
-    const market_log_line_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_log_line_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void log_line_load(const market_log_line_view *restrict view,
+                                 market_log_line *restrict out) {
     out->timestamp = market_log_line_get_timestamp(view);
     out->severity = market_log_line_get_severity(view);
     out->source_length = bpi_load_u8(view->value + 13);
@@ -1091,15 +1091,23 @@ bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_li
         out->text[used] = '\0';
         out->text_length = (uint16_t)used;
     }
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_log_line_load(const market_log_line_view *view, market_log_line *out) {
+    log_line_load(view, out);
+}
+
+bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_line *out) {
+    market_log_line_view view;
+    const bp_err err = market_log_line_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    log_line_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_log_line_validate(const market_log_line_view *view, const char **field) {
     (void)view;
+    if (field != NULL) *field = NULL;
     {
         const bp_text text = market_log_line_get_source(view);
         if (!bpi_utf8_padded_is_valid((const uint8_t *)text.data, text.length, 16)) return broken("source", field);
@@ -1108,7 +1116,6 @@ bp_err market_log_line_validate(const market_log_line_view *view, const char **f
         const bp_text text = market_log_line_get_text(view);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("text", field);
     }
-    if (field != NULL) *field = NULL;
     return BP_OK;
 }
 
@@ -1174,13 +1181,12 @@ bp_err market_snapshot_size(const market_snapshot *message, uint32_t *out) {
     return snapshot_measure(message, out);
 }
 
-bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size_t capacity,
-                              uint32_t *length) {
+bp_err market_snapshot_encode(const market_snapshot *restrict message, uint8_t *restrict out,
+                              size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    const bp_err err = snapshot_measure(message, &size);
-    *length = 0;
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    if (BP_UNLIKELY(size > capacity)) return BP_ERR_SPACE;
+    bp_err err = snapshot_measure(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     snapshot_store_block(out, message);
     snapshot_store_tail(out, message);
     *length = size;
@@ -1196,19 +1202,18 @@ static inline bp_err market_snapshot_open_(const uint8_t *value, size_t length, 
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < MARKET_SNAPSHOT_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     uint32_t end = block_length;
     view->name_count = bpi_load_u16(value + 14);
     if (BP_UNLIKELY(view->name_count > MARKET_SNAPSHOT_NAME_CAP)) return BP_ERR_BOUND;
     const uint64_t name_bytes = view->name_count;
-    if (!bpi_tail_find(value, view->length, 1, name_bytes, &end, &view->name_at, flaws)) {
+    if (!bpi_tail_find(value, (uint32_t)length, 1, name_bytes, &end, &view->name_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     view->content_count = bpi_load_u32(value + 8);
     if (BP_UNLIKELY(view->content_count > MARKET_SNAPSHOT_CONTENT_CAP)) return BP_ERR_BOUND;
     const uint64_t content_bytes = view->content_count;
-    if (!bpi_tail_find(value, view->length, 1, content_bytes, &end, &view->content_at, flaws)) {
+    if (!bpi_tail_find(value, (uint32_t)length, 1, content_bytes, &end, &view->content_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     if (BP_UNLIKELY(end != length && block_length <= MARKET_SNAPSHOT_BLOCK)) return BP_ERR_MALFORMED;
@@ -1223,12 +1228,8 @@ bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_sna
     return err;
 }
 
-bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapshot *out) {
-    market_snapshot_view found;
-    const market_snapshot_view *const view = &found;
-    bpi_flaws flaws = {0, 0};
-    bp_err err = market_snapshot_open_(value, length, &found, &flaws);
-    if (BP_UNLIKELY(err != BP_OK)) goto fail;
+static inline void snapshot_load(const market_snapshot_view *restrict view,
+                                 market_snapshot *restrict out) {
     out->timestamp = market_snapshot_get_timestamp(view);
     {
         const bp_text bytes = market_snapshot_get_name(view);
@@ -1242,21 +1243,28 @@ bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapsh
         out->content = bytes.data;
         out->content_length = (uint32_t)bytes.length;
     }
-    err = bpi_flaws_err(&flaws);
-    if (BP_LIKELY(err == BP_OK)) return BP_OK;
-fail:
-    memset(out, 0, sizeof *out);
-    return err;
+}
+
+void market_snapshot_load(const market_snapshot_view *view, market_snapshot *out) {
+    snapshot_load(view, out);
+}
+
+bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapshot *out) {
+    market_snapshot_view view;
+    const bp_err err = market_snapshot_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    snapshot_load(&view, out);
+    return BP_OK;
 }
 
 bp_err market_snapshot_validate(const market_snapshot_view *view, const char **field) {
     (void)view;
+    if (field != NULL) *field = NULL;
     {
         const bp_text text = market_snapshot_get_name(view);
         if (text.length == 0) return broken("name", field);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("name", field);
     }
-    if (field != NULL) *field = NULL;
     return BP_OK;
 }
 

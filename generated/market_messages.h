@@ -6,11 +6,13 @@
  *
  *   X_size       Bytes that X_encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum
  *                has no such value; BP_ERR_ARGUMENT: a pointer is NULL and its count is not zero.
- *   X_encode     Writes the message into capacity bytes at out; *length is what it took. Errors of X_size;
- *                BP_ERR_SPACE: capacity is too small. On error *length is 0.
+ *   X_encode     Writes the message into capacity bytes at out; *length is what it took. The three do not overlap. Errors
+ *                of X_size; BP_ERR_SPACE: capacity is too small. On error *length is 0.
  *   X_decode     Reads a value into *out. Rules are not checked; elements behind a count stay as they were; pointers
  *                point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero.
  *   X_view_init  Makes a view; accepts and refuses the same bytes as X_decode.
+ *   X_load       Copies what a view shows into *out, as X_decode would, and has nothing left to check: of a view that was
+ *                validated it makes a struct whose rules hold.
  *   X_validate   Checks the rules. BP_ERR_RULE: *field, unless field is NULL, names the first field that breaks one.
  *   X_print      Writes JSON, always NUL-terminated when size is not 0; returns the bytes that the whole text takes.
  *   X_get_f      The value of field f; its default or zero while X_has_f is false.
@@ -120,13 +122,14 @@ typedef struct market_instrument_meta {
 /* InstrumentMeta, read where it lies. */
 typedef struct market_instrument_meta_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
 } market_instrument_meta_view;
 
 BP_NODISCARD bp_err market_instrument_meta_size(const market_instrument_meta *message, uint32_t *out);
 BP_NODISCARD bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint8_t *out, size_t capacity,
                                                   uint32_t *length);
 BP_NODISCARD bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out);
+void market_instrument_meta_load(const market_instrument_meta_view *view, market_instrument_meta *out);
 BP_NODISCARD static inline bp_err market_instrument_meta_view_init(const uint8_t *value, size_t length, market_instrument_meta_view *out);
 BP_NODISCARD bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field);
 int market_instrument_meta_print(const market_instrument_meta_view *view, char *out, size_t size);
@@ -146,7 +149,6 @@ static inline bp_err market_instrument_meta_open_(const uint8_t *value, size_t l
     if (BP_UNLIKELY(length > MARKET_INSTRUMENT_META_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     market_instrument_meta_check_block_(view, flaws);
     return BP_OK;
@@ -214,13 +216,14 @@ typedef struct market_pool_state_update {
 /* PoolStateUpdate, read where it lies. */
 typedef struct market_pool_state_update_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
 } market_pool_state_update_view;
 
 BP_NODISCARD bp_err market_pool_state_update_size(const market_pool_state_update *message, uint32_t *out);
 BP_NODISCARD bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out, size_t capacity,
                                                     uint32_t *length);
 BP_NODISCARD bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out);
+void market_pool_state_update_load(const market_pool_state_update_view *view, market_pool_state_update *out);
 BP_NODISCARD static inline bp_err market_pool_state_update_view_init(const uint8_t *value, size_t length, market_pool_state_update_view *out);
 BP_NODISCARD bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field);
 int market_pool_state_update_print(const market_pool_state_update_view *view, char *out, size_t size);
@@ -244,7 +247,6 @@ static inline bp_err market_pool_state_update_open_(const uint8_t *value, size_t
     if (BP_UNLIKELY(length > MARKET_POOL_STATE_UPDATE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     market_pool_state_update_check_block_(view, flaws);
     return BP_OK;
@@ -328,7 +330,7 @@ typedef struct market_order_book {
 /* OrderBook, read where it lies. */
 typedef struct market_order_book_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
     uint32_t bids_at, bids_count;
     uint32_t asks_at, asks_count;
 } market_order_book_view;
@@ -337,6 +339,7 @@ BP_NODISCARD bp_err market_order_book_size(const market_order_book *message, uin
 BP_NODISCARD bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, size_t capacity,
                                              uint32_t *length);
 BP_NODISCARD bp_err market_order_book_decode(const uint8_t *value, size_t length, market_order_book *out);
+void market_order_book_load(const market_order_book_view *view, market_order_book *out);
 BP_NODISCARD bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_order_book_view *out);
 BP_NODISCARD bp_err market_order_book_validate(const market_order_book_view *view, const char **field);
 int market_order_book_print(const market_order_book_view *view, char *out, size_t size);
@@ -400,7 +403,7 @@ typedef struct market_arbitrage_signal {
 /* ArbitrageSignal, read where it lies. */
 typedef struct market_arbitrage_signal_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
     uint32_t path_at, path_count;
 } market_arbitrage_signal_view;
 
@@ -408,6 +411,7 @@ BP_NODISCARD bp_err market_arbitrage_signal_size(const market_arbitrage_signal *
 BP_NODISCARD bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *message, uint8_t *out, size_t capacity,
                                                    uint32_t *length);
 BP_NODISCARD bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, market_arbitrage_signal *out);
+void market_arbitrage_signal_load(const market_arbitrage_signal_view *view, market_arbitrage_signal *out);
 BP_NODISCARD bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, market_arbitrage_signal_view *out);
 BP_NODISCARD bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view, const char **field);
 int market_arbitrage_signal_print(const market_arbitrage_signal_view *view, char *out, size_t size); /* values are redacted */
@@ -456,13 +460,14 @@ typedef struct market_book_ack {
 /* BookAck, read where it lies. */
 typedef struct market_book_ack_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
 } market_book_ack_view;
 
 BP_NODISCARD bp_err market_book_ack_size(const market_book_ack *message, uint32_t *out);
 BP_NODISCARD bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
 BP_NODISCARD bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out);
+void market_book_ack_load(const market_book_ack_view *view, market_book_ack *out);
 BP_NODISCARD static inline bp_err market_book_ack_view_init(const uint8_t *value, size_t length, market_book_ack_view *out);
 BP_NODISCARD bp_err market_book_ack_validate(const market_book_ack_view *view, const char **field);
 int market_book_ack_print(const market_book_ack_view *view, char *out, size_t size);
@@ -474,7 +479,6 @@ static inline bp_err market_book_ack_open_(const uint8_t *value, size_t length, 
     if (BP_UNLIKELY(length > MARKET_BOOK_ACK_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     (void)flaws;
     return BP_OK;
@@ -519,13 +523,14 @@ typedef struct market_host_sample {
 /* HostSample, read where it lies. */
 typedef struct market_host_sample_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
 } market_host_sample_view;
 
 BP_NODISCARD bp_err market_host_sample_size(const market_host_sample *message, uint32_t *out);
 BP_NODISCARD bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out, size_t capacity,
                                               uint32_t *length);
 BP_NODISCARD bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out);
+void market_host_sample_load(const market_host_sample_view *view, market_host_sample *out);
 BP_NODISCARD static inline bp_err market_host_sample_view_init(const uint8_t *value, size_t length, market_host_sample_view *out);
 BP_NODISCARD bp_err market_host_sample_validate(const market_host_sample_view *view, const char **field);
 int market_host_sample_print(const market_host_sample_view *view, char *out, size_t size);
@@ -537,7 +542,6 @@ static inline bp_err market_host_sample_open_(const uint8_t *value, size_t lengt
     if (BP_UNLIKELY(length > MARKET_HOST_SAMPLE_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = (uint32_t)length;
     view->value = value;
-    view->length = (uint32_t)length;
     view->block_length = block_length;
     (void)flaws;
     return BP_OK;
@@ -628,7 +632,7 @@ typedef struct market_process_sample {
 /* ProcessSample, read where it lies. */
 typedef struct market_process_sample_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
     uint32_t command_at, command_count;
 } market_process_sample_view;
 
@@ -636,6 +640,7 @@ BP_NODISCARD bp_err market_process_sample_size(const market_process_sample *mess
 BP_NODISCARD bp_err market_process_sample_encode(const market_process_sample *message, uint8_t *out, size_t capacity,
                                                  uint32_t *length);
 BP_NODISCARD bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_process_sample *out);
+void market_process_sample_load(const market_process_sample_view *view, market_process_sample *out);
 BP_NODISCARD bp_err market_process_sample_view_init(const uint8_t *value, size_t length, market_process_sample_view *out);
 BP_NODISCARD bp_err market_process_sample_validate(const market_process_sample_view *view, const char **field);
 int market_process_sample_print(const market_process_sample_view *view, char *out, size_t size);
@@ -712,7 +717,7 @@ typedef struct market_log_line {
 /* LogLine, read where it lies. */
 typedef struct market_log_line_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
     uint32_t text_at, text_count;
 } market_log_line_view;
 
@@ -720,6 +725,7 @@ BP_NODISCARD bp_err market_log_line_size(const market_log_line *message, uint32_
 BP_NODISCARD bp_err market_log_line_encode(const market_log_line *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
 BP_NODISCARD bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_line *out);
+void market_log_line_load(const market_log_line_view *view, market_log_line *out);
 BP_NODISCARD bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log_line_view *out);
 BP_NODISCARD bp_err market_log_line_validate(const market_log_line_view *view, const char **field);
 int market_log_line_print(const market_log_line_view *view, char *out, size_t size);
@@ -761,7 +767,7 @@ typedef struct market_snapshot {
 /* Snapshot, read where it lies. */
 typedef struct market_snapshot_view {
     const uint8_t *value;
-    uint32_t length, block_length;
+    uint32_t block_length;
     uint32_t name_at, name_count;
     uint32_t content_at, content_count;
 } market_snapshot_view;
@@ -770,6 +776,7 @@ BP_NODISCARD bp_err market_snapshot_size(const market_snapshot *message, uint32_
 BP_NODISCARD bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
 BP_NODISCARD bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapshot *out);
+void market_snapshot_load(const market_snapshot_view *view, market_snapshot *out);
 BP_NODISCARD bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_snapshot_view *out);
 BP_NODISCARD bp_err market_snapshot_validate(const market_snapshot_view *view, const char **field);
 int market_snapshot_print(const market_snapshot_view *view, char *out, size_t size);

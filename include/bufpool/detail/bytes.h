@@ -11,6 +11,9 @@
 /* For generated functions that a contract may not need. */
 #define BPI_UNUSED __attribute__((unused))
 
+/* For functions that run when something is wrong: out of line and out of the way. */
+#define BPI_COLD __attribute__((cold, noinline))
+
 #ifdef BPI_DEBUG
 #include <assert.h>
 #define BPI_ASSERT(condition) assert(condition)
@@ -229,11 +232,25 @@ static inline uint64_t bpi_bits(const uint8_t *at, size_t count) {
 
 static inline bool bpi_is_zero(const uint8_t *at, size_t count) { return bpi_bits(at, count) == 0; }
 
-/* Not 0 when one of count numbers that lie stride bytes apart is not: the padding of many elements. */
-BP_API uint64_t bpi_strided_u8(const uint8_t *at, size_t stride, uint32_t count);
-BP_API uint64_t bpi_strided_u16(const uint8_t *at, size_t stride, uint32_t count);
-BP_API uint64_t bpi_strided_u32(const uint8_t *at, size_t stride, uint32_t count);
-BP_API uint64_t bpi_strided_u64(const uint8_t *at, size_t stride, uint32_t count);
+/* Not 0 when one of count numbers that lie a constant stride apart is not: the padding of many elements. Two sums, so
+ * that few wait for another; more make gcc 12 gather them into vectors, which is slower. */
+#define BPI_DEFINE_STRIDED(bits)                                                                          \
+    static inline uint64_t bpi_strided_u##bits(const uint8_t *at, size_t stride, uint32_t count) {       \
+        uint##bits##_t even = 0, odd = 0;                                                                \
+        for (; count >= 8; count -= 8, at += 8 * stride) {                                               \
+            even |= bpi_load_u##bits(at), odd |= bpi_load_u##bits(at + stride);                          \
+            even |= bpi_load_u##bits(at + 2 * stride), odd |= bpi_load_u##bits(at + 3 * stride);         \
+            even |= bpi_load_u##bits(at + 4 * stride), odd |= bpi_load_u##bits(at + 5 * stride);         \
+            even |= bpi_load_u##bits(at + 6 * stride), odd |= bpi_load_u##bits(at + 7 * stride);         \
+        }                                                                                                \
+        for (; count != 0; count--, at += stride) even |= bpi_load_u##bits(at);                          \
+        return (uint64_t)even | odd;                                                                     \
+    }
+BPI_DEFINE_STRIDED(8)
+BPI_DEFINE_STRIDED(16)
+BPI_DEFINE_STRIDED(32)
+BPI_DEFINE_STRIDED(64)
+#undef BPI_DEFINE_STRIDED
 
 /* What is wrong with bytes that were read. Checks of one value OR into it and branch once at the end. */
 typedef struct bpi_flaws {
@@ -246,6 +263,10 @@ static inline bp_err bpi_flaws_err(const bpi_flaws *flaws) {
     return flaws->bound != 0 ? BP_ERR_BOUND : BP_ERR_MALFORMED;
 }
 
+/* Sets `size` bytes at out to zero and returns err: what becomes of an out parameter on error. Out of line, as it is
+ * rare and every function that can fail would have one of its own. */
+BP_API BPI_COLD bp_err bpi_refuse(bp_err err, void *out, size_t size);
+
 /* The count, or the capacity when the count is above it. */
 static inline uint32_t bpi_clamped(uint32_t count, uint32_t capacity) { return count < capacity ? count : capacity; }
 
@@ -256,19 +277,35 @@ static inline uint32_t bpi_bounded(uint32_t count, uint32_t capacity, bpi_flaws 
     return capacity;
 }
 
-/* Not 0 when one of the bytes used .. capacity - 1 is not zero, for a constant capacity of 8 to 32: no branch, the last
- * word may overlap. */
-static inline uint64_t bpi_slack_masked(const uint8_t *at, size_t used, size_t capacity) {
+/* Of the 32 bytes from here those below `used` (up to 32) are zero, the others all ones. */
+static inline const uint8_t *bpi_mask_from(size_t used) {
 #define BPI_EIGHT(byte) byte, byte, byte, byte, byte, byte, byte, byte
-    static const uint8_t masks[64] = {BPI_EIGHT(0),    BPI_EIGHT(0),    BPI_EIGHT(0),    BPI_EIGHT(0),
-                                      BPI_EIGHT(0xFF), BPI_EIGHT(0xFF), BPI_EIGHT(0xFF), BPI_EIGHT(0xFF)};
+    __attribute__((aligned(64))) static const uint8_t masks[64] = { /* one cache line */
+        BPI_EIGHT(0),    BPI_EIGHT(0),    BPI_EIGHT(0),    BPI_EIGHT(0),
+        BPI_EIGHT(0xFF), BPI_EIGHT(0xFF), BPI_EIGHT(0xFF), BPI_EIGHT(0xFF)};
 #undef BPI_EIGHT
-    const uint8_t *const mask = masks + 32 - used;
-    uint64_t seen = bpi_load_u64(at + capacity - 8) & bpi_load_u64(mask + capacity - 8);
-    if (capacity > 8) seen |= bpi_load_u64(at) & bpi_load_u64(mask);
-    if (capacity > 16) seen |= bpi_load_u64(at + 8) & bpi_load_u64(mask + 8);
-    if (capacity > 24) seen |= bpi_load_u64(at + 16) & bpi_load_u64(mask + 16);
-    return seen;
+    return masks + 32 - used;
+}
+
+typedef uint64_t bpi_lanes __attribute__((vector_size(16)));
+
+static inline bpi_lanes bpi_load_lanes(const uint8_t *at) {
+    bpi_lanes lanes;
+    memcpy(&lanes, at, sizeof lanes);
+    return lanes;
+}
+
+/* Not 0 when one of the bytes used .. capacity - 1 is not zero, for a constant capacity of 8 to 32: no branch, the
+ * second load may overlap. */
+static inline uint64_t bpi_slack_masked(const uint8_t *at, size_t used, size_t capacity) {
+    const uint8_t *const mask = bpi_mask_from(used);
+    if (capacity < 16) {
+        return (bpi_load_u64(at) & bpi_load_u64(mask)) |
+               (bpi_load_u64(at + capacity - 8) & bpi_load_u64(mask + capacity - 8));
+    }
+    bpi_lanes seen = bpi_load_lanes(at) & bpi_load_lanes(mask);
+    if (capacity > 16) seen |= bpi_load_lanes(at + capacity - 16) & bpi_load_lanes(mask + capacity - 16);
+    return seen[0] | seen[1];
 }
 
 /* The same for any capacity. The last word overlaps what is used and shifts it out; two shifts, so that none is by 64. */
@@ -281,6 +318,25 @@ static inline uint64_t bpi_slack(const uint8_t *at, size_t used, size_t capacity
     }
     for (; capacity - used >= 8; used += 8) seen |= bpi_load_u64(at + used);
     return seen | (bpi_load_u64(at + capacity - 8) >> 8 >> (8 * (7 - (capacity - used))));
+}
+
+/* Sixteen bytes of `from` without those that the mask has. */
+static inline void bpi_store_unmasked(uint8_t *at, const uint8_t *from, const uint8_t *mask) {
+    const bpi_lanes lanes = bpi_load_lanes(from) & ~bpi_load_lanes(mask);
+    memcpy(at, &lanes, sizeof lanes);
+}
+
+/* Writes the first `used` of a constant capacity of bytes at `from`, and zeros up to that capacity. From 16 to 32 bytes
+ * no branch asks how many are used, and slack is read whatever it holds. */
+static inline void bpi_store_slack(uint8_t *at, const uint8_t *from, size_t used, size_t capacity) {
+    if (capacity < 16 || capacity > 32) {
+        memset(at, 0, capacity);
+        bpi_copy(at, from, used);
+        return;
+    }
+    const uint8_t *const mask = bpi_mask_from(used);
+    bpi_store_unmasked(at, from, mask);
+    if (capacity > 16) bpi_store_unmasked(at + capacity - 16, from + capacity - 16, mask + capacity - 16);
 }
 
 /* The next multiple of align, a power of two; the second form is for constants. */
@@ -320,7 +376,7 @@ static inline bool bpi_tail_find(const uint8_t *value, uint32_t length, uint32_t
     if (bytes == 0) return true;
     BPI_ASSERT(bytes >= align);
     const uint32_t aligned = bpi_aligned(*end, align);
-    if (BP_UNLIKELY(aligned > length || bytes > length - aligned)) return false;
+    if (BP_UNLIKELY(aligned + bytes > length)) return false;
     flaws->malformed |= bpi_load_padding(value, *end, align);
     *begin = aligned;
     *end = aligned + (uint32_t)bytes;

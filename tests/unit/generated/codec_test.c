@@ -92,6 +92,17 @@ static uint8_t *exact_copy(const uint8_t *bytes, size_t length) {
 
 static bool is_zero(const void *at, size_t count) { return bpi_is_zero(at, count); }
 
+/* What a view shows is loaded as it is decoded. */
+static void check_loaded(struct fixture *f) {
+    void *const loaded = malloc(f->type->struct_size);
+    ck_assert(loaded != NULL);
+    memset(loaded, 0xA5, f->type->struct_size);
+    f->type->load(f->view, loaded);
+    bpt_must(f->type->equal(loaded, f->decoded));
+    bpt_must(f->type->view_equal(f->view, loaded) == f->type->view_equal(f->view, f->decoded));
+    free(loaded);
+}
+
 /* Decode and view give the same answer about these bytes, and zero on error. */
 static bp_err read_both(struct fixture *f, const uint8_t *value, size_t length) {
     memset(f->decoded, 0xA5, f->type->struct_size);
@@ -99,7 +110,10 @@ static bp_err read_both(struct fixture *f, const uint8_t *value, size_t length) 
     const bp_err decoded = f->type->decode(value, length, f->decoded);
     const bp_err viewed = f->type->view_init(value, length, f->view);
     bpt_must(decoded == viewed);
-    if (decoded == BP_OK) return BP_OK;
+    if (decoded == BP_OK) {
+        check_loaded(f);
+        return BP_OK;
+    }
     bpt_must(decoded == BP_ERR_TRUNCATED || decoded == BP_ERR_MALFORMED || decoded == BP_ERR_BOUND);
     bpt_must(is_zero(f->decoded, f->type->struct_size));
     bpt_must(is_zero(f->view, f->type->view_size));

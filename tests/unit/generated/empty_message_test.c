@@ -52,7 +52,7 @@ static bp_err answer(bp_conn *conn, bp_buf *buf, void *user) {
 
 static bp_err count(bp_conn *conn, const zoo_heartbeat_view *view, void *user) {
     (void)conn;
-    ck_assert_uint_eq(view->length, 0);
+    ck_assert_uint_eq(view->block_length, 0);
     ++*(unsigned *)user;
     return BP_OK;
 }

@@ -1,10 +1,10 @@
-/* One number that is not zero is found wherever it stands, and nothing between the numbers. */
+/* What generated codecs read and write by: each byte that counts is looked at or written, and no other. */
 #include "bufpool/detail/bytes.h"
 #include "tests/support/suite.h"
 
 #include <string.h>
 
-enum { COUNT_MAX = 11, STRIDE = 24, OFFSET = 5 };
+enum { COUNT_MAX = 19, STRIDE = 24, OFFSET = 5 };
 
 static uint64_t strided(int size, const uint8_t *at, uint32_t count) {
     switch (size) {
@@ -63,7 +63,41 @@ START_TEST(padding_is_looked_at_up_to_the_next_multiple) {
 }
 END_TEST
 
-BPT_SUITE(base_strided) {
+/* A text of every length in rooms around each way of looking at them. */
+START_TEST(slack_is_looked_at_behind_what_is_used) {
+    uint8_t bytes[80];
+    const size_t capacity = (size_t)_i;
+    for (size_t used = 0; used <= capacity; used++) {
+        memset(bytes, 0xFF, sizeof bytes);
+        memset(bytes + OFFSET + used, 0, capacity - used);
+        ck_assert_uint_eq(bpi_slack(bytes + OFFSET, used, capacity), 0);
+        for (size_t at = used; at < capacity; at++) {
+            bytes[OFFSET + at] = 0x01;
+            ck_assert_uint_ne(bpi_slack(bytes + OFFSET, used, capacity), 0);
+            bytes[OFFSET + at] = 0;
+        }
+    }
+}
+END_TEST
+
+START_TEST(slack_is_written_as_zeros_whatever_was_there) {
+    uint8_t from[80], out[80], expected[80];
+    const size_t capacity = (size_t)_i;
+    for (size_t i = 0; i < sizeof from; i++) from[i] = (uint8_t)(i + 1);
+    for (size_t used = 0; used <= capacity; used++) {
+        memset(out, 0xA5, sizeof out);
+        memset(expected, 0xA5, sizeof expected);
+        memset(expected + OFFSET, 0, capacity);
+        memcpy(expected + OFFSET, from + 1, used);
+        bpi_store_slack(out + OFFSET, from + 1, used, capacity);
+        ck_assert_mem_eq(out, expected, sizeof out);
+    }
+}
+END_TEST
+
+BPT_SUITE(base_bytes) {
     BPT_LOOP_TEST(every_number_is_looked_at_and_nothing_else, 0, 4);
     BPT_TEST(padding_is_looked_at_up_to_the_next_multiple);
+    BPT_LOOP_TEST(slack_is_looked_at_behind_what_is_used, 0, 70);
+    BPT_LOOP_TEST(slack_is_written_as_zeros_whatever_was_there, 0, 70);
 }
