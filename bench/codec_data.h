@@ -13,6 +13,10 @@ enum {
     CODEC_ROOM = 8192
 };
 
+/* What rows read and write begins with a page, so that no row is slower for where the linker put its data: a load is
+ * held up by a store before it when the last twelve bits of their addresses are the same. */
+#define CODEC_ALIGNED _Alignas(4096)
+
 extern codec_small codec_smalls[CODEC_SET];
 extern codec_medium codec_mediums[CODEC_SET];
 extern codec_large codec_larges[CODEC_SET];

@@ -18,8 +18,16 @@ bool hand_small_encode(const codec_small *in, uint8_t *out, size_t capacity, uin
     return true;
 }
 
-bool hand_small_decode(const uint8_t *value, size_t length, codec_small *out) {
-    if (!hand_small_is_whole(value, length)) return false;
+bool hand_small_encode_canonical(const codec_small *in, uint8_t *out, size_t capacity, uint32_t *length) {
+    if (in->symbol_length > CODEC_SMALL_SYMBOL_CAP || capacity < HAND_SMALL_SIZE) return false;
+    memcpy(out, in, SMALL_ALIKE);
+    out[27] = in->symbol_length;
+    bpi_store_slack(out + 28, (const uint8_t *)in->symbol, in->symbol_length, CODEC_SMALL_SYMBOL_CAP);
+    *length = HAND_SMALL_SIZE;
+    return true;
+}
+
+static inline void small_load(const uint8_t *value, codec_small *out) {
     memcpy(out->token, value, 20);
     memcpy(&out->block, value + 20, 4);
     memcpy(&out->pool, value + 24, 2);
@@ -27,6 +35,17 @@ bool hand_small_decode(const uint8_t *value, size_t length, codec_small *out) {
     out->symbol_length = value[27];
     memcpy(out->symbol, value + 28, CODEC_SMALL_SYMBOL_CAP);
     out->symbol[out->symbol_length] = '\0';
+}
+
+bool hand_small_decode(const uint8_t *value, size_t length, codec_small *out) {
+    if (!hand_small_is_whole(value, length)) return false;
+    small_load(value, out);
+    return true;
+}
+
+bool hand_small_decode_canonical(const uint8_t *value, size_t length, codec_small *out) {
+    if (!hand_small_is_whole(value, length) || !hand_small_is_canonical(value)) return false;
+    small_load(value, out);
     return true;
 }
 
@@ -82,8 +101,7 @@ bool hand_large_encode(const codec_large *in, uint8_t *out, size_t capacity, uin
     return true;
 }
 
-bool hand_large_decode(const uint8_t *value, size_t length, codec_large *out) {
-    if (!hand_large_is_whole(value, length)) return false;
+static inline void large_load(const uint8_t *value, codec_large *out) {
     memcpy(&out->sequence, value, 8);
     memcpy(&out->levels_count, value + 8, 2);
     memcpy(&out->instrument_length, value + 10, 2);
@@ -91,5 +109,16 @@ bool hand_large_decode(const uint8_t *value, size_t length, codec_large *out) {
     memcpy(out->levels, value + HAND_LARGE_FIXED, (size_t)out->levels_count * HAND_LEVEL_SIZE);
     bpi_copy((uint8_t *)out->instrument, at, out->instrument_length);
     out->instrument[out->instrument_length] = '\0';
+}
+
+bool hand_large_decode(const uint8_t *value, size_t length, codec_large *out) {
+    if (!hand_large_is_whole(value, length)) return false;
+    large_load(value, out);
+    return true;
+}
+
+bool hand_large_decode_canonical(const uint8_t *value, size_t length, codec_large *out) {
+    if (!hand_large_is_whole(value, length) || !hand_large_is_canonical(value)) return false;
+    large_load(value, out);
     return true;
 }

@@ -28,14 +28,20 @@ static inline bool hand_large_is_whole(const uint8_t *value, size_t length) {
     return levels <= CODEC_LARGE_LEVELS_CAP && text <= CODEC_LARGE_INSTRUMENT_CAP &&
            length == HAND_LARGE_FIXED + levels * HAND_LEVEL_SIZE + text;
 }
-/* Whether every byte that has no meaning is zero, as bufpool promises. The value is whole. */
+
+/* The same with bufpool's promise: every byte that has no meaning is written as zero, and a value where one is not is
+ * refused. Of a medium every byte has a meaning, and hand_large_encode writes zeros as it is. */
+bool hand_small_encode_canonical(const codec_small *in, uint8_t *out, size_t capacity, uint32_t *length);
+bool hand_small_decode_canonical(const uint8_t *value, size_t length, codec_small *out);
+bool hand_large_decode_canonical(const uint8_t *value, size_t length, codec_large *out);
+
+/* Of whole values. */
+static inline bool hand_small_is_canonical(const uint8_t *value) {
+    return bpi_slack(value + 28, value[27], CODEC_SMALL_SYMBOL_CAP) == 0;
+}
 static inline bool hand_large_is_canonical(const uint8_t *value) {
-    const uint8_t *const end = value + HAND_LARGE_FIXED + bpi_load_u16(value + 8) * HAND_LEVEL_SIZE;
-    uint32_t padding = bpi_load_u32(value + 12);
-    for (const uint8_t *at = value + HAND_LARGE_FIXED; at != end; at += HAND_LEVEL_SIZE) {
-        padding |= bpi_load_u32(at + 20);
-    }
-    return padding == 0;
+    const uint64_t padding = bpi_strided_u32(value + HAND_LARGE_FIXED + 20, HAND_LEVEL_SIZE, bpi_load_u16(value + 8));
+    return (bpi_load_u32(value + 12) | padding) == 0;
 }
 
 #endif
