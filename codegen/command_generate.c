@@ -156,12 +156,11 @@ static cg_status check(const generation *g) {
 static cg_status write_outputs(generation *g) {
     const cg_output first = g->outputs.items[0];
     if (g->is_to_stdout) g->outputs.count = 0;
+    cg_text text = {.arena = g->job->arena};
+    if (g->is_to_stdout) cg_text_add(&text, first.text, first.length); /* nothing is allocated once files are written */
     add_depfile(g);
     const cg_status status = cg_outputs_write(&g->outputs, g->directory);
-    if (!g->is_to_stdout || status != CG_OK) return status;
-    cg_text text = {.arena = g->job->arena};
-    cg_text_add(&text, first.text, first.length);
-    return cg_print(&text);
+    return !g->is_to_stdout || status != CG_OK ? status : cg_print(&text);
 }
 
 cg_status cg_command_generate(cg_job *job) {

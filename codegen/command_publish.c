@@ -8,11 +8,11 @@ static const char head[] =
     "# What published versions look like on the wire. Written by `bufpoolc publish`; commit it, do "
     "not edit it.\n";
 
-static cg_status say_published(const cg_job *job, const cg_model *model, const char *path, size_t count) {
+static cg_text published_words(const cg_job *job, const cg_model *model, const char *path, size_t count) {
     cg_text text = {.arena = job->arena};
     cg_text_format(&text, "%s: version %u of %s is published: %zu %s new or changed\n", path, model->version,
                    model->own_name, count, count == 1 ? "entry is" : "entries are");
-    return cg_print(&text);
+    return text;
 }
 
 static cg_status say_nothing_new(const cg_job *job, const cg_model *model, const char *path) {
@@ -21,7 +21,8 @@ static cg_status say_nothing_new(const cg_job *job, const cg_model *model, const
     return cg_print(&text);
 }
 
-/* The lock as it was, whole, with one more version. */
+/* The lock as it was, whole, with one more version. Nothing is allocated once it is written: who is told that memory
+ * ran out can be sure that nothing was published. */
 static cg_status append(const cg_job *job, const cg_model *model, const char *path) {
     size_t count = 0;
     const cg_lock_line *changes = cg_lock_changes(job->arena, model, job->lock, &count);
@@ -32,8 +33,9 @@ static cg_status append(const cg_job *job, const cg_model *model, const char *pa
     else
         cg_text_add(&text, job->lock->source->text, job->lock->source->length);
     cg_lock_write(&text, model, job->lock, changes, count);
+    const cg_text words = published_words(job, model, path, count);
     const cg_status status = cg_outputs_write_file(&outputs, path, text.data, text.length);
-    return status != CG_OK ? status : say_published(job, model, path, count);
+    return status != CG_OK ? status : cg_print(&words);
 }
 
 cg_status cg_command_publish(cg_job *job) {

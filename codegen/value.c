@@ -26,9 +26,7 @@ static cg_value text_value(cg_arena *arena, const char *text) {
     return (cg_value){.kind = CG_VALUE_TEXT, .count = (uint32_t)length, .text = text};
 }
 
-cg_value *cg_value_text(cg_arena *arena, const char *text) {
-    return value_new(arena, text_value(arena, text));
-}
+cg_value *cg_value_text(cg_arena *arena, const char *text) { return value_new(arena, text_value(arena, text)); }
 
 /* Room for twice as many names. */
 static void grow(cg_arena *arena, cg_value *map) {

@@ -5,8 +5,9 @@
  *   list   values in order
  *   map    values by name, in the order in which they were set
  *
- * Everything lies in one arena; texts and names are not copied unless they are formatted here. Lists and maps hold their
- * values themselves: a value is complete before it is put into one, and what is added to it later is not seen there. */
+ * Everything lies in one arena; texts and names are not copied unless they are formatted here. Lists and maps hold
+ * their values themselves: a value is complete before it is put into one, and what is added to it later is not seen
+ * there. */
 #ifndef BUFPOOL_CODEGEN_VALUE_H
 #define BUFPOOL_CODEGEN_VALUE_H
 
@@ -21,8 +22,8 @@ typedef enum cg_value_kind { CG_VALUE_TEXT, CG_VALUE_FLAG, CG_VALUE_LIST, CG_VAL
 typedef struct cg_value cg_value;
 typedef struct cg_named_value cg_named_value;
 
-/* count is the bytes of a text, 1 or 0 of a flag, the items of a list, the names of a map; room is what a map has memory
- * for. Invariants: of maps, names differ and count <= room; of texts, text[count] is the first NUL. */
+/* count is the bytes of a text, 1 or 0 of a flag, the items of a list, the names of a map; room is what a map has
+ * memory for. Invariants: of maps, names differ and count <= room; of texts, text[count] is the first NUL. */
 struct cg_value {
     cg_value_kind kind : 16;
     unsigned room : 16;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct snapshot {
     char text[65536];
@@ -193,6 +194,27 @@ START_TEST(a_contract_on_standard_input_has_no_lock_beside_it) {
 }
 END_TEST
 
+/* Under a sanitizer address space means nothing. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+START_TEST(without_memory_it_says_so_and_writes_nothing) {
+    static char contract[40000];
+    char command[8000], err[256], path[256];
+    size_t length = 0;
+    const bpt_place p = bpt_place_make();
+    length += (size_t)sprintf(contract, "schema: {name: large, id: 1, version: 1}\nmessages:\n");
+    for (int i = 1; i <= 500; i++)
+        length += (size_t)sprintf(contract + length, "  M%d: {tlv_type: %d, fields: {a: u64, b: u64, c: u64}}\n", i, i);
+    bpt_place_write(&p, "large.yaml", contract);
+    snprintf(command, sizeof command, "ulimit -v 10000 && '%s' 2>err generate large.yaml --out-dir large", p.bufpoolc);
+    ck_assert_int_eq(bpt_place_shell(&p, command), 3);
+    bpt_place_read(&p, "err", err, sizeof err);
+    ck_assert_str_eq(err, "bufpoolc: out of memory\n");
+    ck_assert_int_ne(access(bpt_place_path(&p, "large", path), F_OK), 0);
+    bpt_place_remove(&p);
+}
+END_TEST
+#endif
+
 BPT_SUITE(integration_bufpoolc) {
     BPT_TEST(what_is_published_is_kept_and_nothing_is_written_otherwise);
     BPT_TEST(compat_tells_by_its_exit_code_what_breaks);
@@ -202,4 +224,7 @@ BPT_SUITE(integration_bufpoolc) {
     BPT_TEST(unchanged_contract_touches_nothing);
     BPT_TEST(check_tells_fresh_from_stale_and_writes_nothing);
     BPT_LOOP_TEST(exit_code_tells_what_happened, 0, CALL_COUNT);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    BPT_TEST(without_memory_it_says_so_and_writes_nothing);
+#endif
 }

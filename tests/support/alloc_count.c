@@ -18,7 +18,24 @@
 
 static uint64_t calls;
 
-static void count_one(void) { __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED); }
+/* Of a watch, which one thread sees. */
+static bool is_watching;
+static long until_failure;
+static bpt_alloc_seen seen;
+
+/* Counts a call; false: it is the one that fails. */
+static bool take_one(void) {
+    __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    if (!is_watching || until_failure-- != 0) return true;
+    seen.has_failed = true;
+    errno = ENOMEM;
+    return false;
+}
+
+static void *hold(void *memory) {
+    if (is_watching && memory != NULL) seen.held++;
+    return memory;
+}
 
 uint64_t bpt_alloc_count(void) { return __atomic_load_n(&calls, __ATOMIC_RELAXED); }
 
@@ -31,52 +48,71 @@ bool bpt_alloc_is_counted(void) {
     return bpt_alloc_count() != before;
 }
 
+/* What is hidden would replace the calls of this program alone, and not those of the libraries that it is linked to. */
+#pragma GCC visibility push(default)
+
 /* glibc exports its allocator under these names for exactly this use. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
-void *malloc(size_t size) {
-    count_one();
-    return __libc_malloc(size);
+extern void __libc_free(void *old);
+
+void bpt_alloc_watch(long count) {
+    seen = (bpt_alloc_seen){0};
+    until_failure = count;
+    is_watching = true;
 }
 
-void *calloc(size_t count, size_t size) {
-    count_one();
-    return __libc_calloc(count, size);
+bpt_alloc_seen bpt_alloc_unwatch(void) {
+    is_watching = false;
+    return seen;
 }
 
+void *malloc(size_t size) { return take_one() ? hold(__libc_malloc(size)) : NULL; }
+
+void *calloc(size_t count, size_t size) { return take_one() ? hold(__libc_calloc(count, size)) : NULL; }
+
+/* Of size 0 glibc frees what was there. */
 void *realloc(void *old, size_t size) {
-    count_one();
-    return __libc_realloc(old, size);
+    if (!take_one()) return NULL;
+    if (is_watching && old != NULL && size == 0) seen.held--;
+    void *memory = __libc_realloc(old, size);
+    return old == NULL ? hold(memory) : memory;
+}
+
+void free(void *old) {
+    if (is_watching && old != NULL) seen.held--;
+    __libc_free(old);
 }
 
 void *memalign(size_t alignment, size_t size);
-void *memalign(size_t alignment, size_t size) {
-    count_one();
-    return __libc_memalign(alignment, size);
-}
+void *memalign(size_t alignment, size_t size) { return take_one() ? hold(__libc_memalign(alignment, size)) : NULL; }
 
 void *aligned_alloc(size_t alignment, size_t size);
 void *aligned_alloc(size_t alignment, size_t size) {
-    count_one();
-    return __libc_memalign(alignment, size);
+    return take_one() ? hold(__libc_memalign(alignment, size)) : NULL;
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size);
 int posix_memalign(void **out, size_t alignment, size_t size) {
-    count_one();
-    void *memory = __libc_memalign(alignment, size);
+    void *memory = take_one() ? hold(__libc_memalign(alignment, size)) : NULL;
     if (memory == NULL) return ENOMEM;
     *out = memory;
     return 0;
 }
+
+#pragma GCC visibility pop
 
 #else
 
 bool bpt_alloc_is_counted(void) { return false; }
 
 uint64_t bpt_alloc_count(void) { return 0; }
+
+void bpt_alloc_watch(long count) { (void)count; }
+
+bpt_alloc_seen bpt_alloc_unwatch(void) { return (bpt_alloc_seen){0}; }
 
 #endif

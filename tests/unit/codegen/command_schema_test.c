@@ -1,0 +1,17 @@
+/* bufpoolc schema without memory. */
+#include "tests/support/suite.h"
+#include "tests/support/whole_run.h"
+
+static const bpt_whole_run runs[] = {
+    {"schema", CG_OK, 0, NULL},
+    {"schema --format markdown", CG_OK, 0, NULL},
+};
+
+START_TEST(every_allocation_may_fail) { bpt_whole_run_check(&runs[_i]); }
+END_TEST
+
+BPT_SUITE(codegen_command_schema) {
+    BPT_TIMEOUT(300);
+    tcase_add_checked_fixture(tcase, bpt_whole_set_up, bpt_whole_tear_down);
+    BPT_LOOP_TEST(every_allocation_may_fail, 0, sizeof runs / sizeof runs[0]);
+}
