@@ -48,6 +48,7 @@ SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/*.c tests/unit/*.c tests/unit/*/*.c tests/integration/*.c))
 DEMO_SOURCES := $(sort $(wildcard examples/demo/*.c))
 BOOK_SERVER_SOURCES := $(sort $(wildcard examples/book_server/*.c))
+OWN_POOL_SOURCES := $(sort $(wildcard examples/own_pool/*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 
 objects = $(patsubst %.c,$(B)/%.o,$(1))
@@ -77,6 +78,7 @@ BENCH_PEER_LIBS = $(if $(filter NANOPB,$(BENCH_PEERS)),-lprotobuf-nanopb) \
   $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),-lprotobuf-c) $(if $(filter MPACK,$(BENCH_PEERS)),-lmpack)
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
+OWN_POOL_OBJECTS := $(call objects,$(OWN_POOL_SOURCES))
 BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
 # Counts every allocation of the process it is linked into.
 COUNT_OBJECT := $(B)/tests/support/alloc_count.o
@@ -86,6 +88,7 @@ BUFPOOLC := $(B)/bufpoolc
 TESTS := $(B)/bufpool-tests
 DEMO := $(B)/bufpool-demo
 BOOK_SERVER := $(B)/book-server
+OWN_POOL := $(B)/own-pool
 BENCH := $(B)/bufpool-bench
 SAMPLER := $(B)/sampler
 RANDOM_CONTRACT := $(B)/random-contract
@@ -107,7 +110,7 @@ test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites t
 	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) check-written WRITTEN_TEST_SCHEMAS="market zoo"
 	@$(TESTS)
 
-all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) ## build the library, the compiler, the demo and the examples
+all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
 
 generate: $(BUFPOOLC) ## write generated/ anew from contracts.yaml
 	$(BUFPOOLC) generate contracts.yaml --out-dir generated
@@ -126,7 +129,7 @@ setup-bench: ## install what `make bench` compares with (nanopb, protobuf-c, lib
 
 # ---- more -----------------------------------------------------------------------------------------------------------
 .PHONY: tests bench bench-quick ci check-generated check-written check-leaks check-headers check-schema docs check-change check-install clean install
-tests: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## build the tests without running them
+tests: $(TESTS) $(BOOK_SERVER) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
@@ -269,7 +272,7 @@ $(LIB): $(LIB_OBJECTS)
 $(BUFPOOLC): $(CODEGEN_OBJECTS)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(YAML_LIBS) -lm
 
-$(TESTS): $(TEST_OBJECTS) $(CONTRACT_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
+$(TESTS): $(TEST_OBJECTS) $(B)/examples/own_pool/block_pool.o $(CONTRACT_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(YAML_LIBS) $(UV_LIBS) -lm
 
 $(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
@@ -277,6 +280,9 @@ $(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
 
 $(BOOK_SERVER): $(BOOK_SERVER_OBJECTS) $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
+
+$(OWN_POOL): $(OWN_POOL_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 $(BENCH): $(BENCH_OBJECTS) $(BENCH_CONTRACT_DIR)/codec_messages.o $(BENCH_PEER_OBJECTS) $(COUNT_OBJECT) \
   $(GENERATED_OBJECTS) $(LIB)

@@ -134,3 +134,30 @@ bool bpi_event_wait(bpi_event *event, uint32_t timeout_ms) {
     (void)pthread_mutex_unlock(&event->mutex);
     return is_set;
 }
+
+/* ---- several threads ---- */
+
+typedef struct worker {
+    pthread_t thread;
+    void (*call)(void *argument, uint32_t ix);
+    void *argument;
+    uint32_t ix;
+} worker;
+
+static void *run_worker(void *memory) {
+    worker *of = memory;
+    of->call(of->argument, of->ix);
+    return NULL;
+}
+
+bool bpi_os_run_threads(uint32_t count, void (*call)(void *argument, uint32_t ix), void *argument) {
+    worker *workers = bpi_os.alloc(count * sizeof *workers);
+    uint32_t started = 0;
+    for (; workers != NULL && started < count; started++) {
+        workers[started] = (worker){.call = call, .argument = argument, .ix = started};
+        if (pthread_create(&workers[started].thread, NULL, run_worker, &workers[started]) != 0) break;
+    }
+    for (uint32_t i = 0; i < started; i++) (void)pthread_join(workers[i].thread, NULL);
+    bpi_os.free(workers);
+    return started == count;
+}

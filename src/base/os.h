@@ -33,6 +33,10 @@ size_t bpi_os_page_size(void);
  * callers name the same function. False: the system has no room for it, and nothing changed. */
 bool bpi_os_at_thread_exit(void (*call)(void *argument), void *argument);
 
+/* Runs call(argument, ix) for each ix below count, each on a thread of its own, all at once, and returns when the last
+ * of them has ended. False: the system had no room for all threads, and only some of the calls were made. */
+bool bpi_os_run_threads(uint32_t count, void (*call)(void *argument, uint32_t ix), void *argument);
+
 /* A lock that one thread holds at a time; not recursive. */
 typedef struct bpi_lock {
     pthread_mutex_t mutex;

@@ -2,7 +2,8 @@
  * where neither is there.
  *
  * POISON: nobody may touch these bytes. UNPOISON: they may be written, and read once written. ROOT_ADD: memory of our
- * own mapping points at allocations, which are therefore no leaks. IS_WATCHED: whether any of this has an effect. */
+ * own mapping points at allocations, which are therefore no leaks. DEFINED: bytes that may be touched are read although
+ * nobody has written them, on purpose. IS_WATCHED: whether any of this has an effect. */
 #ifndef BUFPOOL_BASE_POISON_H
 #define BUFPOOL_BASE_POISON_H
 
@@ -28,6 +29,7 @@
 #include <sanitizer/lsan_interface.h>
 #define BPI_POISON(memory, size) ASAN_POISON_MEMORY_REGION(memory, size)
 #define BPI_UNPOISON(memory, size) ASAN_UNPOISON_MEMORY_REGION(memory, size)
+#define BPI_DEFINED(memory, size) ((void)(memory), (void)(size))
 #define BPI_ROOT_ADD(memory, size) __lsan_register_root_region(memory, size)
 #define BPI_ROOT_REMOVE(memory, size) __lsan_unregister_root_region(memory, size)
 #define BPI_IS_WATCHED() 1
@@ -37,6 +39,7 @@
 #include <valgrind/memcheck.h>
 #define BPI_POISON(memory, size) ((void)VALGRIND_MAKE_MEM_NOACCESS(memory, size))
 #define BPI_UNPOISON(memory, size) ((void)VALGRIND_MAKE_MEM_UNDEFINED(memory, size))
+#define BPI_DEFINED(memory, size) ((void)VALGRIND_MAKE_MEM_DEFINED(memory, size))
 #define BPI_ROOT_ADD(memory, size) ((void)(memory), (void)(size))
 #define BPI_ROOT_REMOVE(memory, size) ((void)(memory), (void)(size))
 #define BPI_IS_WATCHED() (RUNNING_ON_VALGRIND != 0)
@@ -45,6 +48,7 @@
 
 #define BPI_POISON(memory, size) ((void)(memory), (void)(size))
 #define BPI_UNPOISON(memory, size) ((void)(memory), (void)(size))
+#define BPI_DEFINED(memory, size) ((void)(memory), (void)(size))
 #define BPI_ROOT_ADD(memory, size) ((void)(memory), (void)(size))
 #define BPI_ROOT_REMOVE(memory, size) ((void)(memory), (void)(size))
 #define BPI_IS_WATCHED() 0

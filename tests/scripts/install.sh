@@ -58,8 +58,9 @@ int main(void) {
 }
 C
 cat >pool.c <<'C'
-#include <bufpool/pool.h>
+#include <bufpool/conformance.h>
 int main(void) {
+    const bp_conformance suite = {.factory = bp_pool_factory_sized, .is_bounded = true};
     const bp_class classes[] = {{64, 4096}, {1024, 4096}};
     const bp_pool_config config = {.name = "p", .classes = classes, .class_count = 2, .memory_limit = 1 << 20};
     bp_pool *pool = NULL;
@@ -67,7 +68,7 @@ int main(void) {
     if (bp_pool_new(&config, &pool) != BP_OK || bp_pool_acquire(pool, 100, &buf) != BP_OK) return 1;
     bp_buf_release_take(&buf);
     bp_pool_release_take(&pool);
-    return 0;
+    return (int)bp_conformance_run(&suite);
 }
 C
 # shellcheck disable=SC2046 # flags are meant to be split

@@ -2,6 +2,7 @@
 #include "tests/support/suite.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 START_TEST(memory_is_zeroed_and_aligned) {
@@ -73,10 +74,40 @@ START_TEST(a_lock_is_held_by_one_thread_at_a_time) {
 }
 END_TEST
 
+enum { MEMBERS = 8 };
+static unsigned called[MEMBERS];
+static int at_once;
+
+/* Comes back only when all are there: they run at the same time. */
+static void meet(void *argument, uint32_t ix) {
+    __atomic_fetch_add((int *)argument, 1, __ATOMIC_ACQ_REL);
+    while (__atomic_load_n((int *)argument, __ATOMIC_ACQUIRE) < MEMBERS) sched_yield();
+    called[ix]++;
+}
+
+START_TEST(each_of_several_threads_makes_its_call) {
+    ck_assert(bpi_os_run_threads(MEMBERS, meet, &at_once));
+    for (int i = 0; i < MEMBERS; i++) ck_assert_uint_eq(called[i], 1);
+    ck_assert(bpi_os_run_threads(0, meet, &at_once));
+    ck_assert_int_eq(at_once, MEMBERS);
+}
+END_TEST
+
+static void *no_memory(size_t size) { return size == 0 ? &counter : NULL; }
+
+START_TEST(threads_without_memory_are_not_started) {
+    bpi_os.alloc = no_memory;
+    ck_assert(!bpi_os_run_threads(MEMBERS, meet, &at_once));
+    ck_assert_int_eq(at_once, 0);
+}
+END_TEST
+
 BPT_SUITE(base_os) {
     BPT_TEST(memory_is_zeroed_and_aligned);
     BPT_TEST(mappings_are_whole_zeroed_pages);
     BPT_TEST(a_process_wide_barrier_is_there);
     BPT_TEST(the_end_of_a_thread_is_noted_once);
     BPT_TEST(a_lock_is_held_by_one_thread_at_a_time);
+    BPT_TEST(each_of_several_threads_makes_its_call);
+    BPT_TEST(threads_without_memory_are_not_started);
 }
