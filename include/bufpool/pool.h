@@ -102,6 +102,20 @@ BP_API uint64_t bp_pool_trim(bp_pool *pool, bool keep_idle);
  * never gives that many. */
 BP_API uint64_t bp_pool_stride(const bp_pool *pool, uint64_t size);
 
+/* Has the pool serve one more size class from now on: a size that it did not have, or one that was removed, which then
+ * goes on with its counts. The class gets the next index, or keeps the one it had.
+ * BP_ERR_ARGUMENT: the size is misaligned, or there already, or more than a quarter of the memory limit, or the pool
+ * has known BP_CLASS_MAX sizes in its life, or its classes cannot change; BP_ERR_NO_MEMORY; BP_ERR_CLOSED. */
+BP_NODISCARD BP_API bp_err bp_pool_class_add(bp_pool *pool, const bp_class *added);
+
+/* Has the pool serve a size class no more: its requests get the next larger one, and what rests of it goes back to the
+ * system, in whichever thread it rests. Its buffers that are out stay valid, and their memory follows when they are
+ * released. It keeps its index and its counts. Adding and removing classes costs microseconds, and a few KiB for every
+ * set of classes that the pool did not have before, until the pool ends.
+ * BP_ERR_ARGUMENT: there is no class of that size, or the pool's classes cannot change; BP_ERR_NO_MEMORY;
+ * BP_ERR_CLOSED. */
+BP_NODISCARD BP_API bp_err bp_pool_class_remove(bp_pool *pool, uint32_t size);
+
 /* ---- buffers ---------------------------------------------------------------------------------------------------- */
 
 /* Takes a buffer of size bytes (capacity size, length 0, type 0, contents undefined); the caller is its only owner.
@@ -295,6 +309,10 @@ typedef struct bp_pool_table {
      * acquire does and never waits, cancel is false. */
     bp_err (*reserve)(bp_pool *pool, bp_reservation *reservation);
     bool (*cancel)(bp_pool *pool, bp_reservation *reservation);
+
+    /* As bp_pool_class_add and bp_pool_class_remove. NULL: BP_ERR_ARGUMENT. */
+    bp_err (*class_add)(bp_pool *pool, const bp_class *added);
+    bp_err (*class_remove)(bp_pool *pool, uint32_t size);
 } bp_pool_table;
 
 /* Makes *pool, the beginning of the implementer's own struct, a pool of this table, with one reference. The table must

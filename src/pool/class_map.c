@@ -18,10 +18,10 @@ bpi_class *bpi_map_find(const bpi_sized_map *map, uint64_t size) {
 
 /* The largest class with magazines, and the largest power of two that divides every size up to it: with that as the
  * unit one small table finds the class of every size. */
-static uint32_t inline_max(const bpi_sized *pool, uint32_t *shift) {
+static uint32_t inline_max(const bpi_sized *pool, uint64_t served, uint32_t *shift) {
     uint32_t max = 0, all = 0;
-    for (uint32_t i = 0; i < pool->class_count; i++) {
-        const bpi_class *of = pool->classes[i];
+    for (; served != 0; served &= served - 1) {
+        const bpi_class *of = pool->classes[__builtin_ctzll(served)];
         if (of->depth == 0) continue;
         if (of->stride > max) max = of->stride;
         all |= of->stride;
@@ -36,17 +36,22 @@ static void insert_by_size(bpi_sized_map *map, bpi_class *of) {
     map->by_size[at] = of;
 }
 
-bpi_sized_map *bpi_map_new(const bpi_sized *pool) {
+static void add_class(bpi_sized_map *map, bpi_class *of, int ix) {
+    insert_by_size(map, of);
+    if (of->depth == 0) return;
+    map->inline_map.inline_classes[ix].stride = of->stride;
+    map->inline_map.inline_classes[ix].entry = of->entry;
+}
+
+static bpi_sized_map *map_new(const bpi_sized *pool, uint64_t served) {
     uint32_t shift = 0;
-    const uint32_t max = inline_max(pool, &shift);
+    const uint32_t max = inline_max(pool, served, &shift);
     bpi_sized_map *map = bpi_os.alloc(sizeof *map + (max >> shift) * sizeof(uint16_t));
     if (map == NULL) return NULL;
-    for (uint32_t i = 0; i < pool->class_count; i++) {
-        bpi_class *of = pool->classes[i];
-        insert_by_size(map, of);
-        if (of->depth == 0) continue;
-        map->inline_map.inline_classes[i].stride = of->stride;
-        map->inline_map.inline_classes[i].entry = of->entry;
+    map->served = served;
+    for (uint64_t left = served; left != 0; left &= left - 1) {
+        const int ix = __builtin_ctzll(left);
+        add_class(map, pool->classes[ix], ix);
     }
     uint16_t *entries = (uint16_t *)(void *)(&map->inline_map + 1);
     for (uint32_t i = 0; i < max >> shift; i++) entries[i] = bpi_map_find(map, (uint64_t)(i + 1) << shift)->entry;
@@ -55,7 +60,27 @@ bpi_sized_map *bpi_map_new(const bpi_sized *pool) {
     return map;
 }
 
+/* Nobody knows who still reads a map that was replaced, so that it cannot be freed; but it can be used again. */
+bpi_sized_map *bpi_map_get(bpi_sized *pool, uint64_t served) {
+    bpi_sized_map *map = pool->maps;
+    while (map != NULL && map->served != served) map = map->next;
+    if (map != NULL) return map;
+    map = map_new(pool, served);
+    if (map == NULL) return NULL;
+    map->next = pool->maps;
+    pool->maps = map;
+    return map;
+}
+
 void bpi_map_publish(bpi_sized *pool, bpi_sized_map *map) {
     BPI_STORE_RELEASE(&pool->map, map);
     if (!pool->is_watched) BPI_STORE_RELEASE(&pool->head.map, &map->inline_map);
+}
+
+void bpi_maps_free(bpi_sized *pool) {
+    while (pool->maps != NULL) {
+        bpi_sized_map *next = pool->maps->next;
+        bpi_os.free(pool->maps);
+        pool->maps = next;
+    }
 }

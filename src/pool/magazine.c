@@ -43,7 +43,8 @@ bp_buf *bpi_entry_settle(bpi_entry *entry, bool is_claimed) {
 }
 
 static bool may_open(bpi_class *of) {
-    if (of->is_closed || of->depth == 0 || of->entry == 0 || bpi_queue_is_waiting(&of->pool->queue)) return false;
+    if (of->is_closed || of->is_removed || of->depth == 0 || of->entry == 0) return false;
+    if (bpi_queue_is_waiting(&of->pool->queue)) return false;
     if (BPI_LOAD(&of->pool->is_tight) == 0) return true;
     if (!bpi_budget_has_room(&of->pool->budget)) return false;
     BPI_STORE(&of->pool->is_tight, 0);
@@ -119,12 +120,16 @@ static void take_stock(bpi_class *of) {
     bpi_class_leave_unserved(of);
 }
 
-void bpi_seal(bpi_sized *pool) {
+static void seal(bpi_class *const *classes, uint32_t count) {
     bool is_any = false;
-    for (uint32_t i = 0; i < pool->class_count; i++) is_any |= shut_all(pool->classes[i]);
+    for (uint32_t i = 0; i < count; i++) is_any |= shut_all(classes[i]);
     if (!is_any || !bpi_os.barrier()) return; /* without the barrier each owner gives its stock back itself */
-    for (uint32_t i = 0; i < pool->class_count; i++) take_stock(pool->classes[i]);
+    for (uint32_t i = 0; i < count; i++) take_stock(classes[i]);
 }
+
+void bpi_seal(bpi_sized *pool) { seal(pool->classes, bpi_class_count(pool)); }
+
+void bpi_seal_class(bpi_class *of) { seal(&of, 1); }
 
 void bpi_entry_detach(bpi_entry *entry) {
     bpi_class *of = entry->owner;

@@ -62,6 +62,14 @@ uint64_t bp_pool_stride(const bp_pool *pool, uint64_t size) {
     return size <= UINT32_MAX ? size : 0; /* more than a capacity can say */
 }
 
+bp_err bp_pool_class_add(bp_pool *pool, const bp_class *added) {
+    return SLOT(pool, class_add) == NULL ? BP_ERR_ARGUMENT : pool->table->class_add(pool, added);
+}
+
+bp_err bp_pool_class_remove(bp_pool *pool, uint32_t size) {
+    return SLOT(pool, class_remove) == NULL ? BP_ERR_ARGUMENT : pool->table->class_remove(pool, size);
+}
+
 void bp_pool_stats_read(bp_pool *pool, bp_pool_stats *out) {
     memset(out, 0, sizeof *out);
     out->name = "";

@@ -23,6 +23,8 @@
  *              depot_count == sum of free_count of the slabs in the queue == bits set in them
  *              in_use == out - sum of the entries' stock               acquires - in_use == releases
  *              idle == buf_count - in_use                              misses <= slow <= acquires
+ *              removed: no magazine is open, and no slab is wholly free
+ *   map:       a class stands in it exactly when it is not removed
  *   per entry: open: lo == the first slot <= top <= hi, seal_top == 0      sealed: lo == INTPTR_MAX, hi == 0
  *
  * Locks, in this order: registry, queue, one class at a time, exit seam. Fields say whose lock they need. Callbacks run
@@ -115,15 +117,18 @@ struct bpi_slab {
 
 typedef struct bpi_sized bpi_sized;
 
-/* A class map with what the library alone reads. The inline part is the last member, as its entries lie behind it. */
+/* A class map with what the library alone reads. Constant once published, but for next, which needs the registry. The
+ * inline part is the last member, as its entries lie behind it. */
 typedef struct bpi_sized_map {
+    struct bpi_sized_map *next; /* another map that the pool has or had */
+    uint64_t served;            /* bit n: the class of index n serves */
     uint32_t class_count;
     bpi_class *by_size[BP_CLASS_MAX]; /* the classes that serve, ascending */
     bpi_class_map inline_map;
 } bpi_sized_map;
 
-/* One size class. Constant: pool, stride, entry, depth, idle_bytes, rest_bytes. Atomic: wiped. All else needs the
- * lock. */
+/* One size class, which the pool keeps until its own end. Constant: pool, stride, entry, depth, rest_bytes. Atomic:
+ * wiped. All else needs the lock. */
 struct bpi_class {
     bpi_lock lock;
     bpi_sized *pool;
@@ -131,8 +136,9 @@ struct bpi_class {
     uint32_t depth; /* buffers moved at once between depot and magazine, which holds twice as many; 0: no magazines */
     uint32_t idle_bytes;
     uint16_t entry;
-    bool is_closed;
-    bool has_freed; /* since the lock was taken something came free that the head of the queue may want */
+    bool is_closed;  /* with its pool */
+    bool is_removed; /* serves nobody until it is added again */
+    bool has_freed;  /* since the lock was taken something came free that the head of the queue may want */
     uint64_t rest_bytes;
     bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
     uint32_t cursor_word;
@@ -147,18 +153,19 @@ struct bpi_class {
     bpi_entry *entries;
 };
 
-/* The size-class pool. */
+/* The size-class pool. Constant: has_magazines, is_watched, rest_bytes, exact_size_limit, name. */
 struct bpi_sized {
     bp_pool head;
     bpi_budget budget;
     bpi_queue queue;
     bpi_class *wanted; /* atomic; written with the queue's lock held; NULL: the head's buffer is an exact one */
     uint32_t is_tight; /* atomic */
-    bool is_watched;
-    uint32_t class_count;
+    bool is_watched, has_magazines;
+    uint32_t class_count; /* atomic; classes known in the pool's life, those below never change */
     uint64_t rest_bytes, exact_size_limit;
     char *name;
-    bpi_sized_map *map; /* atomic; head.map is its inline part, or the empty map where nothing is served inline */
+    bpi_sized_map *map;  /* atomic; head.map is its inline part, or the empty map where nothing is served inline */
+    bpi_sized_map *maps; /* all that there ever were; needs the registry */
     bpi_class *classes[BP_CLASS_MAX]; /* by index */
 };
 
@@ -169,12 +176,23 @@ void bpi_pool_drop_lives(bp_pool *pool, uint64_t count);
 
 /* ---- class_map.c ---- */
 extern const bpi_class_map bpi_empty_map;
-/* A map of the pool's classes; NULL when there is no memory. */
-bpi_sized_map *bpi_map_new(const bpi_sized *pool);
+/* The map of these classes, made unless the pool had it before; NULL when there is no memory. Registry held. */
+bpi_sized_map *bpi_map_get(bpi_sized *pool, uint64_t served);
 /* The smallest class that holds size, or NULL. */
 bpi_class *bpi_map_find(const bpi_sized_map *map, uint64_t size);
-/* Has everybody use the map from now on. */
+/* Has everybody use the map from now on. Registry held, and the pool open. */
 void bpi_map_publish(bpi_sized *pool, bpi_sized_map *map);
+void bpi_maps_free(bpi_sized *pool);
+
+/* ---- class.c: a class's life ---- */
+/* Makes a class of the pool; registry held. BP_ERR_ARGUMENT: the pool cannot serve that size; BP_ERR_NO_MEMORY. */
+bp_err bpi_class_new(bpi_sized *pool, const bp_class *config, bpi_class **out);
+/* Has these classes serve, and no others; registry held. BP_ERR_NO_MEMORY. */
+bp_err bpi_classes_serve(bpi_sized *pool, uint64_t served);
+/* Frees a class that has nothing out. Registry held. */
+void bpi_class_free(bpi_class *of);
+bp_err bpi_sized_class_add(bp_pool *pool, const bp_class *config);
+bp_err bpi_sized_class_remove(bp_pool *pool, uint32_t size);
 
 /* ---- limit.c ---- */
 /* limit 0 is none; forced_limit 0 is nothing. */
@@ -249,6 +267,8 @@ uint64_t bpi_entry_stock(const bpi_entry *entry);
 /* Takes the stock of every entry of the pool, whichever thread owns it. Registry held and no class's lock, by a caller
  * who keeps the pool alive. */
 void bpi_seal(bpi_sized *pool);
+/* The same for one of its classes. */
+void bpi_seal_class(bpi_class *of);
 /* Takes the entry out of its class and empties it; registry and class lock held. Owner: the calling thread, or a thread
  * that is not inside a call on this pool. */
 void bpi_entry_detach(bpi_entry *entry);
@@ -310,5 +330,8 @@ bool bpi_heap_is_valid(bp_pool *pool);
 static inline uint64_t bpi_less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
 
 static inline bpi_sized *bpi_sized_of(bp_pool *pool) { return (bpi_sized *)(void *)pool; }
+
+/* How many of pool->classes there are; with the registry held it stays so. */
+static inline uint32_t bpi_class_count(const bpi_sized *pool) { return BPI_LOAD_ACQUIRE(&pool->class_count); }
 
 #endif

@@ -14,9 +14,13 @@ static void want(bpi_sized *pool, bpi_class *of) {
 
 bp_err bpi_sized_grant(bp_pool *pool, uint64_t size, bp_buf **out) {
     bpi_sized *sized = bpi_sized_of(pool);
-    bpi_class *of = bpi_class_of_size(sized, size);
-    want(sized, of);
-    return of == NULL ? bpi_sized_grant_exact(sized, size, out) : bpi_class_grant(of, (uint32_t)size, out);
+    bp_err err = BP_MORE;
+    while (err == BP_MORE) { /* again when the class was removed meanwhile */
+        bpi_class *of = bpi_class_of_size(sized, size);
+        want(sized, of);
+        err = of == NULL ? bpi_sized_grant_exact(sized, size, out) : bpi_class_grant(of, (uint32_t)size, out);
+    }
+    return err;
 }
 
 void bpi_sized_press(bp_pool *pool) {

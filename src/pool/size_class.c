@@ -32,12 +32,13 @@ void bpi_class_leave(bpi_class *of) {
 
 /* ---- acquire ---- */
 
-/* Which class a pop was tried in: the inline path may know a class that is larger than the size needs. */
-static bpi_class *class_of_claim(bpi_sized *pool, const bpi_entry *claimed, uint64_t size) {
+/* Which class a pop was tried in: not the one of the size where a larger one was asked for by its index, or where the
+ * classes changed meanwhile. A class keeps its entry. */
+static bpi_class *class_of_claim(const bpi_sized *pool, const bpi_entry *claimed, uint64_t size) {
     const ptrdiff_t offset = (const char *)claimed - bpi_thread_block;
     bpi_class *of = bpi_class_of_size(pool, size);
-    if (of->entry == offset) return of;
-    for (uint32_t i = 0; i < pool->class_count; i++) {
+    if (offset == 0 || (of != NULL && of->entry == offset)) return of;
+    for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
         if (pool->classes[i]->entry == offset) return pool->classes[i];
     }
     return of;
@@ -67,9 +68,11 @@ static bp_err take_or_grow(bpi_class *of, bpi_entry *entry, bp_buf **out) {
     return BP_OK;
 }
 
-/* One attempt, under the class's lock. Nobody overtakes those who wait. */
+/* One attempt, under the class's lock. Nobody overtakes those who wait. BP_MORE: the class was removed, and another one
+ * may serve the size. */
 static bp_err try_acquire(bpi_class *of, bpi_entry *entry, bp_buf **out) {
     if (of->is_closed) return BP_ERR_CLOSED;
+    if (of->is_removed) return BP_MORE;
     if (bpi_queue_is_waiting(&of->pool->queue)) return BP_ERR_LIMIT;
     bpi_depot_look(of);
     return take_or_grow(of, entry, out);
@@ -130,24 +133,34 @@ static bp_err acquire_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
     return again;
 }
 
-bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
-    bpi_class *of = claimed == NULL ? bpi_class_of_size(pool, size) : class_of_claim(pool, claimed, size);
-    if (of == NULL) return acquire_exact(pool, size, out);
+static bp_err acquire_in(bpi_class *of, uint64_t size, const bpi_entry *claimed, bp_buf **out) {
     bpi_entry *entry = bpi_own_entry(of->entry);
     bool is_claimed = claimed != NULL && claimed == entry;
     bp_buf *buf = NULL;
     bp_err err = BP_OK;
-    if (!pop_watched(pool, entry, &is_claimed, &buf)) err = acquire_recalling(of, entry, is_claimed, &buf);
-    if (err == BP_OK) hand_out(pool, buf, (uint32_t)size);
+    if (!pop_watched(of->pool, entry, &is_claimed, &buf)) err = acquire_recalling(of, entry, is_claimed, &buf);
+    if (err == BP_OK) hand_out(of->pool, buf, (uint32_t)size);
     *out = buf;
     return err;
+}
+
+bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
+    bpi_class *of = claimed == NULL ? bpi_class_of_size(pool, size) : class_of_claim(pool, claimed, size);
+    while (of != NULL) {
+        const bp_err err = acquire_in(of, size, claimed, out);
+        if (err != BP_MORE) return err;
+        claimed = NULL;
+        of = bpi_class_of_size(pool, size);
+    }
+    return acquire_exact(pool, size, out);
 }
 
 /* ---- for those who wait: no recall, no magazine, and the queue is not in their way ---- */
 
 bp_err bpi_class_grant(bpi_class *of, uint32_t size, bp_buf **out) {
+    bp_err err = BP_MORE;
     bpi_lock_enter(&of->lock);
-    const bp_err err = of->is_closed ? BP_ERR_CLOSED : take_or_grow(of, NULL, out);
+    if (!of->is_removed) err = of->is_closed ? BP_ERR_CLOSED : take_or_grow(of, NULL, out);
     if (err == BP_OK) of->slow++;
     bpi_class_leave_unserved(of);
     if (err == BP_OK) hand_out(of->pool, *out, size);
@@ -231,24 +244,14 @@ static uint64_t sized_stride(const bp_pool *pool, uint64_t size) {
     return bpi_exact_stride(&sized->budget, size);
 }
 
-/* A thread that ends may be about to leave the lock: it is taken once more. */
-static void class_fini(bpi_class *of) {
-    bpi_lock_enter(&of->lock);
-    while (of->entries != NULL) bpi_entry_detach(of->entries);
-    bpi_offset_give(of->entry);
-    bpi_lock_leave(&of->lock);
-    bpi_lock_fini(&of->lock);
-    bpi_os.free(of);
-}
-
 /* Nothing is out any more, and every entry was sealed when the pool was closed. */
 static void sized_free(bp_pool *pool) {
     bpi_sized *sized = bpi_sized_of(pool);
     bpi_lock_enter(&bpi_registry);
-    for (uint32_t i = 0; i < sized->class_count; i++) class_fini(sized->classes[i]);
+    for (uint32_t i = 0; i < sized->class_count; i++) bpi_class_free(sized->classes[i]);
     bpi_lock_leave(&bpi_registry);
     bpi_queue_fini(&sized->queue);
-    bpi_os.free(sized->map);
+    bpi_maps_free(sized);
     bpi_os.free(sized->name);
     bpi_os.free(sized);
 }
@@ -265,38 +268,16 @@ const bp_pool_table bpi_sized_table = {
     .class_stats = bpi_sized_class_stats,
     .reserve = bpi_sized_reserve,
     .cancel = bpi_sized_cancel,
+    .class_add = bpi_sized_class_add,
+    .class_remove = bpi_sized_class_remove,
 };
 
 static bool config_is_valid(const bp_pool_config *config) {
     if (config->classes == NULL || config->class_count == 0 || config->class_count > BP_CLASS_MAX) return false;
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < config->class_count; i++) {
-        const uint32_t size = config->classes[i].size;
-        if (size <= last || size % 16 != 0) return false;
-        last = size;
+    for (uint32_t i = 1; i < config->class_count; i++) {
+        if (config->classes[i].size <= config->classes[i - 1].size) return false;
     }
-    return config->memory_limit == 0 || config->memory_limit >= UINT64_C(4) * last;
-}
-
-/* Buffers per move between depot and magazine: half of what rests, within bounds. */
-static uint32_t depth_of(uint32_t stride, uint64_t rest_bytes) {
-    if (stride > BPI_MAGAZINE_STRIDE_MAX) return 0;
-    const uint64_t depth = rest_bytes / 2 / stride;
-    if (depth < BPI_DEPTH_MIN) return BPI_DEPTH_MIN;
-    return depth > BPI_DEPTH_MAX ? BPI_DEPTH_MAX : (uint32_t)depth;
-}
-
-static bpi_class *class_new(bpi_sized *pool, const bp_class *config, bool has_magazines) {
-    bpi_class *of = bpi_os.alloc(sizeof *of);
-    if (of == NULL) return NULL;
-    bpi_lock_init(&of->lock);
-    of->pool = pool;
-    of->stride = config->size;
-    of->depth = depth_of(config->size, pool->rest_bytes);
-    of->idle_bytes = config->idle_bytes;
-    of->rest_bytes = pool->rest_bytes < UINT64_C(2) * config->size ? UINT64_C(2) * config->size : pool->rest_bytes;
-    if (of->depth != 0 && has_magazines) of->entry = bpi_offset_take();
-    return of;
+    return true;
 }
 
 static char *copy_name(const char *name) {
@@ -306,29 +287,16 @@ static char *copy_name(const char *name) {
     return copy;
 }
 
-static bool make_classes(bpi_sized *pool, const bp_pool_config *config) {
-    const bool has_magazines = bpi_os.barrier();
+static bp_err make_classes(bpi_sized *pool, const bp_pool_config *config) {
+    bp_err err = BP_OK;
     bpi_lock_enter(&bpi_registry);
-    while (pool->class_count < config->class_count) {
-        bpi_class *of = class_new(pool, &config->classes[pool->class_count], has_magazines);
-        if (of == NULL) break;
-        pool->classes[pool->class_count++] = of;
+    for (uint32_t i = 0; i < config->class_count && err == BP_OK; i++) {
+        err = bpi_class_new(pool, &config->classes[i], &pool->classes[i]);
+        if (err == BP_OK) pool->class_count = i + 1;
     }
+    if (err == BP_OK) err = bpi_classes_serve(pool, UINT64_MAX >> (64 - config->class_count));
     bpi_lock_leave(&bpi_registry);
-    return pool->class_count == config->class_count;
-}
-
-/* Everything of a new pool that may fail; what there is then is freed with the pool. */
-static bp_err make(bpi_sized *pool, const bp_pool_config *config) {
-    pool->name = copy_name(config->name == NULL ? "pool" : config->name);
-    if (pool->name == NULL || !make_classes(pool, config)) return BP_ERR_NO_MEMORY;
-    /* With small classes four of them fit where not even one slab does: such a pool could never serve anything. */
-    const bpi_class *largest = pool->classes[pool->class_count - 1];
-    if (bpi_slab_least_bytes(largest) > pool->budget.accounts[BPI_COMMITTED].limit) return BP_ERR_ARGUMENT;
-    bpi_sized_map *map = bpi_map_new(pool);
-    if (map == NULL) return BP_ERR_NO_MEMORY;
-    bpi_map_publish(pool, map);
-    return BP_OK;
+    return err;
 }
 
 bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
@@ -344,7 +312,9 @@ bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
     pool->is_watched = BPI_IS_WATCHED();
     pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
     pool->exact_size_limit = config->exact_size_limit;
-    if (err == BP_OK) err = make(pool, config);
+    pool->has_magazines = bpi_os.barrier();
+    pool->name = copy_name(config->name == NULL ? "pool" : config->name);
+    if (err == BP_OK) err = pool->name == NULL ? BP_ERR_NO_MEMORY : make_classes(pool, config);
     if (err != BP_OK) {
         sized_free(&pool->head);
         return err;

@@ -199,9 +199,9 @@ static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     return bytes;
 }
 
-/* A closed class keeps nothing, and while anybody waits only the class that the first of them wants does. */
+/* A closed or removed class keeps nothing, and while anybody waits only the class that the first of them wants does. */
 static bool keeps_free_slabs(const bpi_class *of) {
-    if (of->is_closed) return false;
+    if (of->is_closed || of->is_removed) return false;
     return !bpi_queue_is_waiting(&of->pool->queue) || BPI_LOAD(&of->pool->wanted) == of;
 }
 

@@ -26,7 +26,7 @@ static void read_class(bpi_class *of, bp_class_stats *out) {
 
 bp_err bpi_sized_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats *out) {
     bpi_sized *sized = bpi_sized_of(pool);
-    if (class_ix >= sized->class_count) return BP_ERR_ARGUMENT;
+    if (class_ix >= bpi_class_count(sized)) return BP_ERR_ARGUMENT;
     bpi_class *of = sized->classes[class_ix];
     bpi_lock_enter(&of->lock);
     read_class(of, out);
@@ -46,8 +46,8 @@ void bpi_sized_stats(bp_pool *pool, bp_pool_stats *out) {
     bpi_budget_stats(&sized->budget, out);
     (void)bpi_queue_stats(&sized->queue, out);
     out->name = sized->name;
-    out->class_count = sized->class_count;
-    for (uint32_t i = 0; i < sized->class_count; i++) {
+    out->class_count = bpi_class_count(sized);
+    for (uint32_t i = 0; i < out->class_count; i++) {
         bp_class_stats one;
         if (bpi_sized_class_stats(pool, i, &one) == BP_OK) add_to_total(&out->total, &one);
     }
@@ -76,7 +76,7 @@ static bool class_adds_up(bpi_class *of) {
     return stats.acquires == stats.releases + stats.in_use && stats.misses <= stats.slow &&
            stats.slow <= stats.acquires && of->high_water >= of->out && of->late == 0 &&
            stats.idle + stats.in_use == of->buf_count && of->buf_count == of->depot_count + of->out &&
-           entries_are_valid(of);
+           (!of->is_removed || of->free_slab_count == 0) && entries_are_valid(of);
 }
 
 static bool class_is_valid(bpi_class *of) {
@@ -88,13 +88,24 @@ static bool class_is_valid(bpi_class *of) {
     return class_adds_up(of) && bpi_depot_is_valid(of);
 }
 
+/* What serves in the map is not removed, and the other way round; the inline path sees the same map. */
+static bool map_is_valid(const bpi_sized *pool) {
+    const bpi_sized_map *map = pool->map;
+    for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
+        if (pool->classes[i]->is_removed != ((map->served >> i & 1) == 0)) return false;
+    }
+    const bool is_inline = !pool->is_watched && pool->head.is_closed == 0;
+    return map->class_count == (uint32_t)__builtin_popcountll(map->served) &&
+           pool->head.map == (is_inline ? &map->inline_map : &bpi_empty_map);
+}
+
 /* What a head that waits could be given: a buffer of its class, a new slab, or an exact allocation. */
 static bool has_something_for(bpi_sized *pool, uint64_t size) {
     const bpi_account *committed = &pool->budget.accounts[BPI_COMMITTED];
     const bpi_class *of = bpi_class_of_size(pool, size);
     const uint64_t bytes = of == NULL ? sizeof(bp_buf) + size : bpi_slab_least_bytes(of);
     if (of != NULL && of->depot_count > 0) return true;
-    for (uint32_t i = 0; i < pool->class_count; i++) {
+    for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
         if (pool->classes[i]->free_slab_count > 0) return true;
     }
     return bytes <= committed->limit - committed->used;
@@ -104,8 +115,8 @@ static bool sized_is_valid(bp_pool *pool, bool (*is_valid_class)(bpi_class *of))
     bpi_sized *sized = bpi_sized_of(pool);
     const bp_reservation *head = sized->queue.waiters.head;
     uint64_t committed = sized->budget.exact_bytes;
-    bool is_valid = bpi_queue_is_valid(&sized->queue) && bpi_budget_is_valid(&sized->budget);
-    for (uint32_t i = 0; i < sized->class_count; i++) {
+    bool is_valid = map_is_valid(sized) && bpi_queue_is_valid(&sized->queue) && bpi_budget_is_valid(&sized->budget);
+    for (uint32_t i = 0; i < bpi_class_count(sized); i++) {
         bpi_lock_enter(&sized->classes[i]->lock);
         is_valid = is_valid && is_valid_class(sized->classes[i]);
         committed += sized->classes[i]->slab_bytes;

@@ -3,7 +3,7 @@
 uint64_t bpi_sized_recall_registered(bpi_sized *pool) {
     uint64_t given = 0;
     bpi_seal(pool);
-    for (uint32_t i = 0; i < pool->class_count; i++) {
+    for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
         bpi_lock_enter(&pool->classes[i]->lock);
         given += bpi_depot_shrink(pool->classes[i], 0);
         bpi_class_leave_unserved(pool->classes[i]);
@@ -31,16 +31,16 @@ uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle) {
     bpi_sized *sized = bpi_sized_of(pool);
     if (!keep_idle) return bpi_sized_recall(sized);
     uint64_t given = 0;
-    for (uint32_t i = 0; i < sized->class_count; i++) given += trim_to_idle(sized->classes[i]);
+    for (uint32_t i = 0; i < bpi_class_count(sized); i++) given += trim_to_idle(sized->classes[i]);
     return given;
 }
 
 /* From here on every buffer that is out of the depot keeps the pool by itself, and none goes to a magazine any more. */
 void bpi_sized_close(bp_pool *pool) {
     bpi_sized *sized = bpi_sized_of(pool);
-    BPI_STORE_RELEASE(&pool->map, &bpi_empty_map);
     bpi_lock_enter(&bpi_registry);
-    for (uint32_t i = 0; i < sized->class_count; i++) {
+    BPI_STORE_RELEASE(&pool->map, &bpi_empty_map);
+    for (uint32_t i = 0; i < bpi_class_count(sized); i++) {
         bpi_class *of = sized->classes[i];
         bpi_lock_enter(&of->lock);
         of->is_closed = true;
