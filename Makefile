@@ -80,6 +80,7 @@ DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
 OWN_POOL_OBJECTS := $(call objects,$(OWN_POOL_SOURCES))
 BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
+BENCH_POOL_OBJECTS := $(call objects,$(sort $(wildcard bench/pool/*.c)) bench/main.c bench/allocator.c)
 # Counts every allocation of the process it is linked into.
 COUNT_OBJECT := $(B)/tests/support/alloc_count.o
 
@@ -90,6 +91,7 @@ DEMO := $(B)/bufpool-demo
 BOOK_SERVER := $(B)/book-server
 OWN_POOL := $(B)/own-pool
 BENCH := $(B)/bufpool-bench
+BENCH_POOL := $(B)/bufpool-bench-pool
 SAMPLER := $(B)/sampler
 RANDOM_CONTRACT := $(B)/random-contract
 RANDOM_OBJECTS := $(B)/random-objects.a
@@ -124,7 +126,7 @@ setup: ## install what is missing (libyaml, libuv, check, pkg-config), saying wh
 setup-ci: ## install what `make ci` needs besides (clang, valgrind)
 	@CC='$(CC)' sh scripts/setup.sh ci
 
-setup-bench: ## install what `make bench` compares with (nanopb, protobuf-c, libmpack)
+setup-bench: ## install what `make bench` compares with (codecs, allocators)
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
@@ -197,12 +199,14 @@ check-all: ci ## the longest checks: ci, 500 random contracts, 200 pairs of vers
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
-	@$(BENCH_MAKE) $(BENCH) $(BUFPOOLC)
+	@$(BENCH_MAKE) $(BENCH) $(BENCH_POOL) $(BUFPOOLC)
+	@$(BENCH_POOL) $(BENCH_ARGS)
 	@$(BENCH) $(BENCH_ARGS)
 	@sh scripts/codec-size.sh $(BENCH)
 
 bench-quick: setup ## set up and measure in under two minutes, beside the peers that are there
-	@$(BENCH_MAKE) $(BENCH) $(BUFPOOLC)
+	@$(BENCH_MAKE) $(BENCH) $(BENCH_POOL) $(BUFPOOLC)
+	@$(BENCH_POOL) --quick
 	@$(BENCH) --quick
 
 FUZZ_SECONDS = 60
@@ -288,12 +292,16 @@ $(BENCH): $(BENCH_OBJECTS) $(BENCH_CONTRACT_DIR)/codec_messages.o $(BENCH_PEER_O
   $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(BENCH_PEER_LIBS) $(UV_LIBS) -lm
 
+$(BENCH_POOL): $(BENCH_POOL_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+
 # What is there decides how the peers' files are compiled, and with which others the bench is linked.
 BENCH_STAMP := $(B)/bench/peers
 .PHONY: bench-stamp
 $(BENCH_STAMP): bench-stamp
 	@mkdir -p $(@D)
 	@echo '$(BENCH_PEERS)' | cmp -s - $@ || echo '$(BENCH_PEERS)' > $@
+$(BENCH_POOL_OBJECTS): private CPPFLAGS += -Ibench
 $(BENCH_OBJECTS): private CPPFLAGS += -I$(BENCH_CONTRACT_DIR) $(patsubst %,-DBENCH_HAS_%,$(BENCH_PEERS))
 $(BENCH_OBJECTS): $(BENCH_STAMP) | $(BENCH_CONTRACT_DIR)/codec_messages.h $(patsubst %.o,%.h,$(BENCH_PEER_OBJECTS))
 $(BENCH_CONTRACT_DIR)/codec_messages.h $(BENCH_CONTRACT_DIR)/codec_messages.c &: bench/contracts/codec.yaml $(BUFPOOLC)

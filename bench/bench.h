@@ -4,7 +4,9 @@
  * second.
  * Rows of a group are run interleaved, round after round, in several processes one after the other; a row's figure is
  * the median over all, its spread the 10th and 90th percentile, and its ratio to its reference the median of the
- * ratios of the same round. A row that cannot be measured here returns BENCH_ABSENT and is shown as absent. */
+ * ratios of the same round. A row that cannot be measured here returns BENCH_ABSENT and is shown as absent.
+ * A group with peers (rows of `is_peer`, which call malloc) is run once per allocator (allocator.h), so that a peer's
+ * ratio too is taken within one process. */
 #ifndef BUFPOOL_BENCH_H
 #define BUFPOOL_BENCH_H
 
@@ -18,11 +20,12 @@
 typedef struct bench_row {
     const char *group;     /* rows of one group run interleaved in one process */
     const char *name;      /* unique in the group */
-    const char *unit;      /* "ns" or "M/s" */
+    const char *unit;      /* "ns", "M/s", "ms", "B" or "KiB" */
     const char *reference; /* the row of the group that the ratio is taken to; NULL for the reference itself */
     double (*run)(const struct bench_row *row);
     uint32_t size;  /* bytes per operation, for the row's own use */
     int variant;    /* for the row's own use */
+    bool is_peer;   /* measured with each allocator; the ratio is then the reference's gain: peer / reference */
 } bench_row;
 
 /* The rows of one file; each file defines one table and bench/main.c lists them. */
@@ -31,17 +34,17 @@ typedef struct bench_table {
     size_t count;
 } bench_table;
 
-extern const bench_table bench_pool_rows;
-extern const bench_table bench_codec_rows;
-extern const bench_table bench_generator_rows;
-extern const bench_table bench_tcp_rows;
-extern const bench_table bench_unix_rows;
+/* The tables of this program; ends with NULL. The pool's rows are a program of their own, whose malloc nobody counts. */
+extern const bench_table *const bench_tables[];
 
 /* True for `--quick`: rows do about a quarter of the work. */
 extern bool bench_is_quick;
 
 /* Nanoseconds of a monotonic clock. */
 uint64_t bench_now_ns(void);
+
+/* Nanoseconds of processor time that the calling thread had: what other processes take does not count. */
+uint64_t bench_cpu_ns(void);
 
 /* Binds the calling thread to one processor, modulo those there are. */
 void bench_pin(unsigned processor);

@@ -15,6 +15,9 @@ compiles() {
         "$CC" -x c - -o /dev/null "$2" >/dev/null 2>&1
 }
 
+# Does the dynamic linker find this library?  library SONAME
+library() { [ -z "$(LD_PRELOAD=$1 true 2>&1)" ]; }
+
 missing=
 why=
 need() { # PACKAGE REASON
@@ -45,6 +48,9 @@ if [ "${1:-build}" = bench ]; then
     compiles pb_encode.h -lprotobuf-nanopb || need libnanopb-dev "the benchmark is linked with it"
     compiles protobuf-c/protobuf-c.h -lprotobuf-c || need libprotobuf-c-dev "the benchmark is linked with it"
     compiles mpack.h -lmpack || need libmpack-dev "a codec to compare with"
+    library libjemalloc.so.2 || need libjemalloc2 "an allocator to compare with"
+    library libmimalloc.so.2 || need libmimalloc2.0 "an allocator to compare with"
+    library libtcmalloc_minimal.so.4 || need libtcmalloc-minimal4 "an allocator to compare with"
 fi
 
 [ -n "$missing" ] || exit 0
