@@ -4,14 +4,14 @@
 
 /* An entry is open exactly when hi is not 0. Sealing and settling are proved in docs/decisions/0002-pool-shapes.md. */
 
-static intptr_t first_slot(const bpi_entry *entry) { return (intptr_t)entry->slots; }
+static intptr_t first_slot(const bpi_entry *entry) { return (intptr_t)entry->slots->slot; }
 
 static size_t slots_between(intptr_t from, intptr_t to) {
     return to <= from ? 0 : (size_t)(to - from) / sizeof(bp_buf *);
 }
 
 static void put_back(bpi_entry *entry, intptr_t top) {
-    bpi_depot_put(entry->owner, entry->slots, slots_between(first_slot(entry), top));
+    bpi_depot_put(entry->owner, entry->slots->slot, slots_between(first_slot(entry), top));
 }
 
 /* ---- the owner's side ---- */
@@ -54,38 +54,40 @@ static bool may_open(bpi_class *of) {
 bool bpi_entry_open(bpi_entry *entry, bpi_class *of) {
     if (BPI_LOAD(&entry->hi) != 0) return true;
     if (!may_open(of)) return false;
-    const size_t slot_count = (size_t)of->depth * 2;
+    const size_t slot_count = bpi_slot_count(of);
     if (entry->owner == NULL) {
-        entry->slots = bpi_os.alloc(slot_count * sizeof(bp_buf *));
+        entry->slots = bpi_os.alloc(sizeof *entry->slots + slot_count * sizeof(bp_buf *));
         if (entry->slots == NULL) return false;
         BPI_STORE(&entry->owner, of);
-        entry->next = of->entries;
+        entry->slots->next = of->entries;
         of->entries = entry;
     }
     entry->seal_top = 0;
     BPI_STORE(&entry->top, first_slot(entry));
     BPI_STORE(&entry->lo, first_slot(entry));
-    BPI_STORE(&entry->hi, (intptr_t)(entry->slots + slot_count));
+    BPI_STORE(&entry->hi, (intptr_t)(entry->slots->slot + slot_count));
     return true;
 }
 
 void bpi_entry_refill(bpi_entry *entry) {
     bpi_class *of = entry->owner;
-    bp_buf **slots = entry->slots;
+    bp_buf **slots = entry->slots->slot;
     const uint32_t count = bpi_depot_take(of, slots, of->depth);
     for (uint32_t low = 0, high = count; low + 1 < high; low++) { /* the lowest address is popped first */
         bp_buf *swapped = slots[low];
         slots[low] = slots[--high];
         slots[high] = swapped;
     }
+    entry->newest = slots[(intptr_t)count - 1];
     bpi_entry_set_top(entry, (intptr_t)(slots + count));
 }
 
 void bpi_entry_flush(bpi_entry *entry) {
-    const uint32_t depth = entry->owner->depth;
-    bpi_depot_put(entry->owner, entry->slots, depth);
-    memmove(entry->slots, entry->slots + depth, depth * sizeof(bp_buf *));
-    bpi_entry_set_top(entry, (intptr_t)(entry->slots + depth));
+    bp_buf **slots = entry->slots->slot;
+    const uint32_t half = bpi_slot_count(entry->owner) / 2;
+    bpi_depot_put(entry->owner, slots, half);
+    memmove(slots, slots + half, half * sizeof(bp_buf *));
+    bpi_entry_set_top(entry, (intptr_t)(slots + half));
 }
 
 /* ---- anybody's side ---- */
@@ -99,7 +101,7 @@ uint64_t bpi_entry_stock(const bpi_entry *entry) {
 static bool shut_all(bpi_class *of) {
     bool is_any = false;
     bpi_lock_enter(&of->lock);
-    for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+    for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->slots->next) {
         if (entry->seal_top != 0) continue;
         BPI_STORE_SEQ_CST(&entry->lo, INTPTR_MAX);
         BPI_STORE_SEQ_CST(&entry->hi, 0);
@@ -112,7 +114,7 @@ static bool shut_all(bpi_class *of) {
 /* Owners that came by since the shut have settled, and may have opened their entries again: those are left alone. */
 static void take_stock(bpi_class *of) {
     bpi_lock_enter(&of->lock);
-    for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+    for (bpi_entry *entry = of->entries; entry != NULL; entry = entry->slots->next) {
         if (entry->seal_top != 0 || BPI_LOAD(&entry->hi) != 0) continue;
         entry->seal_top = BPI_LOAD_SEQ_CST(&entry->top);
         put_back(entry, entry->seal_top);
@@ -135,9 +137,9 @@ void bpi_entry_detach(bpi_entry *entry) {
     bpi_class *of = entry->owner;
     if (BPI_LOAD(&entry->hi) != 0 || entry->seal_top == 0) put_back(entry, BPI_LOAD(&entry->top));
     of->acquires += BPI_LOAD(&entry->acquires);
-    for (bpi_entry **link = &of->entries; *link != NULL; link = &(*link)->next) {
+    for (bpi_entry **link = &of->entries; *link != NULL; link = &(*link)->slots->next) {
         if (*link == entry) {
-            *link = entry->next;
+            *link = entry->slots->next;
             break;
         }
     }
@@ -149,5 +151,4 @@ void bpi_entry_detach(bpi_entry *entry) {
     entry->slots = NULL;
     entry->seal_top = 0;
     BPI_STORE(&entry->owner, NULL);
-    entry->next = NULL;
 }

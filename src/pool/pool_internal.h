@@ -26,6 +26,7 @@
  *              removed: no magazine is open, and no slab is wholly free
  *   map:       a class stands in it exactly when it is not removed
  *   per entry: open: lo == the first slot <= top <= hi, seal_top == 0      sealed: lo == INTPTR_MAX, hi == 0
+ *              open and top above lo: newest == the slot below top
  *
  * Locks, in this order: registry, queue, one class at a time, exit seam. Fields say whose lock they need. Callbacks run
  * without any. */
@@ -41,13 +42,23 @@ enum {
     BPI_BLOCK_ENTRIES = 1024, /* entries per thread: what a 16-bit offset reaches; entry 0 stays closed */
     BPI_BLOCK_BYTES = BPI_BLOCK_ENTRIES * (int)sizeof(bpi_entry),
     BPI_MAGAZINE_STRIDE_MAX = 256 * 1024 - 1, /* larger strides have slabs of one buffer and no magazine */
+    BPI_COLOURED_MIN = 4096,  /* strides from here on are spaced by an odd number of cache lines */
+    BPI_CACHE_LINE = 64,
     BPI_SLAB_FIRST_BYTES = 16 * 1024,         /* data of a class's first slab; later ones grow with the class */
     BPI_SLAB_LAST_BYTES = 1024 * 1024,
     BPI_REST_BYTES = 256 * 1024, /* what a depot keeps where the configuration does not say */
-    BPI_DEPTH_MIN = 16,          /* buffers that move at once between depot and magazine */
-    BPI_DEPTH_MAX = 256,
+    BPI_DEPTH_MIN = 24, /* buffers that fill an empty magazine, */
+    BPI_DEPTH_MAX = 128,
+    BPI_DEPTH_BYTES = 1536 * 1024, /* and their bytes at most */
     BPI_LOOK_MOVES = 32 /* least number of buffers moved between two looks at what was not needed */
 };
+
+/* What an entry's stock lies in. */
+typedef struct bpi_slots {
+    bpi_entry *next; /* the class's next entry, of another thread */
+    bp_buf *below;   /* what the pop that empties the magazine reads as its newest; means nothing */
+    bp_buf *slot[];
+} bpi_slots;
 
 typedef struct bpi_slab bpi_slab;
 typedef struct bpi_class bpi_class;
@@ -97,7 +108,7 @@ typedef struct bpi_queue {
 
 typedef struct bpi_desc_page {
     bpi_slab *slab;
-    uint32_t first_ix; /* index in the slab of bufs[0] */
+    uint32_t first_ix; /* index in the slab of bufs[0]; before 0 where the slab begins further on, modulo 2^32 */
     uint32_t reserved[5];
     bp_buf bufs[BPI_DESC_PER_PAGE];
 } bpi_desc_page;
@@ -111,6 +122,8 @@ struct bpi_slab {
     uint64_t mapped_bytes;
     uint32_t buf_count, free_count;
     uint32_t carved_count; /* descriptors below are written; those above were never handed out */
+    uint32_t data_offset;  /* from data to the first buffer */
+    uint32_t first_desc;   /* number of the first buffer's descriptor in its page */
     uint32_t reserved;
     uint64_t free_bits[];
 };
@@ -127,13 +140,14 @@ typedef struct bpi_sized_map {
     bpi_class_map inline_map;
 } bpi_sized_map;
 
-/* One size class, which the pool keeps until its own end. Constant: pool, stride, entry, depth, rest_bytes. Atomic:
+/* One size class, which the pool keeps until its own end. Constant: pool, stride, spacing, entry, depth, rest_bytes. Atomic:
  * wiped. All else needs the lock. */
 struct bpi_class {
     bpi_lock lock;
     bpi_sized *pool;
     uint32_t stride;
-    uint32_t depth; /* buffers moved at once between depot and magazine, which holds twice as many; 0: no magazines */
+    uint32_t spacing; /* bytes from one buffer of a slab to the next */
+    uint32_t depth; /* buffers that fill an empty magazine, which holds four times as many; 0: no magazines */
     uint32_t idle_bytes;
     uint16_t entry;
     bool is_closed;  /* with its pool */
@@ -142,6 +156,7 @@ struct bpi_class {
     uint64_t rest_bytes;
     bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
     uint32_t cursor_word;
+    uint32_t colour;    /* where in the caches the next slab begins: buffers so far */
     uint64_t moves;     /* buffers that came or went since the last look */
     uint64_t low_count; /* the least depot_count since then */
     uint64_t buf_count, depot_count, out, high_water;
@@ -328,6 +343,9 @@ bool bpi_heap_is_valid(bp_pool *pool);
 
 /* Differences of counts that are read one after another while others change them. */
 static inline uint64_t bpi_less(uint64_t a, uint64_t b) { return a > b ? a - b : 0; }
+
+/* Slots of a magazine: a burst up to three quarters of them settles without the depot, wherever its stock began. */
+static inline uint32_t bpi_slot_count(const bpi_class *of) { return 4 * of->depth; }
 
 static inline bpi_sized *bpi_sized_of(bp_pool *pool) { return (bpi_sized *)(void *)pool; }
 

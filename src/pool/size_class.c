@@ -179,7 +179,7 @@ static void release_locked(bpi_class *of, bpi_entry *entry, bp_buf *buf) {
     bpi_depot_look(of);
     if (entry != NULL) (void)bpi_entry_settle(entry, false);
     if (entry != NULL && bpi_entry_open(entry, of)) {
-        if (bpi_entry_stock(entry) == 2 * (uint64_t)of->depth) bpi_entry_flush(entry);
+        if (bpi_entry_stock(entry) == bpi_slot_count(of)) bpi_entry_flush(entry);
         (void)bpi_entry_push(entry, buf, buf->state);
     } else {
         bpi_depot_put(of, &buf, 1);
@@ -211,8 +211,8 @@ void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
     const intptr_t top = BPI_LOAD(&entry->top);
     const bool is_taken = entry->owner == NULL || entry->seal_top == top;
     if (entry->owner != NULL && entry->seal_top != 0) {
-        entry->seal_top = (intptr_t)entry->slots;
-        BPI_STORE(&entry->top, (intptr_t)entry->slots);
+        entry->seal_top = (intptr_t)entry->slots->slot;
+        BPI_STORE(&entry->top, (intptr_t)entry->slots->slot);
     } else if (entry->owner != NULL) {
         BPI_STORE(&entry->top, top - (intptr_t)sizeof(bp_buf *)); /* nobody took the stock: only ours leaves it */
     }

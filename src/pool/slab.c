@@ -15,20 +15,21 @@ static uint32_t buf_ix(const bp_buf *buf) {
 }
 
 static bp_buf *buf_at(const bpi_slab *slab, uint32_t ix) {
-    return &slab->pages[ix / BPI_DESC_PER_PAGE].bufs[ix % BPI_DESC_PER_PAGE];
+    const uint32_t desc = slab->first_desc + ix;
+    return &slab->pages[desc / BPI_DESC_PER_PAGE].bufs[desc % BPI_DESC_PER_PAGE];
 }
 
 /* Writes the descriptor of a buffer that is handed out for the first time. */
 static void carve(bpi_slab *slab, uint32_t ix) {
     const bpi_class *of = slab->owner;
-    const uint32_t in_page = ix % BPI_DESC_PER_PAGE;
-    bpi_desc_page *page = &slab->pages[ix / BPI_DESC_PER_PAGE];
-    if (in_page == 0) {
+    const uint32_t in_page = (slab->first_desc + ix) % BPI_DESC_PER_PAGE;
+    bpi_desc_page *page = &slab->pages[(slab->first_desc + ix) / BPI_DESC_PER_PAGE];
+    if (in_page == 0 || ix == 0) {
         page->slab = slab;
-        page->first_ix = ix;
+        page->first_ix = ix - in_page;
     }
     bp_buf *buf = &page->bufs[in_page];
-    buf->data = slab->data + (size_t)ix * of->stride;
+    buf->data = slab->data + slab->data_offset + (size_t)ix * of->spacing;
     buf->pool = &of->pool->head;
     buf->entry = of->entry;
     buf->state = of->pool->is_watched ? BPI_BUF_WATCHED : 0;
@@ -54,31 +55,44 @@ static uint32_t slab_take(bpi_slab *slab, uint32_t *word, bp_buf **out, uint32_t
 }
 
 typedef struct slab_shape {
-    size_t data_bytes;   /* whole pages */
-    size_t desc_offset;  /* from the descriptor pages to struct bpi_slab */
-    size_t mapped_bytes; /* all of it */
+    uint32_t data_offset; /* of the first buffer */
+    uint32_t first_desc;  /* which descriptor of its page is the first buffer's */
+    size_t data_bytes;    /* whole pages */
+    size_t desc_offset;   /* from the descriptor pages to struct bpi_slab */
+    size_t mapped_bytes;  /* all of it */
 } slab_shape;
 
 static size_t round_up(size_t value, size_t unit) { return (value + unit - 1) / unit * unit; }
 
-static slab_shape shape_of(const bpi_class *of, uint32_t buf_count) {
+/* From the first descriptor page to the end of the free bits. */
+static size_t desc_end(slab_shape *shape, uint32_t buf_count) {
+    const size_t desc_count = shape->first_desc + buf_count;
+    const size_t rest = desc_count % BPI_DESC_PER_PAGE;
+    shape->desc_offset = desc_count / BPI_DESC_PER_PAGE * BPI_DESC_PAGE;
+    shape->desc_offset += round_up(rest == 0 ? 0 : (rest + 1) * sizeof(bp_buf), BPI_CACHE_LINE);
+    return shape->desc_offset + sizeof(bpi_slab) + word_count(buf_count) * sizeof(uint64_t);
+}
+
+/* colour: how many buffers came before, so that large buffers and descriptors of one slab go on in the sets of the
+ * caches where those of the last one ended. Descriptors take no page more for that, and neither does a slab of one
+ * buffer. */
+static slab_shape shape_of(const bpi_class *of, uint32_t buf_count, uint32_t colour) {
     const size_t page = bpi_os_page_size();
-    const size_t full_pages = buf_count / BPI_DESC_PER_PAGE;
-    const size_t rest = buf_count % BPI_DESC_PER_PAGE;
-    slab_shape shape;
-    shape.data_bytes = round_up((size_t)buf_count * of->stride, page);
-    shape.desc_offset = full_pages * BPI_DESC_PAGE + (rest == 0 ? 0 : (rest + 1) * sizeof(bp_buf));
-    shape.desc_offset = round_up(shape.desc_offset, 64);
-    shape.mapped_bytes = shape.data_bytes;
-    shape.mapped_bytes +=
-        round_up(shape.desc_offset + sizeof(bpi_slab) + word_count(buf_count) * sizeof(uint64_t), page);
+    slab_shape shape = {0};
+    const size_t desc_bytes = round_up(desc_end(&shape, buf_count), page);
+    shape.first_desc = colour % BPI_DESC_PER_PAGE;
+    if (desc_end(&shape, buf_count) > desc_bytes) shape.first_desc = 0;
+    (void)desc_end(&shape, buf_count);
+    if (buf_count > 1 && of->spacing > of->stride) shape.data_offset = colour * BPI_CACHE_LINE % BPI_DESC_PAGE;
+    shape.data_bytes = round_up(shape.data_offset + (size_t)(buf_count - 1) * of->spacing + of->stride, page);
+    shape.mapped_bytes = shape.data_bytes + desc_bytes;
     return shape;
 }
 
-uint64_t bpi_slab_least_bytes(const bpi_class *of) { return shape_of(of, 1).mapped_bytes; }
+uint64_t bpi_slab_least_bytes(const bpi_class *of) { return shape_of(of, 1, 0).mapped_bytes; }
 
 static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
-    const slab_shape shape = shape_of(of, buf_count);
+    const slab_shape shape = shape_of(of, buf_count, of->colour);
     bpi_budget *budget = &of->pool->budget;
     if (!bpi_budget_charge(budget, BPI_COMMITTED, shape.mapped_bytes)) return BP_ERR_LIMIT;
     uint8_t *memory = bpi_os.map(shape.mapped_bytes);
@@ -91,11 +105,14 @@ static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
     bpi_slab *slab = (bpi_slab *)(void *)(memory + shape.data_bytes + shape.desc_offset);
     slab->owner = of;
     slab->data = memory;
+    slab->data_offset = shape.data_offset;
+    slab->first_desc = shape.first_desc;
     slab->pages = (bpi_desc_page *)(void *)(memory + shape.data_bytes);
     slab->mapped_bytes = shape.mapped_bytes;
     slab->buf_count = buf_count;
     slab->free_count = buf_count;
     for (uint32_t ix = 0; ix < buf_count; ix++) slab->free_bits[ix / 64] |= UINT64_C(1) << ix % 64;
+    of->colour += buf_count;
     *out = slab;
     return BP_OK;
 }
@@ -148,7 +165,7 @@ uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count) {
 /* As many buffers as fit where one does. */
 static uint32_t least_buf_count(const bpi_class *of) {
     uint32_t count = (uint32_t)(bpi_os_page_size() / of->stride);
-    while (count > 1 && shape_of(of, count).mapped_bytes > bpi_slab_least_bytes(of)) count--;
+    while (count > 1 && shape_of(of, count, 0).mapped_bytes > bpi_slab_least_bytes(of)) count--;
     return count == 0 ? 1 : count;
 }
 
@@ -162,7 +179,7 @@ static uint32_t next_buf_count(const bpi_class *of) {
     if (bytes > BPI_SLAB_LAST_BYTES) bytes = BPI_SLAB_LAST_BYTES;
     const uint64_t share = pool->budget.accounts[BPI_COMMITTED].limit / 16;
     if (bytes > share) bytes = share;
-    const uint64_t count = of->depth == 0 ? 1 : bytes / of->stride;
+    const uint64_t count = of->depth == 0 ? 1 : bytes / of->spacing;
     return count == 0 ? 1 : (uint32_t)count;
 }
 

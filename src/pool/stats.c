@@ -9,7 +9,7 @@ static void read_class(bpi_class *of, bp_class_stats *out) {
     memset(out, 0, sizeof *out);
     out->size = of->stride;
     out->acquires = of->acquires;
-    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->slots->next) {
         out->acquires += BPI_LOAD(&entry->acquires);
         stock += bpi_entry_stock(entry);
     }
@@ -56,15 +56,17 @@ void bpi_sized_stats(bp_pool *pool, bp_pool_stats *out) {
 /* ---- check ---- */
 
 static bool entry_is_valid(const bpi_entry *entry, const bpi_class *of) {
-    const intptr_t first = (intptr_t)entry->slots;
-    const intptr_t end = first + (intptr_t)(2 * of->depth * sizeof(bp_buf *));
-    if (entry->owner != of || first == 0) return false;
+    if (entry->slots == NULL) return false;
+    const intptr_t first = (intptr_t)entry->slots->slot;
+    const intptr_t end = first + (intptr_t)(bpi_slot_count(of) * sizeof(bp_buf *));
+    if (entry->owner != of) return false;
     if (entry->hi == 0) return entry->lo == INTPTR_MAX;
+    if (entry->top > first && entry->newest != ((bp_buf **)entry->top)[-1]) return false;
     return entry->lo == first && entry->hi == end && first <= entry->top && entry->top <= end && entry->seal_top == 0;
 }
 
 static bool entries_are_valid(const bpi_class *of) {
-    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->slots->next) {
         if (!entry_is_valid(entry, of)) return false;
     }
     return true;
@@ -80,9 +82,9 @@ static bool class_adds_up(bpi_class *of) {
 }
 
 static bool class_is_valid(bpi_class *of) {
-    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->next) {
+    for (const bpi_entry *entry = of->entries; entry != NULL; entry = entry->slots->next) {
         for (uint64_t i = 0; i < bpi_entry_stock(entry); i++) {
-            if ((entry->slots[i]->state & BPI_BUF_REFS) != 0) return false;
+            if ((entry->slots->slot[i]->state & BPI_BUF_REFS) != 0) return false;
         }
     }
     return class_adds_up(of) && bpi_depot_is_valid(of);

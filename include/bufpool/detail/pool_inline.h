@@ -76,6 +76,7 @@ struct bp_pool {
 };
 
 struct bpi_class;
+struct bpi_slots;
 
 /* top, lo and hi are addresses of slots. Only the owner writes top; others write lo and hi only to close the entry.
  * The rest belongs to whoever holds the class's lock or the registry's lock. */
@@ -84,10 +85,10 @@ typedef struct bpi_entry {
     intptr_t lo;  /* a pop may not leave top below; the first slot, or INTPTR_MAX when recalled */
     intptr_t hi;  /* a push needs top below; one above the last slot, or 0 when recalled */
     uint64_t acquires;
-    bp_buf **slots;
+    struct bpi_slots *slots;
     intptr_t seal_top;       /* top as the recaller saw it, when it took the stock; 0: nobody took it */
     struct bpi_class *owner; /* NULL: never opened */
-    struct bpi_entry *next;  /* the class's next entry, of another thread */
+    bp_buf *newest;          /* the owner's copy of the slot below top: a pop need not wait for top to know its buffer */
 } bpi_entry;
 
 /* The calling thread's block; at first one that all threads share and whose entries are all closed. */
@@ -141,7 +142,8 @@ static inline bool bpi_entry_pop(bpi_entry *entry, bp_buf **out) {
     bpi_entry_set_top(entry, top);
     if (BP_UNLIKELY(top < BPI_LIMIT(&entry->lo))) return false;
     BPI_COUNT(entry->acquires);
-    *out = *(bp_buf **)top;
+    *out = entry->newest;
+    entry->newest = ((bp_buf **)top)[-1];
     return true;
 }
 
@@ -153,6 +155,7 @@ static inline bpi_push bpi_entry_push(bpi_entry *entry, bp_buf *buf, uint32_t fr
     if (BP_UNLIKELY((uintptr_t)top >= (uintptr_t)BPI_LIMIT(&entry->hi))) return BPI_PUSH_FULL;
     BPI_STORE(&buf->state, free_state);
     *(bp_buf **)top = buf;
+    entry->newest = buf;
     bpi_entry_set_top(entry, top + (intptr_t)sizeof(bp_buf *));
     return BP_LIKELY((uintptr_t)top < (uintptr_t)BPI_LIMIT(&entry->hi)) ? BPI_PUSHED : BPI_PUSH_RECALLED;
 }
@@ -166,10 +169,19 @@ static inline void bpi_buf_hand_out(bp_buf *buf, uint32_t size, uint32_t state) 
     BPI_STORE(&buf->state, state);
 }
 
+/* The caller's variable is written here and not by the slow call, so that it can live in a register: a buffer that goes
+ * through memory between acquire and release costs them a store and a load that waits for it. */
+static inline bp_err bpi_acquire_otherwise(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
+    bp_buf *buf;
+    const bp_err err = bpi_acquire_slow(pool, size, claimed, &buf);
+    *out = buf;
+    return err;
+}
+
 static inline bp_err bpi_acquire_from(bp_pool *pool, uint32_t size, uint32_t offset, bp_buf **out) {
     bpi_entry *entry = bpi_entry_at(offset);
     bp_buf *buf;
-    if (BP_UNLIKELY(!bpi_entry_pop(entry, &buf))) return bpi_acquire_slow(pool, size, entry, out);
+    if (BP_UNLIKELY(!bpi_entry_pop(entry, &buf))) return bpi_acquire_otherwise(pool, size, entry, out);
     bpi_buf_hand_out(buf, size, 1);
     *out = buf;
     return BP_OK;
@@ -182,7 +194,7 @@ static inline const uint16_t *bpi_map_entries(const bpi_class_map *map) {
 
 static inline bp_err bp_pool_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
     const bpi_class_map *map = BPI_LOAD_ACQUIRE(&pool->map);
-    if (BP_UNLIKELY(size - 1 >= map->inline_size_max)) return bpi_acquire_slow(pool, size, NULL, out);
+    if (BP_UNLIKELY(size - 1 >= map->inline_size_max)) return bpi_acquire_otherwise(pool, size, NULL, out);
     return bpi_acquire_from(pool, (uint32_t)size, bpi_map_entries(map)[(size - 1) >> map->inline_shift], out);
 }
 
