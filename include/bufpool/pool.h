@@ -213,7 +213,8 @@ typedef struct bp_reservation bp_reservation;
  * call everything but bp_pool_acquire_wait. */
 typedef void bp_reservation_fn(bp_reservation *reservation);
 
-/* A request for a buffer. From BP_PENDING on until it is over, it stays where it is and only the pool writes it. */
+/* A request for a buffer: zero but for what is `in`. From BP_PENDING on until it is over, it stays where it is and only
+ * the pool writes it. */
 struct bp_reservation {
     uint64_t size;              /* in: bytes */
     void *owner;                /* in: on whose behalf, for pools that tell their users apart; these here do not */
@@ -233,9 +234,9 @@ struct bp_reservation {
 
 /* Asks for a buffer of reservation->size bytes as bp_pool_acquire does, and waits for memory where that is refused.
  * BP_OK: reservation->buf is the caller's, and on_done is not called. BP_PENDING: it waits; on_done will be called once,
- * unless it is cancelled; the pool stays alive for as long. BP_ERR_ARGUMENT: on_done is missing, or size is 0 or more
- * than the pool can ever give; BP_ERR_NO_MEMORY; BP_ERR_CLOSED: nothing happened. A pool of one's own that cannot wait
- * answers as its acquire does. Takes as long however many wait. */
+ * unless it is cancelled; the pool stays alive for as long. BP_ERR_ARGUMENT: on_done is missing, it waits already, or
+ * size is 0 or more than the pool can ever give; BP_ERR_NO_MEMORY; BP_ERR_CLOSED: nothing happened. A pool of one's own
+ * that cannot wait answers as its acquire does. Takes as long however many wait. */
 BP_NODISCARD BP_API bp_err bp_pool_reserve(bp_pool *pool, bp_reservation *reservation);
 
 /* Takes a reservation back. True: on_done will never run, and the reservation is the caller's again; a buffer that it

@@ -219,11 +219,15 @@ static bool list_is_valid(const bpi_queue *queue, const bpi_list *list, bool is_
     return list->tail == last && count == 0;
 }
 
+static bool counts_add_up(const bpi_queue *queue) {
+    const uint64_t ended = queue->granted + queue->failed + queue->cancelled;
+    if (queue->is_closed && queue->waiting != 0) return false;
+    return queue->waits == queue->waiting + queue->ready_count + ended;
+}
+
 bool bpi_queue_is_valid(bpi_queue *queue) {
     bpi_lock_enter(&queue->lock);
-    const uint64_t ended = queue->granted + queue->failed + queue->cancelled;
-    const bool is_valid = queue->waits == queue->waiting + queue->ready_count + ended && (!queue->is_closed || queue->waiting == 0) &&
-                          list_is_valid(queue, &queue->waiters, false, queue->waiting) &&
+    const bool is_valid = counts_add_up(queue) && list_is_valid(queue, &queue->waiters, false, queue->waiting) &&
                           list_is_valid(queue, &queue->ready, true, queue->ready_count);
     bpi_lock_leave(&queue->lock);
     return is_valid;

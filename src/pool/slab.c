@@ -162,6 +162,11 @@ uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count) {
 
 /* ---- size ---- */
 
+static bool is_short(const bpi_sized *pool) {
+    if (bpi_queue_is_waiting(&pool->queue)) return true;
+    return BPI_LOAD(&pool->is_tight) != 0 && !bpi_budget_has_room(&pool->budget);
+}
+
 /* As many buffers as fit where one does. */
 static uint32_t least_buf_count(const bpi_class *of) {
     uint32_t count = (uint32_t)(bpi_os_page_size() / of->stride);
@@ -173,7 +178,7 @@ static uint32_t least_buf_count(const bpi_class *of) {
  * a sixteenth of the limit. Where memory is short, as little as can be: what one live buffer may pin. */
 static uint32_t next_buf_count(const bpi_class *of) {
     const bpi_sized *pool = of->pool;
-    if (BPI_LOAD(&pool->is_tight) != 0 || bpi_queue_is_waiting(&pool->queue)) return least_buf_count(of);
+    if (is_short(pool)) return least_buf_count(of);
     uint64_t bytes = of->slab_bytes / 4;
     if (bytes < BPI_SLAB_FIRST_BYTES) bytes = BPI_SLAB_FIRST_BYTES;
     if (bytes > BPI_SLAB_LAST_BYTES) bytes = BPI_SLAB_LAST_BYTES;
@@ -216,12 +221,6 @@ static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     return bytes;
 }
 
-/* A closed or removed class keeps nothing, and while anybody waits only the class that the first of them wants does. */
-static bool keeps_free_slabs(const bpi_class *of) {
-    if (of->is_closed || of->is_removed) return false;
-    return !bpi_queue_is_waiting(&of->pool->queue) || BPI_LOAD(&of->pool->wanted) == of;
-}
-
 static void put_one(bpi_class *of, bp_buf *buf, bool keeps_free) {
     bpi_slab *slab = bpi_buf_slab(buf);
     const uint32_t ix = buf_ix(buf);
@@ -233,11 +232,15 @@ static void put_one(bpi_class *of, bp_buf *buf, bool keeps_free) {
     if (!keeps_free) (void)give_back(of, slab);
 }
 
+/* A closed or removed class keeps nothing, and while anybody waits only the class that the first of them wants does. To that one
+ * a buffer of another class is worth nothing, until its slab goes back. */
 void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
-    const bool keeps_free = keeps_free_slabs(of);
+    const bool is_wanted = BPI_LOAD(&of->pool->wanted) == of;
+    const bool may_keep = !of->is_closed && !of->is_removed;
+    const bool keeps_free = may_keep && (is_wanted || !bpi_queue_is_waiting(&of->pool->queue));
     of->out -= count;
     of->moves += count;
-    of->has_freed |= count != 0;
+    of->has_freed |= is_wanted;
     if (of->is_closed) of->late += count;
     for (size_t i = 0; i < count; i++) put_one(of, bufs[i], keeps_free);
 }

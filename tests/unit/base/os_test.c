@@ -1,9 +1,11 @@
+#define _GNU_SOURCE
 #include "base/os.h"
 #include "tests/support/suite.h"
 
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <time.h>
 
 START_TEST(memory_is_zeroed_and_aligned) {
     for (size_t size = 1; size < 5000; size = size * 3) {
@@ -102,6 +104,45 @@ START_TEST(threads_without_memory_are_not_started) {
 }
 END_TEST
 
+static void *set_event(void *event) {
+    bpi_event_set(event);
+    return NULL;
+}
+
+/* Whichever comes first, and the event ends as soon as it was seen. */
+START_TEST(an_event_that_is_set_ends_the_wait) {
+    for (int i = 0; i < 200; i++) {
+        bpi_event event;
+        pthread_t thread;
+        bpi_event_init(&event);
+        ck_assert_int_eq(pthread_create(&thread, NULL, set_event, &event), 0);
+        ck_assert(bpi_event_wait(&event, i % 2 == 0 ? UINT32_MAX : UINT32_MAX - 1));
+        ck_assert(bpi_event_wait(&event, 0));
+        bpi_event_fini(&event);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    }
+}
+END_TEST
+
+static uint64_t monotonic_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+START_TEST(a_wait_for_an_event_ends_after_its_time) {
+    bpi_event event;
+    bpi_event_init(&event);
+    const uint64_t before = monotonic_ms();
+    ck_assert(!bpi_event_wait(&event, 0));
+    ck_assert(!bpi_event_wait(&event, 30));
+    const uint64_t waited = monotonic_ms() - before;
+    ck_assert_uint_ge(waited, 29);
+    ck_assert_uint_lt(waited, 20000);
+    bpi_event_fini(&event);
+}
+END_TEST
+
 BPT_SUITE(base_os) {
     BPT_TEST(memory_is_zeroed_and_aligned);
     BPT_TEST(mappings_are_whole_zeroed_pages);
@@ -110,4 +151,6 @@ BPT_SUITE(base_os) {
     BPT_TEST(a_lock_is_held_by_one_thread_at_a_time);
     BPT_TEST(each_of_several_threads_makes_its_call);
     BPT_TEST(threads_without_memory_are_not_started);
+    BPT_TEST(an_event_that_is_set_ends_the_wait);
+    BPT_TEST(a_wait_for_an_event_ends_after_its_time);
 }
