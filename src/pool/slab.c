@@ -232,8 +232,8 @@ static void put_one(bpi_class *of, bp_buf *buf, bool keeps_free) {
     if (!keeps_free) (void)give_back(of, slab);
 }
 
-/* A closed or removed class keeps nothing, and while anybody waits only the class that the first of them wants does. To that one
- * a buffer of another class is worth nothing, until its slab goes back. */
+/* A closed or removed class keeps nothing, and while anybody waits only the class that the first of them wants does. To
+ * that one a buffer of another class is worth nothing, until its slab goes back. */
 void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
     const bool is_wanted = BPI_LOAD(&of->pool->wanted) == of;
     const bool may_keep = !of->is_closed && !of->is_removed;
