@@ -277,6 +277,16 @@ BP_API void bp_pool_stats_read(bp_pool *pool, bp_pool_stats *out);
 /* Reads one class's counts. BP_ERR_ARGUMENT: class_ix is not below class_count. */
 BP_NODISCARD BP_API bp_err bp_pool_class_stats_read(bp_pool *pool, uint32_t class_ix, bp_class_stats *out);
 
+/* Writes the pool's state as a table for people: a line for each count of the pool and one for each class, with its hit
+ * rate. Like snprintf: at most size bytes of out are written, a NUL included (out may be NULL when size is 0), and what
+ * is returned is how many bytes the whole text takes without it. Counts may grow between two calls, and the text too. */
+BP_API size_t bp_pool_stats_text(bp_pool *pool, char *out, size_t size);
+
+/* The same for Prometheus (text exposition format 0.0.4), all pools in one: each metric may stand in an exposition once.
+ * The label `pool` is the pool's name; of pools with the same name the second is name#2. The label `class` is the
+ * class's stride. Each number is read by itself: sums over different ones may be off by what happened meanwhile. */
+BP_API size_t bp_pool_stats_prometheus(bp_pool *const *pools, size_t pool_count, char *out, size_t size);
+
 /* ---- making a pool of one's own (experimental until 1.0) -------------------------------------------------------- */
 
 /* A pool is whatever fills this table and begins with a bp_pool (bp_pool_init). Slots marked * are mandatory; the
