@@ -111,7 +111,7 @@ bool cg_hook_use(cg_builder *builder, cg_hook *hook, const cg_type *type, const 
 void cg_priors_read(cg_builder *builder);
 
 /* Builds every declaration that nobody needed so far. */
-void cg_declarations_read(cg_builder *builder, const cg_node *root);
+void cg_declarations_read(cg_builder *builder);
 
 /* Reports what the contract no longer keeps of what is published. */
 void cg_lock_check(cg_builder *builder, const cg_node *root);

@@ -84,6 +84,18 @@ cg_status cg_command_check(cg_job *job) {
     return status;
 }
 
+/* Standard input can be read once: by the contract, its lock, the older contract of compat, or the frames of decode. */
+static bool reads_input_twice(const cg_options *options) {
+    const char *operand = options->operands[1] == NULL ? "-" : options->operands[1];
+    const char *frames = options->command == CG_COMMAND_DECODE ? operand : NULL;
+    const char *const inputs[] = {options->operands[0], options->lock, options->against, frames};
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        count += inputs[i] != NULL && strcmp(inputs[i], "-") == 0;
+    }
+    return count > 1;
+}
+
 cg_status cg_run(cg_arena *arena, int count, char **arguments) {
     static cg_status (*const commands[])(cg_job * job) = {
 #define CG_COMMAND(id, name, function, least, most, operands, text) cg_command_##function,
@@ -93,5 +105,9 @@ cg_status cg_run(cg_arena *arena, int count, char **arguments) {
     cg_job job = {.arena = arena};
     const cg_status status = cg_options_read(arena, count, arguments, &job.options);
     if (status != CG_OK || job.options.command == CG_COMMAND_NONE) return status;
+    if (reads_input_twice(&job.options)) {
+        fputs("bufpoolc: two inputs are standard input: name a file for one of them\n", stderr);
+        return CG_USAGE;
+    }
     return commands[job.options.command](&job);
 }

@@ -4,6 +4,7 @@
 #include "codegen/build.h"
 #include "codegen/compat_pair.h"
 #include "codegen/example.h"
+#include "codegen/traits.h"
 
 #include <math.h>
 #include <string.h>
@@ -210,17 +211,10 @@ static void try_texts(search *s) {
 
 /* ---- all -------------------------------------------------------------------------------------------------------- */
 
-static const cg_rule *rule_of(const cg_field *field, cg_rule_kind kind) {
-    for (size_t i = 0; i < field->rule_count; i++) {
-        if (field->rules[i].kind == kind) return &field->rules[i];
-    }
-    return NULL;
-}
-
 /* A rule of the reader's that the writer does not have, and that one value in all breaks. */
 static void try_rule(search *s, cg_rule_kind kind, const char *value) {
-    const cg_rule *rule = rule_of(s->reader, kind);
-    if (rule != NULL && rule_of(s->writer, kind) == NULL) refuse(s, CG_REFUSED_RULE, value, rule);
+    const cg_rule *rule = cg_field_rule(s->reader, kind);
+    if (rule != NULL && cg_field_rule(s->writer, kind) == NULL) refuse(s, CG_REFUSED_RULE, value, rule);
 }
 
 static bool literal_is_equal(const cg_literal *a, const cg_literal *b) {

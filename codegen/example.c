@@ -16,13 +16,6 @@ static cg_kind wire_of(const cg_field *field) {
     return field->type->kind == CG_ENUM ? field->type->enumeration->base : field->type->kind;
 }
 
-static const cg_rule *rule_of(const cg_field *field, cg_rule_kind kind) {
-    for (size_t i = 0; i < field->rule_count; i++) {
-        if (field->rules[i].kind == kind) return &field->rules[i];
-    }
-    return NULL;
-}
-
 /* ---- kinds ------------------------------------------------------------------------------------------------------ */
 
 static bool is_signed(cg_kind kind) { return kind >= CG_I8 && kind <= CG_I64; }
@@ -91,7 +84,7 @@ typedef struct options {
 } options;
 
 static options options_of(const cg_field *field) {
-    const cg_rule *const one_of = rule_of(field, CG_RULE_ONE_OF);
+    const cg_rule *const one_of = cg_field_rule(field, CG_RULE_ONE_OF);
     if (one_of != NULL) return (options){.choices = one_of->choices, .count = one_of->choice_count};
     if (!cg_type_is_closed(field->type)) return (options){.count = 0};
     return (options){.values = field->type->enumeration->values, .count = field->type->enumeration->value_count};
@@ -117,10 +110,10 @@ static bool best_option(const cg_field *field, const options *all, bool is_most,
 /* The end of the range that the type and the rules min, max and not_zero leave. */
 static cg_number end_of_range(const cg_field *field, bool is_most) {
     const cg_kind kind = wire_of(field);
-    const cg_rule *const bound = rule_of(field, is_most ? CG_RULE_MAX : CG_RULE_MIN);
+    const cg_rule *const bound = cg_field_rule(field, is_most ? CG_RULE_MAX : CG_RULE_MIN);
     const cg_number zero = cg_number_of(0);
     cg_number end = bound != NULL ? bound->literal.number : cg_kind_extreme(kind, is_most);
-    if (rule_of(field, CG_RULE_NOT_ZERO) != NULL && cg_number_compare(&end, &zero) == 0) {
+    if (cg_field_rule(field, CG_RULE_NOT_ZERO) != NULL && cg_number_compare(&end, &zero) == 0) {
         (void)cg_kind_step(kind, &end, !is_most);
     }
     return end;
@@ -142,7 +135,7 @@ cg_number cg_example_number(const cg_field *field, bool is_most) {
 bool cg_example_is_range(const cg_field *field) {
     const cg_number least = cg_example_number(field, false), zero = cg_number_of(0);
     if (options_of(field).count != 0) return false;
-    return rule_of(field, CG_RULE_NOT_ZERO) == NULL || cg_number_compare(&least, &zero) > 0;
+    return cg_field_rule(field, CG_RULE_NOT_ZERO) == NULL || cg_number_compare(&least, &zero) > 0;
 }
 
 bool cg_example_unknown(const cg_enum *enumeration, cg_number *out) {
@@ -156,18 +149,18 @@ bool cg_example_unknown(const cg_enum *enumeration, cg_number *out) {
 /* ---- lengths and text ------------------------------------------------------------------------------------------- */
 
 static uint32_t length_of_rule(const cg_field *field, cg_rule_kind kind, uint32_t otherwise) {
-    const cg_rule *const rule = rule_of(field, kind);
+    const cg_rule *const rule = cg_field_rule(field, kind);
     return rule == NULL ? otherwise : (uint32_t)cg_number_u64(&rule->literal.number);
 }
 
 static uint32_t larger(uint32_t left, uint32_t right) { return left > right ? left : right; }
 
 uint32_t cg_example_count(const cg_field *field, bool is_most) {
-    const cg_rule *const prefix = rule_of(field, CG_RULE_PREFIX);
+    const cg_rule *const prefix = cg_field_rule(field, CG_RULE_PREFIX);
     if (is_most) return length_of_rule(field, CG_RULE_MAX_LENGTH, field->type->capacity);
     const uint32_t least = length_of_rule(field, CG_RULE_MIN_LENGTH, 0);
     const uint32_t begun = prefix == NULL ? 0 : (uint32_t)prefix->literal.text_length;
-    return larger(larger(least, begun), rule_of(field, CG_RULE_NOT_EMPTY) != NULL);
+    return larger(larger(least, begun), cg_field_rule(field, CG_RULE_NOT_EMPTY) != NULL);
 }
 
 static bool keeps_text(const cg_field *field, const char *text, uint32_t length) {
@@ -191,14 +184,15 @@ static bool best_choice(const cg_field *field, const cg_rule *one_of, bool is_mo
 }
 
 static bool find_wording(const cg_field *field, bool is_most, cg_wording *out) {
-    const cg_rule *const one_of = rule_of(field, CG_RULE_ONE_OF), *const prefix = rule_of(field, CG_RULE_PREFIX);
+    const cg_rule *const one_of = cg_field_rule(field, CG_RULE_ONE_OF), *const prefix =
+                                                                            cg_field_rule(field, CG_RULE_PREFIX);
     const uint32_t least = cg_example_count(field, false), most = cg_example_count(field, true);
     if (one_of != NULL) return best_choice(field, one_of, is_most, out);
     *out = (cg_wording){"", 0, is_most ? most : least};
     if (prefix != NULL) out->head = prefix->literal.text, out->head_length = prefix->literal.text_length;
     if (least > most) return false;
     /* Letters behind the prefix "0" are never an x, so the prefix alone can begin with 0x. */
-    return rule_of(field, CG_RULE_NO_0X_PREFIX) == NULL || out->head_length < 2 ||
+    return cg_field_rule(field, CG_RULE_NO_0X_PREFIX) == NULL || out->head_length < 2 ||
            (memcmp(out->head, "0x", 2) != 0 && memcmp(out->head, "0X", 2) != 0);
 }
 
@@ -251,8 +245,9 @@ static void add_around(collector *c, const cg_number *number) {
 
 /* What is not a number keeps no min, max and one_of. */
 static void add_nan(collector *c) {
-    const bool is_bounded = rule_of(c->field, CG_RULE_MIN) != NULL || rule_of(c->field, CG_RULE_MAX) != NULL ||
-                            rule_of(c->field, CG_RULE_ONE_OF) != NULL;
+    const bool is_bounded = cg_field_rule(c->field, CG_RULE_MIN) != NULL ||
+                            cg_field_rule(c->field, CG_RULE_MAX) != NULL ||
+                            cg_field_rule(c->field, CG_RULE_ONE_OF) != NULL;
     add(c, &(cg_trial){.outcome = is_bounded ? CG_OUTCOME_BROKEN : CG_OUTCOME_ACCEPTED, .is_nan = true});
 }
 
@@ -266,7 +261,7 @@ static void try_enum(collector *c, const cg_enum *enumeration) {
 
 static void try_numbers(collector *c) {
     const cg_kind kind = wire_of(c->field);
-    const cg_rule *const min = rule_of(c->field, CG_RULE_MIN), *const max = rule_of(c->field, CG_RULE_MAX);
+    const cg_rule *const min = cg_field_rule(c->field, CG_RULE_MIN), *const max = cg_field_rule(c->field, CG_RULE_MAX);
     const options all = options_of(c->field);
     const cg_number extremes[] = {cg_kind_extreme(kind, false), cg_number_of(0), cg_kind_extreme(kind, true)};
     for (size_t i = 0; i < sizeof extremes / sizeof extremes[0]; i++) add_number(c, &extremes[i]);
@@ -288,7 +283,7 @@ static void add_length(collector *c, const cg_wording *model, uint64_t length) {
         if (c->trials.items[i].wording.length == length) return;
     }
     /* Beginnings decide, and with one_of all of it; but no choice is longer than a text of a contract. */
-    const bool is_whole = rule_of(c->field, CG_RULE_ONE_OF) != NULL && length < TEXT_MAX;
+    const bool is_whole = cg_field_rule(c->field, CG_RULE_ONE_OF) != NULL && length < TEXT_MAX;
     const size_t size = is_whole ? (size_t)length : model->head_length;
     char *const text = cg_arena_alloc(c->arena, size + 2);
     memset(text, 'a', size + 2);
@@ -313,14 +308,15 @@ static void try_lengths(collector *c) {
 /* A text of its own. The caller says whether it is UTF-8, as every text of a contract is. */
 static void add_text(collector *c, const char *text, size_t length, bool is_utf8) {
     const bool is_kept =
-        keeps_text(c->field, text, (uint32_t)length) && (is_utf8 || rule_of(c->field, CG_RULE_UTF8) == NULL);
+        keeps_text(c->field, text, (uint32_t)length) && (is_utf8 || cg_field_rule(c->field, CG_RULE_UTF8) == NULL);
     if (length > c->field->type->capacity) return;
     add(c, &(cg_trial){.outcome = is_kept ? CG_OUTCOME_ACCEPTED : CG_OUTCOME_BROKEN,
                        .wording = {text, length, (uint32_t)length}});
 }
 
 static void try_texts(collector *c) {
-    const cg_rule *const one_of = rule_of(c->field, CG_RULE_ONE_OF), *const prefix = rule_of(c->field, CG_RULE_PREFIX);
+    const cg_rule *const one_of = cg_field_rule(c->field, CG_RULE_ONE_OF), *const prefix =
+                                                                               cg_field_rule(c->field, CG_RULE_PREFIX);
     for (size_t i = 0; one_of != NULL && i < one_of->choice_count && i < CHOICES_MAX; i++) {
         add_text(c, one_of->choices[i].text, one_of->choices[i].text_length, true);
     }
@@ -329,13 +325,13 @@ static void try_texts(collector *c) {
         other[0] = other[0] == '?' ? '!' : '?';
         add_text(c, other, prefix->literal.text_length, true);
     }
-    if (rule_of(c->field, CG_RULE_NO_0X_PREFIX) != NULL) {
+    if (cg_field_rule(c->field, CG_RULE_NO_0X_PREFIX) != NULL) {
         add_text(c, "0x", 2, true);
         add_text(c, "0X1", 3, true);
         add_text(c, "0", 1, true);
         add_text(c, "x0", 2, true);
     }
-    if (rule_of(c->field, CG_RULE_UTF8) != NULL) {
+    if (cg_field_rule(c->field, CG_RULE_UTF8) != NULL) {
         add_text(c, "\xFF", 1, false);
         add_text(c, "\xC0\x80", 2, false);
         add_text(c, "\xE2\x82", 2, false);

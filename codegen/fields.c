@@ -35,8 +35,8 @@ static void read_since(cg_builder *b, cg_field *field, const cg_node *at, const 
     }
     field->since = (uint32_t)cg_get_uint(at, "since", 1);
     if (since == NULL || field->since <= b->model->version) return;
-    cg_report(b->diags, CG_E_SINCE, since->span, "since is %u, but the schema's version is %u", field->since,
-              b->model->version);
+    cg_report(b->diags, CG_E_SINCE, since->span, "since is %u, but the schema's version is %u: raise the version",
+              field->since, b->model->version);
 }
 
 static bool can_have_default(cg_kind kind) {

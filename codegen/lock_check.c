@@ -137,6 +137,17 @@ static void report_type(checker *c, const shape *s, const cg_lock_field *publish
     note(c, published->at, s->entry->version);
 }
 
+/* Writers send zeros from now on. Optional fields are absent instead. */
+static void warn_of_zeros(checker *c, const shape *s, const cg_lock_field *published, const cg_field *field) {
+    const cg_rule *broken = NULL;
+    if (field->is_optional || cg_field_refusing_zero(field, &broken) == NULL) return;
+    cg_report(
+        c->diags, CG_W_LOCK_ZEROS, cg_node_place(field->at),
+        "'%s' is retired, so that writers send zeros, which readers of version %u refuse: they must be replaced first",
+        field->name.text, s->entry->version);
+    note(c, published->at, s->entry->version);
+}
+
 /* One published field beside what the contract has under its name. */
 static void check_field(checker *c, const shape *s, const cg_lock_group *group, const cg_lock_field *published) {
     const cg_field *field = cg_table_find(&s->by_name, published->name);
@@ -152,6 +163,8 @@ static void check_field(checker *c, const shape *s, const cg_lock_group *group, 
         note(c, published->at, s->entry->version);
     } else if (field->is_optional != published->is_optional || !is_same_type(c, published, field->type)) {
         report_type(c, s, published, field);
+    } else if (field->is_retired && !published->is_retired) {
+        warn_of_zeros(c, s, published, field);
     }
 }
 

@@ -458,7 +458,7 @@ static void build(cg_builder *b, const cg_node *root, const char *prefix, const 
     cg_hooks_read(b, cg_good_entry(root, "rules"), unknown_rules);
     declare_enums(b, cg_map_entry(root, "enums"));
     declare_types(b, cg_map_entry(root, "types"));
-    cg_declarations_read(b, root);
+    cg_declarations_read(b);
     read_messages(b, cg_map_entry(root, "messages"));
     cg_priors_read(b);
     cg_classes_choose(b, cg_map_entry(root, "pool"));

@@ -75,6 +75,26 @@ static const char *const used_types[] = {
     "int32_t", "int64_t",  "int8_t",  "size_t", "uint16_t", "uint32_t", "uint64_t", "uint8_t",
 };
 
+/* What else the headers that generated code includes define, in two words or more: a schema's name and a name in it can
+ * make these. Ascending. */
+static const char *const library_names[] = {
+    "INT_FAST16_MAX",    "INT_FAST16_MIN",     "INT_FAST16_WIDTH",   "INT_FAST32_MAX",    "INT_FAST32_MIN",
+    "INT_FAST32_WIDTH",  "INT_FAST64_MAX",     "INT_FAST64_MIN",     "INT_FAST64_WIDTH",  "INT_FAST8_MAX",
+    "INT_FAST8_MIN",     "INT_FAST8_WIDTH",    "INT_LEAST16_MAX",    "INT_LEAST16_MIN",   "INT_LEAST16_WIDTH",
+    "INT_LEAST32_MAX",   "INT_LEAST32_MIN",    "INT_LEAST32_WIDTH",  "INT_LEAST64_MAX",   "INT_LEAST64_MIN",
+    "INT_LEAST64_WIDTH", "INT_LEAST8_MAX",     "INT_LEAST8_MIN",     "INT_LEAST8_WIDTH",  "MB_LEN_MAX",
+    "SIG_ATOMIC_MAX",    "SIG_ATOMIC_MIN",     "SIG_ATOMIC_WIDTH",   "UINT_FAST16_MAX",   "UINT_FAST16_WIDTH",
+    "UINT_FAST32_MAX",   "UINT_FAST32_WIDTH",  "UINT_FAST64_MAX",    "UINT_FAST64_WIDTH", "UINT_FAST8_MAX",
+    "UINT_FAST8_WIDTH",  "UINT_LEAST16_MAX",   "UINT_LEAST16_WIDTH", "UINT_LEAST32_MAX",  "UINT_LEAST32_WIDTH",
+    "UINT_LEAST64_MAX",  "UINT_LEAST64_WIDTH", "UINT_LEAST8_MAX",    "UINT_LEAST8_WIDTH", "explicit_bzero",
+    "int_fast16_t",      "int_fast32_t",       "int_fast64_t",       "int_fast8_t",       "int_least16_t",
+    "int_least32_t",     "int_least64_t",      "int_least8_t",       "intmax_t",          "intptr_t",
+    "locale_t",          "max_align_t",        "ptrdiff_t",          "ssize_t",           "strcoll_l",
+    "strerror_l",        "strerror_r",         "strtok_r",           "strxfrm_l",         "uint_fast16_t",
+    "uint_fast32_t",     "uint_fast64_t",      "uint_fast8_t",       "uint_least16_t",    "uint_least32_t",
+    "uint_least64_t",    "uint_least8_t",      "uintmax_t",          "uintptr_t",
+};
+
 static int compare_words(const void *word, const void *entry) { return strcmp(word, *(const char *const *)entry); }
 
 static bool is_among(const char *word, const char *const *words, size_t count) {
@@ -96,8 +116,49 @@ typedef struct claims {
     cg_table files;   /* identifiers of file scope: the node that they come from */
     cg_table members; /* the same of the struct that is being claimed */
     const cg_model *model;
+    bool is_near_taken; /* C has names that begin like those of the schema */
     const cg_node *reported; /* the latest node with a collision: its others would say nothing new */
 } claims;
+
+static const struct {
+    const char *const *words;
+    size_t count;
+} taken[] = {
+    {reserved, sizeof reserved / sizeof *reserved},
+    {used_types, sizeof used_types / sizeof *used_types},
+    {library_names, sizeof library_names / sizeof *library_names},
+};
+enum { TAKEN = sizeof taken / sizeof *taken };
+
+/* Whether C or its headers have the identifier, which then nobody can have. */
+static bool is_taken(const char *identifier) {
+    for (size_t i = 0; i < TAKEN; i++) {
+        if (is_among(identifier, taken[i].words, taken[i].count)) return true;
+    }
+    return false;
+}
+
+/* Whether they have any that begins so: for nearly all schemas they have not, and nothing needs to be looked up. */
+static bool is_start_taken(const char *start) {
+    const size_t length = strlen(start);
+    for (size_t i = 0; i < TAKEN; i++) {
+        for (size_t k = 0; k < taken[i].count; k++) {
+            const char *word = taken[i].words[k];
+            if (strncmp(word, start, length) == 0 && word[length] == '_') return true;
+        }
+    }
+    return false;
+}
+
+static bool refuse_claim(claims *c, const cg_node *from, const char *identifier) {
+    const bool is_schema = from == (const cg_node *)(uintptr_t)c->model;
+    const cg_span at = is_schema ? (cg_span){0, 0} : cg_node_place(from);
+    if (from != c->reported) {
+        cg_report(c->diags, CG_E_COLLISION, at, "this would generate '%s', which C or its library has", identifier);
+    }
+    c->reported = from;
+    return false;
+}
 
 /* One identifier: the four parts in a row. False when it is somebody else's already. */
 static bool claim_in(claims *c, cg_table *scope, const cg_node *from, const char *const parts[4]) {
@@ -105,6 +166,7 @@ static bool claim_in(claims *c, cg_table *scope, const cg_node *from, const char
     for (int i = 0; i < 4; i++) length += lengths[i] = strlen(parts[i]);
     char *const key = cg_arena_alloc(c->diags->arena, length + 1), *end = key;
     for (int i = 0; i < 4; end += lengths[i++]) memcpy(end, parts[i], lengths[i]);
+    if (c->is_near_taken && scope == &c->files && is_taken(key)) return refuse_claim(c, from, key);
     const cg_node *owner = cg_table_add(scope, key, (void *)(uintptr_t)from);
     if (owner == from) return true;
     if (from == c->reported) return false;
@@ -258,6 +320,7 @@ void cg_names_claim(cg_diags *diags, const cg_model *model) {
     claims c = {.diags = diags, .files = {.arena = diags->arena}, .members = {.arena = diags->arena}, .model = model};
     cg_table handlers = {.arena = diags->arena};
     if (model->name.snake == NULL) return;
+    c.is_near_taken = is_start_taken(model->name.snake) || is_start_taken(model->name.upper);
     claim_schema(&c);
     if (cg_model_has_hooks(model)) claim_hooks(&c, &handlers);
     for (size_t i = 0; i < model->retired_count; i++) {

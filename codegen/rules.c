@@ -1,6 +1,7 @@
 #include "codegen/build.h"
 #include "codegen/example.h"
 #include "codegen/schema.h"
+#include "codegen/traits.h"
 
 #include <float.h>
 #include <string.h>
@@ -231,13 +232,6 @@ static bool read_value(cg_builder *b, const cg_type *type, const cg_node *entry,
     }
 }
 
-static const cg_rule *rule_of(const cg_field *field, cg_rule_kind kind) {
-    for (size_t i = 0; i < field->rule_count; i++) {
-        if (field->rules[i].kind == kind) return &field->rules[i];
-    }
-    return NULL;
-}
-
 static void add_rule(cg_builder *b, cg_field *field, const cg_rule *rule) {
     field->rules = cg_arena_grow(b->arena, field->rules, field->rule_count, sizeof *rule);
     field->rules[field->rule_count++] = *rule;
@@ -290,7 +284,7 @@ static void read_rule(cg_builder *b, cg_field *field, const cg_node *entry, bool
 }
 
 static bool check_order(cg_builder *b, const cg_field *field, cg_rule_kind low, cg_rule_kind high) {
-    const cg_rule *least = rule_of(field, low), *most = rule_of(field, high);
+    const cg_rule *least = cg_field_rule(field, low), *most = cg_field_rule(field, high);
     if (least == NULL || most == NULL) return true;
     if (cg_number_compare(&least->literal.number, &most->literal.number) <= 0) return true;
     cg_report(b->diags, CG_E_RULE_CONFLICT, least->at->span, "no value is both at least this ...");
@@ -315,7 +309,7 @@ void cg_rules_read(cg_builder *builder, cg_field *field, const cg_node *validati
         }
     }
     check_possible(builder, field, validation);
-    if (field->type->kind == CG_STRING && rule_of(field, CG_RULE_UTF8) == NULL) {
+    if (field->type->kind == CG_STRING && cg_field_rule(field, CG_RULE_UTF8) == NULL) {
         add_rule(builder, field, &(cg_rule){.kind = CG_RULE_UTF8, .literal = {.text = ""}, .at = field->at});
     }
 }

@@ -46,12 +46,14 @@ bool cg_type_is_flat(const cg_type *type) {
     return true;
 }
 
-bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind) {
+const cg_rule *cg_field_rule(const cg_field *field, cg_rule_kind kind) {
     for (size_t i = 0; i < field->rule_count; i++) {
-        if (field->rules[i].kind == kind) return true;
+        if (field->rules[i].kind == kind) return &field->rules[i];
     }
-    return false;
+    return NULL;
 }
+
+bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind) { return cg_field_rule(field, kind) != NULL; }
 
 /* Also for fields whose type is wrong, as names are claimed in spite of errors. */
 static bool field_has_hooks(const cg_field *field) {

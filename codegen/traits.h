@@ -27,7 +27,8 @@ bool cg_type_has_padding_only(const cg_type *type);
  * and at the places that C compilers for 64-bit machines give them. */
 bool cg_type_is_flat(const cg_type *type);
 
-/* Whether the field's own rules have one of that kind. */
+/* The first of the field's own rules that is of that kind, or NULL; and whether there is one. */
+const cg_rule *cg_field_rule(const cg_field *field, cg_rule_kind kind);
 bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind);
 
 /* Whether some value of the message is shown to a hook, and whether a connection must remember it: it has a monotonic

@@ -519,8 +519,7 @@ static void check_alias(cg_builder *b, cg_declaration *d) {
     };
 }
 
-void cg_declarations_read(cg_builder *builder, const cg_node *root) {
-    (void)root;
+void cg_declarations_read(cg_builder *builder) {
     builder->model->aliases = CG_NEW_ARRAY(builder->arena, cg_alias, builder->declared_count);
     for (size_t i = 0; i < builder->declared_count; i++) {
         cg_declaration *d = builder->declared[i];

@@ -103,6 +103,13 @@ static const struct {
     {"no-such-command contract.yaml", 2},
     {"check --no-such-option contract.yaml", 2},
     {"check no-such-file.yaml", 3},
+    {"decode - <contract.yaml", 2},
+    {"decode - - <contract.yaml", 2},
+    {"decode - contract.yaml <contract.yaml", 1}, /* which holds no frames */
+    {"decode contract.yaml </dev/null", 0},
+    {"compat - --against - <contract.yaml", 2},
+    {"compat - --against contract.yaml <contract.yaml", 0},
+    {"check - --lock - <contract.yaml", 2},
     {"generate contract.yaml --out-dir contract.yaml/below", 3}, /* not a directory */
     {"report contract.yaml >/dev/full", 3},
 };
