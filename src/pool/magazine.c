@@ -4,6 +4,9 @@
 
 /* An entry is open exactly when hi is not 0. Sealing and settling are proved in docs/decisions/0002-pool-shapes.md. */
 
+/* Needs the lock, but a thread that ends looks at it without one. */
+static bpi_class *owner_of(const bpi_entry *entry) { return BPI_LOAD(&entry->owner); }
+
 static intptr_t first_slot(const bpi_entry *entry) { return (intptr_t)entry->slots->slot; }
 
 static size_t slots_between(intptr_t from, intptr_t to) {
@@ -11,7 +14,7 @@ static size_t slots_between(intptr_t from, intptr_t to) {
 }
 
 static void put_back(bpi_entry *entry, intptr_t top) {
-    bpi_depot_put(entry->owner, entry->slots->slot, slots_between(first_slot(entry), top));
+    bpi_depot_put(owner_of(entry), entry->slots->slot, slots_between(first_slot(entry), top));
 }
 
 /* ---- the owner's side ---- */
@@ -23,7 +26,7 @@ static bool claim_holds(const bpi_entry *entry, intptr_t top) {
 
 bp_buf *bpi_entry_settle(bpi_entry *entry, bool is_claimed) {
     bp_buf *mine = NULL;
-    if (entry->owner == NULL) {
+    if (owner_of(entry) == NULL) {
         BPI_STORE(&entry->top, 0);
         return NULL;
     }
@@ -55,7 +58,7 @@ bool bpi_entry_open(bpi_entry *entry, bpi_class *of) {
     if (BPI_LOAD(&entry->hi) != 0) return true;
     if (!may_open(of)) return false;
     const size_t slot_count = bpi_slot_count(of);
-    if (entry->owner == NULL) {
+    if (owner_of(entry) == NULL) {
         entry->slots = bpi_os.alloc(sizeof *entry->slots + slot_count * sizeof(bp_buf *));
         if (entry->slots == NULL) return false;
         BPI_STORE(&entry->owner, of);
@@ -70,7 +73,7 @@ bool bpi_entry_open(bpi_entry *entry, bpi_class *of) {
 }
 
 void bpi_entry_refill(bpi_entry *entry) {
-    bpi_class *of = entry->owner;
+    bpi_class *of = owner_of(entry);
     bp_buf **slots = entry->slots->slot;
     const uint32_t count = bpi_depot_take(of, slots, of->depth);
     for (uint32_t low = 0, high = count; low + 1 < high; low++) { /* the lowest address is popped first */
@@ -84,8 +87,8 @@ void bpi_entry_refill(bpi_entry *entry) {
 
 void bpi_entry_flush(bpi_entry *entry) {
     bp_buf **slots = entry->slots->slot;
-    const uint32_t half = bpi_slot_count(entry->owner) / 2;
-    bpi_depot_put(entry->owner, slots, half);
+    const uint32_t half = bpi_slot_count(owner_of(entry)) / 2;
+    bpi_depot_put(owner_of(entry), slots, half);
     memmove(slots, slots + half, half * sizeof(bp_buf *));
     bpi_entry_set_top(entry, (intptr_t)(slots + half));
 }
@@ -94,7 +97,7 @@ void bpi_entry_flush(bpi_entry *entry) {
 
 uint64_t bpi_entry_stock(const bpi_entry *entry) {
     const bool was_taken = BPI_LOAD(&entry->hi) == 0 && entry->seal_top != 0;
-    return entry->owner == NULL || was_taken ? 0 : slots_between(first_slot(entry), BPI_LOAD(&entry->top));
+    return owner_of(entry) == NULL || was_taken ? 0 : slots_between(first_slot(entry), BPI_LOAD(&entry->top));
 }
 
 /* Shuts every entry whose stock was not taken yet; seal_top stays 0 until it is. */
@@ -134,7 +137,7 @@ void bpi_seal(bpi_sized *pool) { seal(pool->classes, bpi_class_count(pool)); }
 void bpi_seal_class(bpi_class *of) { seal(&of, 1); }
 
 void bpi_entry_detach(bpi_entry *entry) {
-    bpi_class *of = entry->owner;
+    bpi_class *of = owner_of(entry);
     if (BPI_LOAD(&entry->hi) != 0 || entry->seal_top == 0) put_back(entry, BPI_LOAD(&entry->top));
     of->acquires += BPI_LOAD(&entry->acquires);
     for (bpi_entry **link = &of->entries; *link != NULL; link = &(*link)->slots->next) {
@@ -150,5 +153,5 @@ void bpi_entry_detach(bpi_entry *entry) {
     BPI_STORE(&entry->acquires, 0);
     entry->slots = NULL;
     entry->seal_top = 0;
-    BPI_STORE(&entry->owner, NULL);
+    BPI_STORE_RELEASE(&entry->owner, NULL); /* the last: a thread that ends and sees it unmaps the entry */
 }

@@ -180,7 +180,7 @@ static void release_locked(bpi_class *of, bpi_entry *entry, bp_buf *buf) {
     if (entry != NULL) (void)bpi_entry_settle(entry, false);
     if (entry != NULL && bpi_entry_open(entry, of)) {
         if (bpi_entry_stock(entry) == bpi_slot_count(of)) bpi_entry_flush(entry);
-        (void)bpi_entry_push(entry, buf, buf->state);
+        (void)bpi_entry_push(entry, buf, BPI_LOAD(&buf->state));
     } else {
         bpi_depot_put(of, &buf, 1);
     }
@@ -193,7 +193,7 @@ void bpi_sized_count_wiped(const bp_buf *buf) {
 
 void bpi_sized_release(bp_buf *buf) {
     bpi_class *of = bpi_buf_slab(buf)->owner;
-    const uint32_t free_state = buf->state & ~BPI_BUF_REFS;
+    const uint32_t free_state = BPI_LOAD(&buf->state) & ~BPI_BUF_REFS;
     bpi_entry *entry = bpi_own_entry(of->entry);
     if (of->pool->is_watched) BPI_POISON(buf->data, of->stride);
     if (of->pool->is_watched && entry != NULL) {
@@ -209,11 +209,12 @@ void bpi_sized_release(bp_buf *buf) {
 void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
     bpi_lock_enter(&bpi_registry);
     const intptr_t top = BPI_LOAD(&entry->top);
-    const bool is_taken = entry->owner == NULL || entry->seal_top == top;
-    if (entry->owner != NULL && entry->seal_top != 0) {
+    const bool has_owner = BPI_LOAD(&entry->owner) != NULL;
+    const bool is_taken = !has_owner || entry->seal_top == top;
+    if (has_owner && entry->seal_top != 0) {
         entry->seal_top = (intptr_t)entry->slots->slot;
         BPI_STORE(&entry->top, (intptr_t)entry->slots->slot);
-    } else if (entry->owner != NULL) {
+    } else if (has_owner) {
         BPI_STORE(&entry->top, top - (intptr_t)sizeof(bp_buf *)); /* nobody took the stock: only ours leaves it */
     }
     bpi_lock_leave(&bpi_registry);

@@ -32,9 +32,9 @@ void bpi_offset_give(uint16_t offset) {
 
 /* One entry at a time: leaving the class may free the pool, which takes the registry. */
 static void end_entry(bpi_entry *entry) {
-    if (BPI_LOAD(&entry->owner) == NULL) return;
+    if (BPI_LOAD_ACQUIRE(&entry->owner) == NULL) return;
     bpi_lock_enter(&bpi_registry);
-    bpi_class *of = entry->owner;
+    bpi_class *of = BPI_LOAD(&entry->owner);
     if (of != NULL) {
         bpi_lock_enter(&of->lock);
         bpi_entry_detach(entry);
