@@ -76,6 +76,10 @@ BENCH_PEER_OBJECTS = $(patsubst %,$(BENCH_CONTRACT_DIR)/%.o,$(BENCH_PEER_SOURCES
 BENCH_PEER_SOURCES = $(if $(filter NANOPB,$(BENCH_PEERS)),codec.pb) $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),codec.pb-c)
 BENCH_PEER_LIBS = $(if $(filter NANOPB,$(BENCH_PEERS)),-lprotobuf-nanopb) \
   $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),-lprotobuf-c) $(if $(filter MPACK,$(BENCH_PEERS)),-lmpack)
+# The pool room once more, as a program in which a scheduler decides at every atomic operation who goes on.
+SCHED_FLAGS = -include tests/sched/seam.h
+SCHED_OBJECTS := $(call objects,$(sort $(wildcard tests/sched/*.c)))
+SCHED_ROOM := $(patsubst src/%.c,$(B)/tests/sched/room/%.o,$(wildcard src/pool/*.c) src/base/os.c src/base/misuse.c src/base/error.c)
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
 OWN_POOL_OBJECTS := $(call objects,$(OWN_POOL_SOURCES))
@@ -84,9 +88,13 @@ BENCH_POOL_OBJECTS := $(call objects,$(sort $(wildcard bench/pool/*.c)) bench/ma
 # Counts every allocation of the process it is linked into.
 COUNT_OBJECT := $(B)/tests/support/alloc_count.o
 
+# Sanitizers have stacks and thread-locals of their own.
+SCHED_BUILT := $(if $(filter asan tsan,$(MODE)),,$(B)/bufpool-sched)
+
 LIB := $(B)/libbufpool.a
 BUFPOOLC := $(B)/bufpoolc
 TESTS := $(B)/bufpool-tests
+SCHED := $(B)/bufpool-sched
 DEMO := $(B)/bufpool-demo
 BOOK_SERVER := $(B)/book-server
 OWN_POOL := $(B)/own-pool
@@ -110,7 +118,8 @@ test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites t
 	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
 	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) check-random RANDOM_MODE=quick RANDOM_COUNT=6
 	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) check-written WRITTEN_TEST_SCHEMAS="market zoo"
-	@$(TESTS)
+	@case "$$BPT_ONLY" in sched_*) ;; *) $(TESTS) ;; esac
+	@case "$$BPT_ONLY" in ''|*sched_*) [ -z '$(SCHED_BUILT)' ] || $(SCHED) ;; esac
 
 all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
 
@@ -130,7 +139,7 @@ setup-bench: ## install what `make bench` compares with (codecs, allocators)
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick ci check-generated check-written check-leaks check-headers check-schema docs check-change check-install clean install
+.PHONY: tests bench bench-quick ci check-generated check-schedules check-written check-leaks check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(BOOK_SERVER) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
@@ -182,6 +191,9 @@ docs: $(BUFPOOLC) ## write the tables of docs/CONTRACTS.md anew from those of th
 check-install: $(LIB) $(BUFPOOLC) ## programs build and run against an installed copy
 	sh tests/scripts/install.sh
 
+check-schedules: $(SCHED) ## the pool's hand-over under every schedule within wide bounds (BPT_ONLY=sched_recall, SCHEDULE= replays one)
+	BPT_SCHED=full $(SCHED)
+
 # quick takes the build's compiler alone; full takes gcc and clang, C11 and C++17, and clang's sanitizers.
 RANDOM_MODE = full
 RANDOM_COUNT = 50
@@ -191,8 +203,9 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 	@CC='$(CC)' RANDOM_TEMPLATES='$(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES))' \
 	  sh tests/scripts/random-contracts.sh $(B) $(RANDOM_MODE) $(RANDOM_COUNT) $(RANDOM_SEED)
 
-check-all: ci ## the longest checks: ci, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
+check-all: ci ## the longest checks: ci, all schedules within wide bounds, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
 	@$(MAKE) --no-print-directory MODE=tsan ci-compiler ci-library
+	@$(MAKE) --no-print-directory check-schedules
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	@$(MAKE) --no-print-directory fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
@@ -278,6 +291,13 @@ $(BUFPOOLC): $(CODEGEN_OBJECTS)
 
 $(TESTS): $(TEST_OBJECTS) $(B)/examples/own_pool/block_pool.o $(CONTRACT_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(YAML_LIBS) $(UV_LIBS) -lm
+
+$(SCHED): $(SCHED_OBJECTS) $(SCHED_ROOM) $(B)/tests/main.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lm
+$(SCHED_OBJECTS): private CPPFLAGS += $(SCHED_FLAGS)
+$(SCHED_ROOM): $(B)/tests/sched/room/%.o: src/%.c tests/sched/seam.h $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(SCHED_FLAGS) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
