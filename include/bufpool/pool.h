@@ -53,11 +53,15 @@ typedef struct bp_pool_config {
     const bp_class *classes;   /* strictly ascending by size */
     uint32_t class_count;      /* 1 .. BP_CLASS_MAX */
     uint64_t memory_limit;     /* bytes committed at most; at least four times the largest class; 0 is no limit */
+    uint32_t container_percent; /* bounds the limit by so many percent of bp_container_memory(), where that is known;
+                                   0 .. 100, 0 does not ask */
     uint64_t rest_bytes;       /* what the depot of a class keeps before it gives slabs back; 0 is 256 KiB */
     uint64_t exact_size_limit; /* largest exact allocation; 0 is bounded by memory_limit alone */
     uint64_t forced_limit;     /* bytes granted outside of memory_limit at most (can_block); 0 is nothing */
-    bp_now_fn *now_ms;         /* tells how long reservations wait; NULL is no clock */
+    bp_now_fn *now_ms;         /* tells how long reservations wait and memory rests; NULL is no clock */
     void *now_user;            /* what now_ms is called with */
+    uint64_t idle_ms;          /* what rested that long, beyond idle_bytes of its class, goes back to the system as calls
+                                  come by that take a lock: after twice that at the latest. Needs now_ms; 0 is never */
 } bp_pool_config;
 
 enum { BP_CLASS_MAX = 64 };
@@ -66,7 +70,7 @@ enum { BP_CLASS_MAX = 64 };
 
 /* Makes a size-class pool that has committed nothing yet. The caller owns one reference.
  * BP_ERR_ARGUMENT: a class is missing, misaligned or out of order, or the limit is under four times the largest or
- * under what the smallest slab takes, two pages; BP_ERR_NO_MEMORY. */
+ * under what the smallest slab takes, two pages; container_percent is above 100; BP_ERR_NO_MEMORY. */
 BP_NODISCARD BP_API bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out);
 
 /* Makes a pool whose every buffer comes from malloc and goes back to it: the unpooled fallback and the honest
@@ -82,6 +86,10 @@ typedef bp_err bp_pool_factory(const bp_pool_config *config, void *user, bp_pool
  * user. */
 BP_NODISCARD BP_API bp_err bp_pool_factory_sized(const bp_pool_config *config, void *user, bp_pool **out);
 BP_NODISCARD BP_API bp_err bp_pool_factory_heap(const bp_pool_config *config, void *user, bp_pool **out);
+
+/* The bytes that the container we run in may use: the least memory.max of our control group (version 2) and of those
+ * above it; 0: no limit is known. Reads a few files. */
+BP_API uint64_t bp_container_memory(void);
 
 /* Another reference to the pool; returns pool. */
 BP_API bp_pool *bp_pool_retain(bp_pool *pool);

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "base/os.h"
+#include "base/container.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -43,6 +44,8 @@ static bool system_barrier(void) {
 static bool system_barrier(void) { return false; }
 #endif
 
+static uint64_t system_container_memory(void) { return bpi_container_read("/proc/self/cgroup", "/sys/fs/cgroup"); }
+
 const bpi_os_table bpi_os_system = {
     .alloc = system_alloc,
     .alloc_raw = system_alloc_raw,
@@ -51,6 +54,7 @@ const bpi_os_table bpi_os_system = {
     .map = system_map,
     .unmap = system_unmap,
     .barrier = system_barrier,
+    .container_memory = system_container_memory,
 };
 
 bpi_os_table bpi_os = {
@@ -61,6 +65,7 @@ bpi_os_table bpi_os = {
     .map = system_map,
     .unmap = system_unmap,
     .barrier = system_barrier,
+    .container_memory = system_container_memory,
 };
 
 size_t bpi_os_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }

@@ -18,6 +18,7 @@ typedef struct bpi_os_table {
     void *(*map)(size_t size);                /* whole pages, zeroed, lazily backed; NULL when there are none */
     void (*unmap)(void *memory, size_t size); /* what map gave, or whole pages of it */
     bool (*barrier)(void); /* every thread of the process passed a full memory barrier; false: none */
+    uint64_t (*container_memory)(void); /* bytes that the container may use; 0: no limit is known */
 } bpi_os_table;
 
 /* The table in use: the system's, unless a test replaced it. Replace it only while no pool exists. */

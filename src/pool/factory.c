@@ -1,4 +1,4 @@
-#include "bufpool/pool.h"
+#include "pool/pool_internal.h"
 
 bp_err bp_pool_factory_sized(const bp_pool_config *config, void *user, bp_pool **out) {
     (void)user;
@@ -7,5 +7,8 @@ bp_err bp_pool_factory_sized(const bp_pool_config *config, void *user, bp_pool *
 
 bp_err bp_pool_factory_heap(const bp_pool_config *config, void *user, bp_pool **out) {
     (void)user;
-    return bp_heap_pool_new(config->memory_limit, out);
+    uint64_t limit = 0;
+    const bp_err err = bpi_limit_of(config, &limit);
+    *out = NULL;
+    return err == BP_OK ? bp_heap_pool_new(limit, out) : err;
 }

@@ -1,5 +1,17 @@
 #include "pool/pool_internal.h"
 
+uint64_t bp_container_memory(void) { return bpi_os.container_memory(); }
+
+bp_err bpi_limit_of(const bp_pool_config *config, uint64_t *out) {
+    *out = config->memory_limit;
+    if (config->container_percent > 100) return BP_ERR_ARGUMENT;
+    if (config->container_percent == 0) return BP_OK;
+    const uint64_t memory = bp_container_memory(), percent = config->container_percent;
+    const uint64_t share = memory / 100 * percent + memory % 100 * percent / 100;
+    if (memory != 0 && (*out == 0 || share < *out)) *out = share == 0 ? 1 : share; /* 0 would be no limit */
+    return BP_OK;
+}
+
 void bpi_budget_init(bpi_budget *budget, uint64_t limit, uint64_t forced_limit) {
     budget->accounts[BPI_COMMITTED].limit = limit == 0 ? UINT64_MAX : limit;
     budget->accounts[BPI_FORCED].limit = forced_limit;

@@ -156,9 +156,10 @@ struct bpi_class {
     uint64_t rest_bytes;
     bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
     uint32_t cursor_word;
-    uint32_t colour;    /* where in the caches the next slab begins: buffers so far */
-    uint64_t moves;     /* buffers that came or went since the last look */
-    uint64_t low_count; /* the least depot_count since then */
+    uint32_t colour;     /* where in the caches the next slab begins: buffers so far */
+    uint64_t moves;      /* buffers that came or went since the last look */
+    uint64_t low_count;  /* the least depot_count since then */
+    uint64_t aged_count; /* the least depot_count since the last look at the clock */
     uint64_t buf_count, depot_count, out, high_water;
     uint64_t slab_bytes, free_slab_count;
     uint64_t slow, misses;
@@ -168,7 +169,8 @@ struct bpi_class {
     bpi_entry *entries;
 };
 
-/* The size-class pool. Constant: has_magazines, is_watched, rest_bytes, exact_size_limit, name. */
+/* The size-class pool. Constant: has_magazines, is_watched, rest_bytes, exact_size_limit, idle_ms,
+ * name. */
 struct bpi_sized {
     bp_pool head;
     bpi_budget budget;
@@ -178,6 +180,8 @@ struct bpi_sized {
     bool is_watched, has_magazines;
     uint32_t class_count; /* atomic; classes known in the pool's life, those below never change */
     uint64_t rest_bytes, exact_size_limit;
+    uint64_t idle_ms; /* 0: nothing goes by its age */
+    uint64_t aged_ms; /* atomic; when that was looked at last */
     char *name;
     bpi_sized_map *map;  /* atomic; head.map is its inline part, or the empty map where nothing is served inline */
     bpi_sized_map *maps; /* all that there ever were; needs the registry */
@@ -210,6 +214,9 @@ bp_err bpi_sized_class_add(bp_pool *pool, const bp_class *config);
 bp_err bpi_sized_class_remove(bp_pool *pool, uint32_t size);
 
 /* ---- limit.c ---- */
+/* What the configuration allows in bytes: its memory_limit and its part of the container; 0 is no limit.
+ * BP_ERR_ARGUMENT: more than all of the container. */
+bp_err bpi_limit_of(const bp_pool_config *config, uint64_t *out);
 /* limit 0 is none; forced_limit 0 is nothing. */
 void bpi_budget_init(bpi_budget *budget, uint64_t limit, uint64_t forced_limit);
 /* Adds bytes to what is used of an account unless that would exceed its limit. */
@@ -266,6 +273,8 @@ bp_err bpi_depot_grow(bpi_class *of);
 uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes);
 /* Called once per operation: gives back what the depot did not need for a while. */
 void bpi_depot_look(bpi_class *of);
+/* Gives back what lay in the depot ever since aged_count was set, but for idle_bytes. */
+void bpi_depot_age(bpi_class *of);
 bool bpi_depot_is_valid(bpi_class *of);
 
 /* ---- magazine.c: the out-of-line life of an entry; the class's lock held ---- */
@@ -312,6 +321,10 @@ bp_err bpi_sized_grant_exact(bpi_sized *pool, uint64_t size, bp_buf **out);
 /* Counts that a buffer from a slab, which its last holder still has, was wiped. */
 void bpi_sized_count_wiped(const bp_buf *buf);
 
+/* ---- age.c ---- */
+/* Gives back what nobody used for idle_ms, if it is time. No lock held, by a caller who keeps the pool alive. */
+void bpi_age_look(bpi_sized *pool);
+
 /* ---- trim.c: what concerns all classes ---- */
 /* Takes back every buffer that nobody holds and gives wholly free slabs to the system; returns the bytes. */
 uint64_t bpi_sized_recall(bpi_sized *pool);
@@ -346,6 +359,12 @@ static inline uint64_t bpi_less(uint64_t a, uint64_t b) { return a > b ? a - b :
 
 /* Slots of a magazine: a burst up to three quarters of them settles without the depot, wherever its stock began. */
 static inline uint32_t bpi_slot_count(const bpi_class *of) { return 4 * of->depth; }
+
+/* What automatic trim leaves of a class: idle_bytes, and never less than two buffers. */
+static inline uint64_t bpi_class_idle_bytes(const bpi_class *of) {
+    const uint64_t two = UINT64_C(2) * of->stride;
+    return of->idle_bytes < two ? two : of->idle_bytes;
+}
 
 static inline bpi_sized *bpi_sized_of(bp_pool *pool) { return (bpi_sized *)(void *)pool; }
 

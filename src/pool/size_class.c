@@ -144,7 +144,7 @@ static bp_err acquire_in(bpi_class *of, uint64_t size, const bpi_entry *claimed,
     return err;
 }
 
-bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
+static bp_err acquire_any(bpi_sized *pool, uint64_t size, const bpi_entry *claimed, bp_buf **out) {
     bpi_class *of = claimed == NULL ? bpi_class_of_size(pool, size) : class_of_claim(pool, claimed, size);
     while (of != NULL) {
         const bp_err err = acquire_in(of, size, claimed, out);
@@ -153,6 +153,13 @@ bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_
         of = bpi_class_of_size(pool, size);
     }
     return acquire_exact(pool, size, out);
+}
+
+/* The claim must be settled before the look, which may call those who wait, who may call the pool. */
+bp_err bpi_sized_acquire(bpi_sized *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
+    const bp_err err = acquire_any(pool, size, claimed, out);
+    bpi_age_look(pool);
+    return err;
 }
 
 /* ---- for those who wait: no recall, no magazine, and the queue is not in their way ---- */
@@ -195,6 +202,7 @@ void bpi_sized_release(bp_buf *buf) {
     bpi_class *of = bpi_buf_slab(buf)->owner;
     const uint32_t free_state = BPI_LOAD(&buf->state) & ~BPI_BUF_REFS;
     bpi_entry *entry = bpi_own_entry(of->entry);
+    bpi_age_look(of->pool);
     if (of->pool->is_watched) BPI_POISON(buf->data, of->stride);
     if (of->pool->is_watched && entry != NULL) {
         const bpi_push outcome = bpi_entry_push(entry, buf, free_state);
@@ -300,20 +308,27 @@ static bp_err make_classes(bpi_sized *pool, const bp_pool_config *config) {
     return err;
 }
 
-bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
-    *out = NULL;
-    if (!config_is_valid(config)) return BP_ERR_ARGUMENT;
-    bpi_sized *pool = bpi_os.alloc(sizeof *pool);
-    if (pool == NULL) return BP_ERR_NO_MEMORY;
-    bp_err err = bp_pool_init(&pool->head, &bpi_sized_table);
-    bpi_budget_init(&pool->budget, config->memory_limit, config->forced_limit);
+static void configure(bpi_sized *pool, const bp_pool_config *config, uint64_t limit) {
+    bpi_budget_init(&pool->budget, limit, config->forced_limit);
     bpi_queue_init(&pool->queue, &pool->head, bpi_sized_grant, bpi_sized_press);
     pool->queue.now_ms = config->now_ms;
     pool->queue.now_user = config->now_user;
+    pool->idle_ms = config->now_ms == NULL ? 0 : config->idle_ms;
+    if (pool->idle_ms != 0) pool->aged_ms = config->now_ms(config->now_user);
     pool->is_watched = BPI_IS_WATCHED();
+    pool->has_magazines = bpi_os.barrier();
     pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
     pool->exact_size_limit = config->exact_size_limit;
-    pool->has_magazines = bpi_os.barrier();
+}
+
+bp_err bp_pool_new(const bp_pool_config *config, bp_pool **out) {
+    uint64_t limit = 0;
+    *out = NULL;
+    if (!config_is_valid(config) || bpi_limit_of(config, &limit) != BP_OK) return BP_ERR_ARGUMENT;
+    bpi_sized *pool = bpi_os.alloc(sizeof *pool);
+    if (pool == NULL) return BP_ERR_NO_MEMORY;
+    bp_err err = bp_pool_init(&pool->head, &bpi_sized_table);
+    configure(pool, config, limit);
     pool->name = copy_name(config->name == NULL ? "pool" : config->name);
     if (err == BP_OK) err = pool->name == NULL ? BP_ERR_NO_MEMORY : make_classes(pool, config);
     if (err != BP_OK) {

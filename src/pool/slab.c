@@ -154,6 +154,7 @@ uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count) {
         }
     }
     of->depot_count -= taken;
+    if (of->aged_count > of->depot_count) of->aged_count = of->depot_count;
     of->out += taken;
     of->moves += taken;
     if (of->out > of->high_water) of->high_water = of->out;
@@ -217,6 +218,7 @@ static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     bpi_budget_uncharge(&of->pool->budget, BPI_COMMITTED, bytes);
     bpi_budget_count_trimmed(&of->pool->budget, bytes);
     if (of->low_count > of->depot_count) of->low_count = of->depot_count;
+    if (of->aged_count > of->depot_count) of->aged_count = of->depot_count;
     of->has_freed = true;
     return bytes;
 }
@@ -245,18 +247,32 @@ void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
     for (size_t i = 0; i < count; i++) put_one(of, bufs[i], keeps_free);
 }
 
-/* Gives back up to most wholly free slabs as long as keep_count buffers stay in the depot. */
-static uint64_t give_back_some(bpi_class *of, uint64_t keep_count, uint64_t most) {
+static bool is_free(const bpi_slab *slab) { return slab->free_count == slab->buf_count; }
+
+static bool may_go(const bpi_class *of, const bpi_slab *slab, uint64_t keep_count) {
+    return is_free(slab) && of->depot_count - slab->free_count >= keep_count;
+}
+
+static bpi_slab *smallest_free_slab(const bpi_class *of) {
+    bpi_slab *smallest = NULL;
+    for (bpi_slab *slab = of->head; slab != NULL; slab = slab->next) {
+        if (is_free(slab) && (smallest == NULL || slab->buf_count < smallest->buf_count)) smallest = slab;
+    }
+    return smallest;
+}
+
+/* Gives back wholly free slabs as long as keep_count buffers stay in the depot, until it is enough bytes. The smallest
+ * goes last: what is kept are often a few buffers, and they should not be in the largest. */
+static uint64_t give_back_some(bpi_class *of, uint64_t keep_count, uint64_t enough) {
     uint64_t given = 0;
-    bpi_slab *slab = of->tail;
-    while (slab != NULL && of->free_slab_count > 0 && of->depot_count > keep_count && most > 0) {
+    if (of->free_slab_count == 0 || of->depot_count <= keep_count) return 0;
+    bpi_slab *last = smallest_free_slab(of), *slab = of->tail;
+    while (slab != NULL && of->free_slab_count > 1 && given < enough) {
         bpi_slab *prev = slab->prev;
-        if (slab->free_count == slab->buf_count && of->depot_count - slab->free_count >= keep_count) {
-            given += give_back(of, slab);
-            most--;
-        }
+        if (slab != last && may_go(of, slab, keep_count)) given += give_back(of, slab);
         slab = prev;
     }
+    if (given < enough && may_go(of, last, keep_count)) given += give_back(of, last);
     return given;
 }
 
@@ -279,6 +295,11 @@ void bpi_depot_look(bpi_class *of) {
     if (surplus > rest) (void)give_back_some(of, of->depot_count - (surplus - rest), 1);
     of->moves = 0;
     of->low_count = of->depot_count;
+}
+
+void bpi_depot_age(bpi_class *of) {
+    const uint64_t idle = bpi_class_idle_bytes(of) / of->stride;
+    if (of->aged_count > idle) (void)give_back_some(of, of->depot_count - (of->aged_count - idle), UINT64_MAX);
 }
 
 /* ---- check ---- */

@@ -19,18 +19,34 @@ uint64_t bpi_sized_recall(bpi_sized *pool) {
     return given;
 }
 
+/* The calling thread is not inside an operation on its own magazines, so that their slots can go as well. */
+static void detach_own(bpi_sized *pool) {
+    bpi_lock_enter(&bpi_registry);
+    for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
+        bpi_class *of = pool->classes[i];
+        bpi_entry *entry = bpi_entry_at(of->entry);
+        bpi_lock_enter(&of->lock);
+        if (entry->owner == of) bpi_entry_detach(entry);
+        bpi_class_leave_unserved(of);
+    }
+    bpi_lock_leave(&bpi_registry);
+}
+
 static uint64_t trim_to_idle(bpi_class *of) {
-    const uint64_t two = UINT64_C(2) * of->stride;
     bpi_lock_enter(&of->lock);
-    const uint64_t given = bpi_depot_shrink(of, of->idle_bytes < two ? two : of->idle_bytes);
+    const uint64_t given = bpi_depot_shrink(of, bpi_class_idle_bytes(of));
     bpi_class_leave(of);
     return given;
 }
 
 uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle) {
     bpi_sized *sized = bpi_sized_of(pool);
-    if (!keep_idle) return bpi_sized_recall(sized);
     uint64_t given = 0;
+    if (!keep_idle) {
+        given = bpi_sized_recall(sized);
+        detach_own(sized);
+        return given;
+    }
     for (uint32_t i = 0; i < bpi_class_count(sized); i++) given += trim_to_idle(sized->classes[i]);
     return given;
 }

@@ -187,6 +187,62 @@ START_TEST(random_load_of_many_threads_stays_within_the_limit) {
 }
 END_TEST
 
+/* ---- a container's share ---- */
+
+static uint64_t container_bytes;
+static uint64_t fake_container(void) { return container_bytes; }
+
+static uint64_t limit_in_container(uint64_t memory_limit, uint32_t percent) {
+    const bp_pool_config config = {.classes = bpt_classes, .class_count = BPT_CLASS_COUNT, .memory_limit = memory_limit,
+                                   .container_percent = percent};
+    bp_pool *pools[2] = {NULL, NULL};
+    bpt_ok(bp_pool_factory_sized(&config, NULL, &pools[0]));
+    bpt_ok(bp_pool_factory_heap(&config, NULL, &pools[1]));
+    const uint64_t limit = bpt_stats(pools[0]).memory_limit;
+    ck_assert_uint_eq(bpt_stats(pools[1]).memory_limit, limit);
+    for (int i = 0; i < 2; i++) bp_pool_release_take(&pools[i]);
+    return limit;
+}
+
+START_TEST(a_part_of_the_container_is_the_limit) {
+    bpi_os.container_memory = fake_container;
+    container_bytes = UINT64_C(100) << 30;
+    ck_assert_uint_eq(bp_container_memory(), container_bytes);
+    ck_assert_uint_eq(limit_in_container(0, 50), UINT64_C(50) << 30);
+    ck_assert_uint_eq(limit_in_container(LIMIT, 50), LIMIT);
+    ck_assert_uint_eq(limit_in_container(UINT64_C(60) << 30, 50), UINT64_C(50) << 30);
+    ck_assert_uint_eq(limit_in_container(0, 100), UINT64_C(100) << 30);
+    ck_assert_uint_eq(limit_in_container(0, 0), 0); /* does not ask */
+    container_bytes = UINT64_MAX - 1;
+    ck_assert_uint_eq(limit_in_container(0, 100), UINT64_MAX - 1);
+    container_bytes = 100000099;
+    ck_assert_uint_eq(limit_in_container(0, 33), 33000032);
+    container_bytes = 0; /* nothing is known */
+    ck_assert_uint_eq(limit_in_container(0, 50), 0);
+    ck_assert_uint_eq(limit_in_container(LIMIT, 50), LIMIT);
+}
+END_TEST
+
+START_TEST(a_container_that_is_too_small_is_refused) {
+    const uint64_t too_small[] = {2 * LIMIT - 2, 1};
+    bp_pool_config config = {.classes = bpt_classes, .class_count = BPT_CLASS_COUNT, .container_percent = 50};
+    bp_pool *pool = (bp_pool *)1;
+    bpi_os.container_memory = fake_container;
+    for (size_t i = 0; i < 2; i++) {
+        container_bytes = too_small[i]; /* of the second nothing is left, which must not mean no limit */
+        bpt_err(bp_pool_new(&config, &pool), BP_ERR_ARGUMENT);
+        ck_assert_ptr_null(pool);
+    }
+    container_bytes = 2 * LIMIT;
+    bpt_ok(bp_pool_new(&config, &pool));
+    bp_pool_release_take(&pool);
+    config.container_percent = 101;
+    bpt_err(bp_pool_new(&config, &pool), BP_ERR_ARGUMENT);
+    bpt_err(bp_pool_factory_heap(&config, NULL, &pool), BP_ERR_ARGUMENT);
+    ck_assert_ptr_null(pool);
+}
+END_TEST
+
 BPT_SUITE(pool_limit) {
     BPT_TEST(a_budget_charges_up_to_its_limit);
     BPT_TEST(no_limit_reads_as_zero);
@@ -194,4 +250,6 @@ BPT_SUITE(pool_limit) {
     BPT_TEST(what_rests_in_other_classes_makes_room);
     BPT_TEST(what_a_sleeping_thread_hoards_makes_room);
     BPT_TEST(random_load_of_many_threads_stays_within_the_limit);
+    BPT_TEST(a_part_of_the_container_is_the_limit);
+    BPT_TEST(a_container_that_is_too_small_is_refused);
 }

@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
+#include "market.h"
 #include "pool/pool_internal.h"
 #include "tests/support/pool_support.h"
 #include "tests/support/suite.h"
 
+#include <malloc.h>
 #include <pthread.h>
 
 enum { THREADS = 4, COUNT = 500 };
@@ -55,6 +57,24 @@ START_TEST(a_trim_to_idle_leaves_two_buffers_at_least) {
 }
 END_TEST
 
+/* Of slabs of many sizes a few buffers stay, and those are not in the largest one. */
+START_TEST(a_trim_to_idle_keeps_a_small_slab) {
+    bp_pool *pool = NULL;
+    const bp_class one = {.size = 1024};
+    const bp_pool_config config = {.classes = &one, .class_count = 1, .rest_bytes = 16 << 20};
+    bpt_os_set_barrier(false);
+    bpt_ok(bp_pool_new(&config, &pool));
+    bp_buf *held[4 * COUNT];
+    for (int i = 0; i < 4 * COUNT; i++) held[i] = bpt_acquire(pool, 1024);
+    for (int i = 0; i < 4 * COUNT; i++) bp_buf_release(held[i]);
+    ck_assert_uint_gt(bpt_stats(pool).committed_bytes, 4 * COUNT * 1024);
+    ck_assert_uint_gt(bp_pool_trim(pool, true), 0);
+    ck_assert_uint_ge(bpt_class_stats(pool, 0).idle, 2);
+    ck_assert_uint_le(bpt_stats(pool).committed_bytes, 2 * BPI_SLAB_FIRST_BYTES);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 START_TEST(a_buffer_in_use_survives_every_trim) {
     bp_pool *pool = bpt_pool_new(0);
     warm(pool, 100);
@@ -68,6 +88,51 @@ START_TEST(a_buffer_in_use_survives_every_trim) {
     ck_assert(bpi_pool_is_valid(pool));
     bp_buf_release(buf);
     bpt_pool_end_take(&pool);
+}
+END_TEST
+
+/* ---- what the process keeps ---- */
+
+static int64_t alive; /* bytes, as the allocator and the kernel give them out */
+
+static void *counted_alloc(size_t size) {
+    void *memory = bpi_os_system.alloc(size);
+    alive += (int64_t)malloc_usable_size(memory) + (int64_t)sizeof(size_t);
+    return memory;
+}
+
+static void counted_free(void *memory) {
+    if (memory != NULL) alive -= (int64_t)malloc_usable_size(memory) + (int64_t)sizeof(size_t);
+    bpi_os_system.free(memory);
+}
+
+static void *counted_map(size_t size) {
+    alive += (int64_t)size;
+    return bpi_os_system.map(size);
+}
+
+static void counted_unmap(void *memory, size_t size) {
+    alive -= (int64_t)size;
+    bpi_os_system.unmap(memory, size);
+}
+
+START_TEST(after_a_full_trim_the_process_keeps_16_kib_at_the_most) {
+    bp_pool *pool = NULL;
+    ck_assert_ptr_nonnull(bpi_own_entry(sizeof(bpi_entry))); /* this thread's block: of it, one page is touched */
+    alive = (int64_t)bpi_os_page_size();
+    bpi_os.alloc = counted_alloc;
+    bpi_os.free = counted_free;
+    bpi_os.map = counted_map;
+    bpi_os.unmap = counted_unmap;
+    bpt_ok(bp_pool_new(&market_pool_config, &pool));
+    ck_assert_int_lt(alive, 10 * 1024);
+    for (uint32_t i = 0; i < market_pool_config.class_count; i++) warm(pool, market_pool_config.classes[i].size);
+    ck_assert_int_gt(alive, 1 << 20);
+    (void)bp_pool_trim(pool, false);
+    ck_assert_int_lt(alive, 16 * 1024);
+    warm(pool, 64);
+    bp_pool_release_take(&pool);
+    ck_assert_int_eq(alive, (int64_t)bpi_os_page_size());
 }
 END_TEST
 
@@ -184,7 +249,9 @@ BPT_SUITE(pool_trim) {
     BPT_TEST(a_full_trim_gives_everything_back);
     BPT_TEST(a_trim_to_idle_leaves_the_budget);
     BPT_TEST(a_trim_to_idle_leaves_two_buffers_at_least);
+    BPT_TEST(a_trim_to_idle_keeps_a_small_slab);
     BPT_TEST(a_buffer_in_use_survives_every_trim);
+    BPT_TEST(after_a_full_trim_the_process_keeps_16_kib_at_the_most);
     BPT_TEST(a_full_trim_reaches_the_magazines_of_idle_threads);
     BPT_TEST(trimming_all_the_time_loses_no_buffer);
     BPT_TEST(closing_under_load_frees_the_pool_with_its_last_buffer);
