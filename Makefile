@@ -79,7 +79,7 @@ BENCH_PEER_LIBS = $(if $(filter NANOPB,$(BENCH_PEERS)),-lprotobuf-nanopb) \
 # The pool room once more, as a program in which a scheduler decides at every atomic operation who goes on.
 SCHED_FLAGS = -include tests/sched/seam.h
 SCHED_OBJECTS := $(call objects,$(sort $(wildcard tests/sched/*.c)))
-SCHED_ROOM := $(patsubst src/%.c,$(B)/tests/sched/room/%.o,$(wildcard src/pool/*.c) src/base/os.c src/base/misuse.c src/base/error.c)
+SCHED_ROOM := $(patsubst src/%.c,$(B)/tests/sched/room/%.o,$(wildcard src/base/*.c src/pool/*.c))
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
 OWN_POOL_OBJECTS := $(call objects,$(OWN_POOL_SOURCES))
