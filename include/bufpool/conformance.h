@@ -30,11 +30,11 @@ typedef struct bp_conformance {
     const bp_pool_config *config; /* NULL: classes of 64 to 65,536 bytes, and a limit of 1 MiB */
     bp_conformance_fn *report;    /* may be NULL */
     void *report_user;
-    const char *only;  /* the name of the one check to run; NULL: all of them */
-    uint32_t size_max; /* largest size to ask for, in bytes; 0 is 65,536. Less where the pool gives less */
-    uint32_t
-        thread_count; /* threads that use a pool at the same time, 64 at most; 0 is 4; 1 leaves out what needs more */
-    bool is_bounded;  /* refuses with BP_ERR_LIMIT before it has given 4,096 buffers of size_max */
+    const char *only;      /* the name of the one check to run; NULL: all of them */
+    uint32_t size_max;     /* largest size to ask for, in bytes; 0 is 65,536. Less where the pool gives less */
+    uint32_t thread_count; /* threads at the same time, 64 at most; 0 is 4; 1 leaves out what needs more */
+    bool is_bounded;       /* refuses with BP_ERR_LIMIT before it has given 4,096 buffers of size_max */
+    bool can_wait;         /* is bounded, and its reserve waits for what it cannot give now */
 } bp_conformance;
 
 /* Runs the checks that apply, one after the other, and returns how many failed. One that cannot be run has failed: the

@@ -10,9 +10,10 @@ static const bp_class usual_classes[] = {{64, 4096},   {256, 4096},    {1024, 40
 static const bp_pool_config usual_config = {.name = "conformance",
                                             .classes = usual_classes,
                                             .class_count = sizeof usual_classes / sizeof usual_classes[0],
-                                            .memory_limit = 1 << 20};
+                                            .memory_limit = 1 << 20,
+                                            .forced_limit = 160 << 10};
 
-enum { ANY = 0, BOUNDED = 1, THREADS = 2, BOTH = BOUNDED | THREADS };
+enum { ANY = 0, BOUNDED = 1, THREADS = 2, BOTH = BOUNDED | THREADS, WAITS = 4, ALL = WAITS | THREADS };
 enum { USUAL_SIZE_MAX = 65536, USUAL_THREADS = 4 };
 
 typedef struct check {
@@ -70,6 +71,15 @@ bool bpi_trial_fill(bpi_trial *t, uint64_t size, bpi_held *held, uint32_t *count
         if (!bpi_trial_try(t, size != 0 ? size : t->sizes[i % t->size_count], &held[i])) return false;
         if (held[i].buf == NULL) *count = i;
     }
+    return true;
+}
+
+bool bpi_trial_fill_up(bpi_trial *t, uint32_t *count) {
+    *count = BPI_HELD_MAX;
+    if (!bpi_trial_fill(t, t->size_max, t->held, count)) return false;
+    MUST(*count < BPI_HELD_MAX, "gives %lu buffers of %lu bytes: it is not bounded, or size_max is too small",
+         (unsigned long)*count, (unsigned long)t->size_max);
+    MUST(*count > 0, "an empty pool refuses %lu bytes with BP_ERR_LIMIT", (unsigned long)t->size_max);
     return true;
 }
 
@@ -158,7 +168,8 @@ static bool run_one(const bp_conformance *suite, const check *one) {
 }
 
 static bool applies(const bp_conformance *suite, const check *one) {
-    const unsigned has = (suite->is_bounded ? BOUNDED : 0u) | (suite->thread_count == 1 ? 0u : THREADS);
+    const unsigned has = (suite->is_bounded ? BOUNDED : 0u) | (suite->thread_count == 1 ? 0u : THREADS) |
+                         (suite->is_bounded && suite->can_wait ? WAITS : 0u);
     return (one->needs & ~has) == 0 && (suite->only == NULL || strcmp(suite->only, one->name) == 0);
 }
 

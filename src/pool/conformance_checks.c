@@ -197,18 +197,9 @@ bool bpi_check_secrets_are_wiped(bpi_trial *t) {
 
 /* ---- limits ---- */
 
-static bool fill_until_refused(bpi_trial *t, uint32_t *count) {
-    *count = BPI_HELD_MAX;
-    if (!bpi_trial_fill(t, t->size_max, t->held, count)) return false;
-    MUST(*count < BPI_HELD_MAX, "gives %lu buffers of %lu bytes: it is not bounded, or size_max is too small",
-         (unsigned long)*count, (unsigned long)t->size_max);
-    MUST(*count > 0, "an empty pool refuses %lu bytes with BP_ERR_LIMIT", (unsigned long)t->size_max);
-    return true;
-}
-
 bool bpi_check_released_buffers_serve_again(bpi_trial *t) {
     uint32_t full = 0, mixed = BPI_HELD_MAX;
-    if (!fill_until_refused(t, &full)) return false;
+    if (!bpi_trial_fill_up(t, &full)) return false;
     bpi_trial_release(t->held, full);
     if (!bpi_trial_fill(t, 0, t->held, &mixed)) return false;
     bpi_trial_release(t->held, mixed);
@@ -221,7 +212,7 @@ bool bpi_check_released_buffers_serve_again(bpi_trial *t) {
 
 bool bpi_check_a_refusal_is_an_ordinary_error(bpi_trial *t) {
     uint32_t count = 0;
-    if (!fill_until_refused(t, &count)) return false;
+    if (!bpi_trial_fill_up(t, &count)) return false;
     for (int i = 0; i < 10; i++) {
         bpi_held none;
         if (!bpi_trial_try(t, t->size_max, &none)) return false;

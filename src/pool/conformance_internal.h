@@ -59,6 +59,9 @@ bool bpi_trial_try(bpi_trial *t, uint64_t size, bpi_held *out);
  * becomes how many there are. */
 bool bpi_trial_fill(bpi_trial *t, uint64_t size, bpi_held *held, uint32_t *count);
 
+/* A bounded pool made full of buffers of size_max: *count of them in t->held. */
+bool bpi_trial_fill_up(bpi_trial *t, uint32_t *count);
+
 /* Whether the buffer is as its holder left it. */
 bool bpi_trial_is_intact(bpi_trial *t, const bpi_held *held);
 bool bpi_trial_are_intact(bpi_trial *t, const bpi_held *held, uint32_t count);

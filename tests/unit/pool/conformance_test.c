@@ -2,6 +2,7 @@
  * the check of that promise. */
 #define _GNU_SOURCE
 #include "bufpool/conformance.h"
+#include "pool/pool_internal.h"
 #include "tests/support/pool_support.h"
 #include "tests/support/suite.h"
 
@@ -18,6 +19,19 @@ static const char *const all_checks[] = {
 #undef BPI_CHECK
 };
 enum { CHECK_COUNT = sizeof all_checks / sizeof all_checks[0] };
+
+/* How many checks need each thing of the suite. */
+enum { ANY, BOUNDED, THREADS, BOTH, WAITS, ALL, NEED_COUNT };
+static unsigned needing(unsigned need) {
+    const unsigned needs[] = {
+#define BPI_CHECK(name, needs, promise) needs,
+#include "pool/conformance.def"
+#undef BPI_CHECK
+    };
+    unsigned count = 0;
+    for (int i = 0; i < CHECK_COUNT; i++) count += needs[i] == need;
+    return count;
+}
 
 typedef struct verdict {
     uint32_t passed_count, failed_count;
@@ -49,12 +63,12 @@ static void must_pass(bp_conformance suite, uint32_t check_count) {
 /* ---- the library's pools ---- */
 
 START_TEST(the_size_class_pool_conforms) {
-    must_pass((bp_conformance){.factory = bp_pool_factory_sized, .is_bounded = true}, CHECK_COUNT);
+    must_pass((bp_conformance){.factory = bp_pool_factory_sized, .is_bounded = true, .can_wait = true}, CHECK_COUNT);
 }
 END_TEST
 
 START_TEST(the_heap_pool_conforms) {
-    must_pass((bp_conformance){.factory = bp_pool_factory_heap, .is_bounded = true}, CHECK_COUNT);
+    must_pass((bp_conformance){.factory = bp_pool_factory_heap, .is_bounded = true, .can_wait = true}, CHECK_COUNT);
 }
 END_TEST
 
@@ -64,14 +78,15 @@ START_TEST(other_shapes_of_both_conform) {
     bp_pool_factory *const factories[] = {bp_pool_factory_sized, bp_pool_factory_heap};
     bp_pool_config config = {.classes = bpt_classes, .class_count = BPT_CLASS_COUNT};
     const bp_conformance suite = {.factory = factories[_i], .config = &config, .size_max = 4097, .thread_count = 8};
-    must_pass(suite, CHECK_COUNT - 4);
+    must_pass(suite, needing(ANY) + needing(THREADS));
     bpt_os_set_barrier(false);
-    must_pass(suite, CHECK_COUNT - 4);
+    must_pass(suite, needing(ANY) + needing(THREADS));
     config.memory_limit = 16 * BPT_LARGEST_CLASS;
     must_pass((bp_conformance){.factory = factories[_i],
                                .config = &config,
                                .size_max = BPT_LARGEST_CLASS + 1,
-                               .is_bounded = true},
+                               .is_bounded = true,
+                               .can_wait = true},
               CHECK_COUNT);
 }
 END_TEST
@@ -323,7 +338,8 @@ static void ignore_misuse(bp_misuse what, const void *object, void *user) { (voi
 
 START_TEST(a_pool_that_breaks_nothing_conforms) {
     defect broken = NONE;
-    must_pass((bp_conformance){.factory = clay_factory, .factory_user = &broken, .is_bounded = true}, CHECK_COUNT);
+    must_pass((bp_conformance){.factory = clay_factory, .factory_user = &broken, .is_bounded = true},
+              CHECK_COUNT - needing(WAITS) - needing(ALL));
     for (uint32_t i = 0; i < made_count; i++) ck_assert_ptr_null(made[i]);
 }
 END_TEST
@@ -349,6 +365,112 @@ START_TEST(every_defect_has_its_check) {
         for (int i = 0; i < CATCH_COUNT; i++) count += catches[i].broken == (defect)broken;
         ck_assert_int_eq(count, 1);
     }
+}
+END_TEST
+
+/* ---- the heap pool with a slot that breaks what waiters are promised ---- */
+
+typedef enum wait_defect {
+    OVERTAKES,
+    ANSWERS_LIMIT,
+    CALLS_TWICE,
+    CALLS_FOR_NO_WAIT,
+    CHANGES_ORDER,
+    NEVER_CANCELS,
+    CANCELS_NOTHING,
+    FORGETS_AT_CLOSE,
+    FORGETS_WAITERS,
+    EXCEEDS_FORCED,
+    WAIT_DEFECT_COUNT
+} wait_defect;
+
+static wait_defect wait_broken;
+static bp_pool *side_pool;
+static bp_pool_table broken_table;
+static bp_reservation *kept_back; /* told after the next one */
+static uint32_t told_count;
+static bp_reservation_fn *real_done;
+
+static bp_err overtaking_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
+    const bp_err err = bpi_heap_table.acquire(pool, size, out);
+    return err == BP_ERR_LIMIT && side_pool != NULL ? bp_pool_acquire(side_pool, size, out) : err;
+}
+
+static void done_wrongly(bp_reservation *reservation) {
+    told_count++;
+    if (wait_broken == CALLS_TWICE) real_done(reservation);
+    if (wait_broken == FORGETS_WAITERS && told_count == 2) return;
+    if (wait_broken == CHANGES_ORDER && told_count == 2) {
+        kept_back = reservation;
+        return;
+    }
+    real_done(reservation);
+    if (kept_back != NULL) real_done(kept_back);
+    kept_back = NULL;
+}
+
+static bp_err broken_reserve(bp_pool *pool, bp_reservation *reservation) {
+    real_done = reservation->on_done;
+    reservation->on_done = done_wrongly;
+    const bp_err err = bpi_heap_table.reserve(pool, reservation);
+    if (err == BP_OK && wait_broken == CALLS_FOR_NO_WAIT) real_done(reservation);
+    if (err == BP_PENDING && wait_broken == OVERTAKES && side_pool == NULL) bpt_ok(bp_heap_pool_new(0, &side_pool));
+    if (err == BP_PENDING && wait_broken == ANSWERS_LIMIT) {
+        (void)bpi_heap_table.cancel(pool, reservation);
+        return BP_ERR_LIMIT;
+    }
+    return err;
+}
+
+static bool broken_cancel(bp_pool *pool, bp_reservation *reservation) {
+    if (wait_broken == NEVER_CANCELS) return false;
+    return wait_broken == CANCELS_NOTHING ? reservation->detail.queue != NULL
+                                          : bpi_heap_table.cancel(pool, reservation);
+}
+
+static void forgetful_close(bp_pool *pool) { (void)pool; }
+
+static void forced_stats(bp_pool *pool, bp_pool_stats *out) {
+    bpi_heap_table.stats(pool, out);
+    out->forced_bytes = 1;
+}
+
+static bp_err broken_heap_factory(const bp_pool_config *config, void *user, bp_pool **out) {
+    (void)user;
+    bpt_ok(bp_heap_pool_new(config->memory_limit, out));
+    broken_table = bpi_heap_table;
+    broken_table.reserve = broken_reserve;
+    broken_table.cancel = broken_cancel;
+    if (wait_broken == OVERTAKES) broken_table.acquire = overtaking_acquire;
+    if (wait_broken == FORGETS_AT_CLOSE) broken_table.close = forgetful_close;
+    if (wait_broken == EXCEEDS_FORCED) broken_table.stats = forced_stats;
+    (*out)->table = &broken_table;
+    return BP_OK;
+}
+
+START_TEST(a_broken_promise_to_waiters_is_caught_by_its_check) {
+    const char *const checks[WAIT_DEFECT_COUNT] = {
+        [OVERTAKES] = "nobody_overtakes",
+        [ANSWERS_LIMIT] = "waiters_are_served_in_order",
+        [CALLS_TWICE] = "waiters_are_served_in_order",
+        [CALLS_FOR_NO_WAIT] = "reserve_answers_at_once",
+        [CHANGES_ORDER] = "waiters_are_served_in_order",
+        [NEVER_CANCELS] = "cancelled_waiters_hear_nothing",
+        [CANCELS_NOTHING] = "cancelled_waiters_hear_nothing",
+        [FORGETS_AT_CLOSE] = "close_fails_every_waiter",
+        [FORGETS_WAITERS] = "waiters_are_served_in_order",
+        [EXCEEDS_FORCED] = "forced_grants_are_bounded",
+    };
+    wait_broken = (wait_defect)_i;
+    verdict seen = {.wanted = checks[_i]};
+    const bp_conformance suite = {.factory = broken_heap_factory,
+                                  .report = note,
+                                  .report_user = &seen,
+                                  .is_bounded = true,
+                                  .can_wait = true,
+                                  .only = checks[_i]};
+    ck_assert_uint_eq(bp_conformance_run(&suite), 1);
+    ck_assert(seen.has_failed);
 }
 END_TEST
 
@@ -398,6 +520,7 @@ BPT_SUITE(pool_conformance) {
     BPT_TEST(a_pool_that_breaks_nothing_conforms);
     BPT_LOOP_TEST(a_broken_promise_is_caught_by_its_check, 0, CATCH_COUNT);
     BPT_TEST(every_defect_has_its_check);
+    BPT_LOOP_TEST(a_broken_promise_to_waiters_is_caught_by_its_check, 0, WAIT_DEFECT_COUNT);
     BPT_TEST(what_cannot_run_has_failed);
     BPT_TEST(a_pool_that_is_not_bounded_is_not_called_so);
 }
