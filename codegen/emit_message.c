@@ -207,6 +207,13 @@ static bool message_has_limits(const cg_message *message) {
     return false;
 }
 
+static bool message_has_rules(const cg_message *message) {
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (!message->fields[i].is_retired && cg_field_has_rules(&message->fields[i])) return true;
+    }
+    return false;
+}
+
 static bool message_has_checks(const cg_message *message) {
     for (size_t i = 0; i < message->group_count; i++) {
         if (group_has_checks(&message->groups[i])) return true;
@@ -232,6 +239,7 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
     const int name = (int)(strlen(emitter->model->name.snake) + strlen(message->name.snake));
     cg_set_flag(arena, map, "has_limits", message_has_limits(message));
     cg_set_flag(arena, map, "has_checks", message_has_checks(message));
+    cg_set_flag(arena, map, "has_rules", message_has_rules(message));
     cg_set_flag(arena, map, "is_large", message->max > CG_MEMBER_BYTES_MAX);
     cg_set_text(arena, map, "full_size", full_size(emitter, message));
     /* What continued parameter lists stand under. */
@@ -239,6 +247,9 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
     cg_set_format(arena, map, "define_indent", "%*s", name + (int)strlen("bp_err __encode("), "");
     cg_set_format(arena, map, "load_indent", "%*s",
                   (int)(strlen(message->name.snake) + strlen("static inline void _load(")), "");
+    cg_set_format(arena, map, "valid_indent", "%*s",
+                  name + (int)strlen("BP_NODISCARD bp_err __decode_valid("), "");
+    cg_set_format(arena, map, "valid_define_indent", "%*s", name + (int)strlen("bp_err __decode_valid("), "");
     cg_set_format(arena, map, "open_indent", "%*s", name + (int)strlen("static inline bp_err __open_("), "");
 }
 

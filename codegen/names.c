@@ -286,7 +286,7 @@ static void claim_getters(claims *c, const char *x, const char *upper, const cg_
 }
 
 static void claim_message(claims *c, const cg_message *m, cg_table *handlers) {
-    static const char *const snakes[] = {"_view", "_size",     "_encode", "_decode", "_view_init",
+    static const char *const snakes[] = {"_view", "_size",     "_encode", "_decode", "_decode_valid", "_view_init",
                                          "_load", "_validate", "_print",  "_pack"};
     static const char *const uppers[] = {"_INIT",  "_TYPE",     "_MIN",   "_MAX",   "_ACCEPT_MIN", "_ACCEPT_MAX",
                                          "_CLASS", "_CLASS_IX", "_WASTE", "_BLOCK", "_FIELDS"};

@@ -110,11 +110,11 @@ bool cg_rule_is_checked(const cg_field *field, const cg_rule *rule) {
     return cg_rule_is_validated(rule->kind) && !always_holds(field, rule);
 }
 
-static bool is_checked(const cg_field *field) {
+bool cg_field_has_rules(const cg_field *field) {
     for (size_t i = 0; i < field->rule_count; i++) {
         if (cg_rule_is_checked(field, &field->rules[i])) return true;
     }
-    return false;
+    return cg_type_has_rules(field->type);
 }
 
 void cg_struct_find_traits(cg_struct *structure) {
@@ -123,7 +123,7 @@ void cg_struct_find_traits(cg_struct *structure) {
         const cg_field *field = &structure->fields[i];
         structure->has_checks |= cg_type_has_checks(field->type);
         structure->has_limits |= cg_type_has_limits(field->type);
-        structure->has_rules |= is_checked(field) || cg_type_has_rules(field->type);
+        structure->has_rules |= cg_field_has_rules(field);
         structure->has_hooks |= field_has_hooks(field);
     }
 }

@@ -16,6 +16,7 @@ bool cg_type_has_checks(const cg_type *type);
 bool cg_type_has_limits(const cg_type *type);
 /* Whether values of this type, or of what is inside it, have rules that validate checks. */
 bool cg_type_has_rules(const cg_type *type);
+bool cg_field_has_rules(const cg_field *field);
 
 /* Whether values of this type, or of what is inside it, are shown to hooks. */
 bool cg_type_has_hooks(const cg_type *type);

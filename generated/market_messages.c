@@ -116,9 +116,8 @@ bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market
     return BP_OK;
 }
 
-bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field) {
-    (void)view;
-    if (field != NULL) *field = NULL;
+/* Names the first field that breaks a rule. */
+static inline bp_err instrument_meta_rules(const market_instrument_meta_view *view, const char **field) {
     {
         const uint64_t value = market_instrument_meta_get_instrument_id(view);
         if (value == 0) return broken("instrument_id", field);
@@ -132,6 +131,22 @@ bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, 
         const uint8_t value = market_instrument_meta_get_decimals(view);
         if (value > 36u) return broken("decimals", field);
     }
+    return BP_OK;
+}
+
+bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return instrument_meta_rules(view, field);
+}
+
+bp_err market_instrument_meta_decode_valid(const uint8_t *value, size_t length, market_instrument_meta *out,
+                                           const char **field) {
+    market_instrument_meta_view view;
+    bp_err err = market_instrument_meta_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = instrument_meta_rules(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    instrument_meta_load(&view, out);
     return BP_OK;
 }
 
@@ -234,9 +249,8 @@ bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, mark
     return BP_OK;
 }
 
-bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field) {
-    (void)view;
-    if (field != NULL) *field = NULL;
+/* Names the first field that breaks a rule. */
+static inline bp_err pool_state_update_rules(const market_pool_state_update_view *view, const char **field) {
     {
         const uint64_t value = market_pool_state_update_get_block_number(view);
         if (value == 0) return broken("block_number", field);
@@ -245,6 +259,22 @@ bp_err market_pool_state_update_validate(const market_pool_state_update_view *vi
         const uint32_t value = market_pool_state_update_get_fee(view);
         if (value > 1000000u) return broken("fee", field);
     }
+    return BP_OK;
+}
+
+bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return pool_state_update_rules(view, field);
+}
+
+bp_err market_pool_state_update_decode_valid(const uint8_t *value, size_t length, market_pool_state_update *out,
+                                             const char **field) {
+    market_pool_state_update_view view;
+    bp_err err = market_pool_state_update_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = pool_state_update_rules(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    pool_state_update_load(&view, out);
     return BP_OK;
 }
 
@@ -415,13 +445,28 @@ bp_err market_order_book_decode(const uint8_t *value, size_t length, market_orde
     return BP_OK;
 }
 
-bp_err market_order_book_validate(const market_order_book_view *view, const char **field) {
-    (void)view;
-    if (field != NULL) *field = NULL;
+/* Names the first field that breaks a rule. */
+static inline bp_err order_book_rules(const market_order_book_view *view, const char **field) {
     {
         const uint64_t value = market_order_book_get_instrument_id(view);
         if (value == 0) return broken("instrument_id", field);
     }
+    return BP_OK;
+}
+
+bp_err market_order_book_validate(const market_order_book_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return order_book_rules(view, field);
+}
+
+bp_err market_order_book_decode_valid(const uint8_t *value, size_t length, market_order_book *out,
+                                      const char **field) {
+    market_order_book_view view;
+    bp_err err = market_order_book_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = order_book_rules(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    order_book_load(&view, out);
     return BP_OK;
 }
 
@@ -570,9 +615,8 @@ bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, marke
     return BP_OK;
 }
 
-bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view, const char **field) {
-    (void)view;
-    if (field != NULL) *field = NULL;
+/* Names the first field that breaks a rule. */
+static inline bp_err arbitrage_signal_rules(const market_arbitrage_signal_view *view, const char **field) {
     {
         const uint64_t value = market_arbitrage_signal_get_signal_id(view);
         if (value == 0) return broken("signal_id", field);
@@ -586,6 +630,22 @@ bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view
         if (!(value >= 0.0f)) return broken("confidence", field);
         if (!(value <= 1.0f)) return broken("confidence", field);
     }
+    return BP_OK;
+}
+
+bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return arbitrage_signal_rules(view, field);
+}
+
+bp_err market_arbitrage_signal_decode_valid(const uint8_t *value, size_t length, market_arbitrage_signal *out,
+                                            const char **field) {
+    market_arbitrage_signal_view view;
+    bp_err err = market_arbitrage_signal_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = arbitrage_signal_rules(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    arbitrage_signal_load(&view, out);
     return BP_OK;
 }
 
@@ -662,9 +722,15 @@ bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_a
 }
 
 bp_err market_book_ack_validate(const market_book_ack_view *view, const char **field) {
-    (void)view;
     if (field != NULL) *field = NULL;
+    (void)view;
     return BP_OK;
+}
+
+bp_err market_book_ack_decode_valid(const uint8_t *value, size_t length, market_book_ack *out,
+                                    const char **field) {
+    if (field != NULL) *field = NULL;
+    return market_book_ack_decode(value, length, out);
 }
 
 int market_book_ack_print(const market_book_ack_view *view, char *out, size_t size) {
@@ -744,9 +810,15 @@ bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_hos
 }
 
 bp_err market_host_sample_validate(const market_host_sample_view *view, const char **field) {
-    (void)view;
     if (field != NULL) *field = NULL;
+    (void)view;
     return BP_OK;
+}
+
+bp_err market_host_sample_decode_valid(const uint8_t *value, size_t length, market_host_sample *out,
+                                       const char **field) {
+    if (field != NULL) *field = NULL;
+    return market_host_sample_decode(value, length, out);
 }
 
 int market_host_sample_print(const market_host_sample_view *view, char *out, size_t size) {
@@ -931,9 +1003,8 @@ bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_
     return BP_OK;
 }
 
-bp_err market_process_sample_validate(const market_process_sample_view *view, const char **field) {
-    (void)view;
-    if (field != NULL) *field = NULL;
+/* Names the first field that breaks a rule. */
+static inline bp_err process_sample_rules(const market_process_sample_view *view, const char **field) {
     {
         const uint32_t value = market_process_sample_get_pid(view);
         if (value == 0) return broken("pid", field);
@@ -946,6 +1017,22 @@ bp_err market_process_sample_validate(const market_process_sample_view *view, co
         const bp_text text = market_process_sample_get_command(view);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("command", field);
     }
+    return BP_OK;
+}
+
+bp_err market_process_sample_validate(const market_process_sample_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return process_sample_rules(view, field);
+}
+
+bp_err market_process_sample_decode_valid(const uint8_t *value, size_t length, market_process_sample *out,
+                                          const char **field) {
+    market_process_sample_view view;
+    bp_err err = market_process_sample_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = process_sample_rules(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    process_sample_load(&view, out);
     return BP_OK;
 }
 
@@ -1105,9 +1192,8 @@ bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_li
     return BP_OK;
 }
 
-bp_err market_log_line_validate(const market_log_line_view *view, const char **field) {
-    (void)view;
-    if (field != NULL) *field = NULL;
+/* Names the first field that breaks a rule. */
+static inline bp_err log_line_rules(const market_log_line_view *view, const char **field) {
     {
         const bp_text text = market_log_line_get_source(view);
         if (!bpi_utf8_padded_is_valid((const uint8_t *)text.data, text.length, 16)) return broken("source", field);
@@ -1116,6 +1202,22 @@ bp_err market_log_line_validate(const market_log_line_view *view, const char **f
         const bp_text text = market_log_line_get_text(view);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("text", field);
     }
+    return BP_OK;
+}
+
+bp_err market_log_line_validate(const market_log_line_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return log_line_rules(view, field);
+}
+
+bp_err market_log_line_decode_valid(const uint8_t *value, size_t length, market_log_line *out,
+                                    const char **field) {
+    market_log_line_view view;
+    bp_err err = market_log_line_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = log_line_rules(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    log_line_load(&view, out);
     return BP_OK;
 }
 
@@ -1257,14 +1359,29 @@ bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapsh
     return BP_OK;
 }
 
-bp_err market_snapshot_validate(const market_snapshot_view *view, const char **field) {
-    (void)view;
-    if (field != NULL) *field = NULL;
+/* Names the first field that breaks a rule. */
+static inline bp_err snapshot_rules(const market_snapshot_view *view, const char **field) {
     {
         const bp_text text = market_snapshot_get_name(view);
         if (text.length == 0) return broken("name", field);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("name", field);
     }
+    return BP_OK;
+}
+
+bp_err market_snapshot_validate(const market_snapshot_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return snapshot_rules(view, field);
+}
+
+bp_err market_snapshot_decode_valid(const uint8_t *value, size_t length, market_snapshot *out,
+                                    const char **field) {
+    market_snapshot_view view;
+    bp_err err = market_snapshot_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = snapshot_rules(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    snapshot_load(&view, out);
     return BP_OK;
 }
 

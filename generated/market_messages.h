@@ -10,9 +10,9 @@
  *                of X_size; BP_ERR_SPACE: capacity is too small. On error *length is 0.
  *   X_decode     Reads a value into *out. Rules are not checked; elements behind a count stay as they were; pointers
  *                point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero.
+ *   X_decode_valid   The same, and checks the rules as X_validate does: BP_ERR_RULE, *out is zero and *field names the field.
  *   X_view_init  Makes a view; accepts and refuses the same bytes as X_decode.
- *   X_load       Copies what a view shows into *out, as X_decode would, and has nothing left to check: of a view that was
- *                validated it makes a struct whose rules hold.
+ *   X_load       Copies what a view shows into *out, as X_decode would, and has nothing left to check.
  *   X_validate   Checks the rules. BP_ERR_RULE: *field, unless field is NULL, names the first field that breaks one.
  *   X_print      Writes JSON, always NUL-terminated when size is not 0; returns the bytes that the whole text takes.
  *   X_get_f      The value of field f; its default or zero while X_has_f is false.
@@ -129,6 +129,8 @@ BP_NODISCARD bp_err market_instrument_meta_size(const market_instrument_meta *me
 BP_NODISCARD bp_err market_instrument_meta_encode(const market_instrument_meta *message, uint8_t *out, size_t capacity,
                                                   uint32_t *length);
 BP_NODISCARD bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out);
+BP_NODISCARD bp_err market_instrument_meta_decode_valid(const uint8_t *value, size_t length, market_instrument_meta *out,
+                                                        const char **field);
 void market_instrument_meta_load(const market_instrument_meta_view *view, market_instrument_meta *out);
 BP_NODISCARD static inline bp_err market_instrument_meta_view_init(const uint8_t *value, size_t length, market_instrument_meta_view *out);
 BP_NODISCARD bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field);
@@ -223,6 +225,8 @@ BP_NODISCARD bp_err market_pool_state_update_size(const market_pool_state_update
 BP_NODISCARD bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out, size_t capacity,
                                                     uint32_t *length);
 BP_NODISCARD bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out);
+BP_NODISCARD bp_err market_pool_state_update_decode_valid(const uint8_t *value, size_t length, market_pool_state_update *out,
+                                                          const char **field);
 void market_pool_state_update_load(const market_pool_state_update_view *view, market_pool_state_update *out);
 BP_NODISCARD static inline bp_err market_pool_state_update_view_init(const uint8_t *value, size_t length, market_pool_state_update_view *out);
 BP_NODISCARD bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field);
@@ -339,6 +343,8 @@ BP_NODISCARD bp_err market_order_book_size(const market_order_book *message, uin
 BP_NODISCARD bp_err market_order_book_encode(const market_order_book *message, uint8_t *out, size_t capacity,
                                              uint32_t *length);
 BP_NODISCARD bp_err market_order_book_decode(const uint8_t *value, size_t length, market_order_book *out);
+BP_NODISCARD bp_err market_order_book_decode_valid(const uint8_t *value, size_t length, market_order_book *out,
+                                                   const char **field);
 void market_order_book_load(const market_order_book_view *view, market_order_book *out);
 BP_NODISCARD bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_order_book_view *out);
 BP_NODISCARD bp_err market_order_book_validate(const market_order_book_view *view, const char **field);
@@ -411,6 +417,8 @@ BP_NODISCARD bp_err market_arbitrage_signal_size(const market_arbitrage_signal *
 BP_NODISCARD bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *message, uint8_t *out, size_t capacity,
                                                    uint32_t *length);
 BP_NODISCARD bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, market_arbitrage_signal *out);
+BP_NODISCARD bp_err market_arbitrage_signal_decode_valid(const uint8_t *value, size_t length, market_arbitrage_signal *out,
+                                                         const char **field);
 void market_arbitrage_signal_load(const market_arbitrage_signal_view *view, market_arbitrage_signal *out);
 BP_NODISCARD bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, market_arbitrage_signal_view *out);
 BP_NODISCARD bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view, const char **field);
@@ -467,6 +475,8 @@ BP_NODISCARD bp_err market_book_ack_size(const market_book_ack *message, uint32_
 BP_NODISCARD bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
 BP_NODISCARD bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out);
+BP_NODISCARD bp_err market_book_ack_decode_valid(const uint8_t *value, size_t length, market_book_ack *out,
+                                                 const char **field);
 void market_book_ack_load(const market_book_ack_view *view, market_book_ack *out);
 BP_NODISCARD static inline bp_err market_book_ack_view_init(const uint8_t *value, size_t length, market_book_ack_view *out);
 BP_NODISCARD bp_err market_book_ack_validate(const market_book_ack_view *view, const char **field);
@@ -530,6 +540,8 @@ BP_NODISCARD bp_err market_host_sample_size(const market_host_sample *message, u
 BP_NODISCARD bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out, size_t capacity,
                                               uint32_t *length);
 BP_NODISCARD bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out);
+BP_NODISCARD bp_err market_host_sample_decode_valid(const uint8_t *value, size_t length, market_host_sample *out,
+                                                    const char **field);
 void market_host_sample_load(const market_host_sample_view *view, market_host_sample *out);
 BP_NODISCARD static inline bp_err market_host_sample_view_init(const uint8_t *value, size_t length, market_host_sample_view *out);
 BP_NODISCARD bp_err market_host_sample_validate(const market_host_sample_view *view, const char **field);
@@ -640,6 +652,8 @@ BP_NODISCARD bp_err market_process_sample_size(const market_process_sample *mess
 BP_NODISCARD bp_err market_process_sample_encode(const market_process_sample *message, uint8_t *out, size_t capacity,
                                                  uint32_t *length);
 BP_NODISCARD bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_process_sample *out);
+BP_NODISCARD bp_err market_process_sample_decode_valid(const uint8_t *value, size_t length, market_process_sample *out,
+                                                       const char **field);
 void market_process_sample_load(const market_process_sample_view *view, market_process_sample *out);
 BP_NODISCARD bp_err market_process_sample_view_init(const uint8_t *value, size_t length, market_process_sample_view *out);
 BP_NODISCARD bp_err market_process_sample_validate(const market_process_sample_view *view, const char **field);
@@ -725,6 +739,8 @@ BP_NODISCARD bp_err market_log_line_size(const market_log_line *message, uint32_
 BP_NODISCARD bp_err market_log_line_encode(const market_log_line *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
 BP_NODISCARD bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_line *out);
+BP_NODISCARD bp_err market_log_line_decode_valid(const uint8_t *value, size_t length, market_log_line *out,
+                                                 const char **field);
 void market_log_line_load(const market_log_line_view *view, market_log_line *out);
 BP_NODISCARD bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log_line_view *out);
 BP_NODISCARD bp_err market_log_line_validate(const market_log_line_view *view, const char **field);
@@ -776,6 +792,8 @@ BP_NODISCARD bp_err market_snapshot_size(const market_snapshot *message, uint32_
 BP_NODISCARD bp_err market_snapshot_encode(const market_snapshot *message, uint8_t *out, size_t capacity,
                                            uint32_t *length);
 BP_NODISCARD bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapshot *out);
+BP_NODISCARD bp_err market_snapshot_decode_valid(const uint8_t *value, size_t length, market_snapshot *out,
+                                                 const char **field);
 void market_snapshot_load(const market_snapshot_view *view, market_snapshot *out);
 BP_NODISCARD bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_snapshot_view *out);
 BP_NODISCARD bp_err market_snapshot_validate(const market_snapshot_view *view, const char **field);

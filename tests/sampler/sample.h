@@ -33,6 +33,7 @@ typedef struct sample_message {
     bp_err (*decode)(const uint8_t *value, size_t length, void *out);
     bp_err (*view_init)(const uint8_t *value, size_t length, void *out);
     void (*load)(const void *view, void *out);
+    bp_err (*decode_valid)(const uint8_t *value, size_t length, void *out, const char **field);
     bp_err (*validate)(const void *view, const char **field);
     int (*print)(const void *view, char *out, size_t size);
     bp_err (*pack)(bp_pool *pool, const void *message, bp_buf **out);

@@ -103,6 +103,28 @@ static void check_loaded(struct fixture *f) {
     free(loaded);
 }
 
+/* Decoding with the rules ends as validate does, with what was decoded or with zeros. */
+static void check_valid(struct fixture *f, const uint8_t *value, size_t length) {
+    const char *expected_field = NULL, *field = "";
+    const bp_err expected = f->type->validate(f->view, &expected_field);
+    void *const valid = malloc(f->type->struct_size);
+    ck_assert(valid != NULL);
+    memset(valid, 0xA5, f->type->struct_size);
+    bpt_must(f->type->decode_valid(value, length, valid, &field) == expected);
+    bpt_must(field == expected_field || (field != NULL && expected_field != NULL && strcmp(field, expected_field) == 0));
+    bpt_must(expected == BP_OK ? f->type->equal(valid, f->decoded) : is_zero(valid, f->type->struct_size));
+    bpt_must(f->type->decode_valid(value, length, valid, NULL) == expected);
+    free(valid);
+}
+
+/* No rule is looked at in bytes whose layout is wrong. */
+static void check_refused(struct fixture *f, const uint8_t *value, size_t length, bp_err expected) {
+    const char *field = "";
+    memset(f->decoded, 0xA5, f->type->struct_size);
+    bpt_must(f->type->decode_valid(value, length, f->decoded, &field) == expected);
+    bpt_must(field == NULL && is_zero(f->decoded, f->type->struct_size));
+}
+
 /* Decode and view give the same answer about these bytes, and zero on error. */
 static bp_err read_both(struct fixture *f, const uint8_t *value, size_t length) {
     memset(f->decoded, 0xA5, f->type->struct_size);
@@ -110,14 +132,23 @@ static bp_err read_both(struct fixture *f, const uint8_t *value, size_t length) 
     const bp_err decoded = f->type->decode(value, length, f->decoded);
     const bp_err viewed = f->type->view_init(value, length, f->view);
     bpt_must(decoded == viewed);
-    if (decoded == BP_OK) {
-        check_loaded(f);
-        return BP_OK;
-    }
+    if (decoded == BP_OK) return BP_OK;
     bpt_must(decoded == BP_ERR_TRUNCATED || decoded == BP_ERR_MALFORMED || decoded == BP_ERR_BOUND);
     bpt_must(is_zero(f->decoded, f->type->struct_size));
     bpt_must(is_zero(f->view, f->type->view_size));
     return decoded;
+}
+
+/* The same of every way of reading. */
+static bp_err read_all(struct fixture *f, const uint8_t *value, size_t length) {
+    const bp_err err = read_both(f, value, length);
+    if (err != BP_OK) {
+        check_refused(f, value, length, err);
+        return err;
+    }
+    check_loaded(f);
+    check_valid(f, value, length);
+    return BP_OK;
 }
 
 START_TEST(what_was_encoded_is_read_back) {
@@ -128,7 +159,7 @@ START_TEST(what_was_encoded_is_read_back) {
         bpt_ok(f.type->size(f.message, &size));
         ck_assert_uint_eq(size, f.length);
         uint8_t *const copy = exact_copy(f.value, f.length);
-        bpt_ok(read_both(&f, copy, f.length));
+        bpt_ok(read_all(&f, copy, f.length));
         ck_assert_msg(f.type->equal(f.message, f.decoded), "%s, round %d", f.type->name, round);
         ck_assert_msg(f.type->view_equal(f.view, f.message), "%s, round %d", f.type->name, round);
         free(copy);
@@ -144,7 +175,7 @@ START_TEST(any_alignment_is_read) {
     ck_assert(moved != NULL);
     for (size_t offset = 1; offset < 8; offset++) {
         memcpy(moved + offset, f.value, f.length);
-        bpt_ok(read_both(&f, moved + offset, f.length));
+        bpt_ok(read_all(&f, moved + offset, f.length));
         ck_assert(f.type->equal(f.message, f.decoded));
         ck_assert(f.type->view_equal(f.view, f.message));
     }
@@ -193,7 +224,7 @@ START_TEST(each_broken_rule_is_found) {
             expected = f.type->spoil(f.message, rule);
             if (expected == NULL) break;
             bpt_ok(f.type->encode(f.message, f.value, f.type->max, &f.length));
-            bpt_ok(read_both(&f, f.value, f.length));
+            bpt_ok(read_all(&f, f.value, f.length));
             bpt_err(f.type->validate(f.view, &field), BP_ERR_RULE);
             ck_assert_str_eq(field, expected);
             bpt_err(f.type->validate(f.view, NULL), BP_ERR_RULE);
@@ -233,7 +264,7 @@ START_TEST(bytes_behind_the_end_are_refused_or_newer) {
         bpt_err(longer, f.type->has_tail ? BP_ERR_MALFORMED : BP_OK);
     uint8_t *const huge = calloc(1, (size_t)f.type->accept_max + 1);
     ck_assert(huge != NULL);
-    bpt_err(read_both(&f, huge, (size_t)f.type->accept_max + 1), BP_ERR_BOUND);
+    bpt_err(read_all(&f, huge, (size_t)f.type->accept_max + 1), BP_ERR_BOUND);
     free(huge);
     fixture_free(&f);
 }
