@@ -51,6 +51,8 @@ void cg_set_session(const cg_emitter *emitter, cg_value *map, const cg_message *
 
 /* ---- emit_message.c ---- */
 cg_value *cg_emit_message(const cg_emitter *emitter, const cg_message *message);
+/* The message's id and sizes, which code and reference call the same. */
+void cg_set_message_sizes(cg_arena *arena, cg_value *map, const cg_message *message);
 cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure);
 cg_value *cg_emit_enum_values(const cg_emitter *emitter, const cg_enum *enumeration);
 cg_value *cg_emit_enum(const cg_emitter *emitter, const cg_enum *enumeration);

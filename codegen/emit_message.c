@@ -178,17 +178,21 @@ cg_value *cg_emit_struct(const cg_emitter *emitter, const cg_struct *structure) 
     return map;
 }
 
-static void set_sizes(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
-    cg_arena *const arena = emitter->arena;
+void cg_set_message_sizes(cg_arena *arena, cg_value *map, const cg_message *message) {
     cg_set_number(arena, map, "type", message->tlv_type);
     cg_set_number(arena, map, "min", message->min);
     cg_set_number(arena, map, "max", message->max);
     cg_set_number(arena, map, "accept_min", message->accept_min);
     cg_set_number(arena, map, "accept_max", message->accept_max);
     cg_set_number(arena, map, "class_size", message->class_size);
-    cg_set_number(arena, map, "class_ix", message->class_ix);
     cg_set_number(arena, map, "waste", message->waste);
     cg_set_number(arena, map, "block", message->block_size);
+}
+
+static void set_sizes(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
+    cg_arena *const arena = emitter->arena;
+    cg_set_message_sizes(arena, map, message);
+    cg_set_number(arena, map, "class_ix", message->class_ix);
     cg_set_flag(arena, map, "has_tail", message->tail_count != 0);
     if (message->tail_count == 0) return;
     cg_set_number(arena, map, "block_len_offset", message->block_len_offset);

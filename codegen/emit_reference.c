@@ -145,19 +145,12 @@ static cg_value *emit_priors(cg_arena *arena, const cg_message *message) {
 static cg_value *emit_message(cg_arena *arena, const cg_message *message) {
     cg_value *const map = cg_value_map(arena);
     set_name(arena, map, &message->name, message->description);
-    cg_set_number(arena, map, "type", message->tlv_type);
     cg_set_text(arena, map, "domain", or_empty(message->domain));
     cg_set_text(arena, map, "was", or_empty(message->was));
     cg_set_text(arena, map, "sensitivity", message->is_sensitive ? message->sensitivity : "");
     cg_set_flag(arena, map, "is_redacted", message->is_sensitive || !message->log_payload);
-    cg_set_number(arena, map, "min", message->min);
+    cg_set_message_sizes(arena, map, message);
     cg_set_number(arena, map, "typical", message->typical);
-    cg_set_number(arena, map, "max", message->max);
-    cg_set_number(arena, map, "block", message->block_size);
-    cg_set_number(arena, map, "accept_min", message->accept_min);
-    cg_set_number(arena, map, "accept_max", message->accept_max);
-    cg_set_number(arena, map, "class_size", message->class_size);
-    cg_set_number(arena, map, "waste", message->waste);
     cg_set_flag(arena, map, "has_reserve", message->reserve != 0);
     cg_set_number(arena, map, "reserve", message->reserve);
     cg_set(arena, map, "priors", emit_priors(arena, message));

@@ -116,7 +116,7 @@ typedef struct claims {
     cg_table files;   /* identifiers of file scope: the node that they come from */
     cg_table members; /* the same of the struct that is being claimed */
     const cg_model *model;
-    bool is_near_taken; /* C has names that begin like those of the schema */
+    bool is_near_taken;      /* C has names that begin like those of the schema */
     const cg_node *reported; /* the latest node with a collision: its others would say nothing new */
 } claims;
 

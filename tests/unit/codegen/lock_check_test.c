@@ -158,6 +158,24 @@ START_TEST(a_version_may_not_fall) {
 }
 END_TEST
 
+/* Until the version that retires it is published: then nobody can do anything about it any more. */
+START_TEST(zeros_of_a_closed_enum_are_warned_of_once) {
+    static const char format[] = "schema: {name: s, version: %d}\n"
+                                 "enums: {E: {type: u8, values: {a: 1}}}\n"
+                                 "messages: {M: {tlv_type: 1, fields: {e: %s, f: u8}}}\n";
+    cg_arena *arena = cg_arena_new();
+    const char *now = cg_arena_format(arena, format, 2, "{type: E, retired: true}");
+    const char *lock = bpt_publish(arena, cg_arena_format(arena, format, 1, "E"), NULL);
+    const char *const locks[] = {lock, bpt_publish(arena, now, lock)};
+    for (unsigned i = 0; i < 2; i++) {
+        bpt_compiled c = bpt_compile_locked(now, locks[i]);
+        ck_assert_uint_eq(c.diags.warning_count, 1 - i);
+        bpt_compiled_free(&c);
+    }
+    cg_arena_free_take(&arena);
+}
+END_TEST
+
 BPT_SUITE(codegen_lock_check) {
     BPT_TEST(a_later_version_may_grow_rename_and_retire);
     BPT_TEST(moving_lines_moves_nothing);
@@ -166,4 +184,5 @@ BPT_SUITE(codegen_lock_check) {
     BPT_TEST(what_was_renamed_may_get_its_name_back);
     BPT_TEST(a_message_may_be_renamed_and_retired_at_once);
     BPT_TEST(a_version_may_not_fall);
+    BPT_TEST(zeros_of_a_closed_enum_are_warned_of_once);
 }
