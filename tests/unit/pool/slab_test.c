@@ -142,6 +142,35 @@ START_TEST(a_check_finds_a_broken_depot) {
 }
 END_TEST
 
+/* Tight, or somebody waits: a slab is as small as one can be, and full of buffers for all that. */
+START_TEST(slabs_are_small_where_memory_is_short) {
+    bp_pool *pool = bpt_pool_new(0);
+    bpi_sized *sized = bpi_sized_of(pool);
+    sized->budget.accounts[BPI_COMMITTED].limit = UINT64_C(1) << 40;
+    for (uint32_t i = 0; i < BPT_CLASS_COUNT; i++) {
+        bpi_class *of = class_of(pool, i);
+        const uint64_t before = of->buf_count, least = bpi_slab_least_bytes(of);
+        if (_i == 0) BPI_STORE(&sized->queue.waiting, 1);
+        if (_i == 1) BPI_STORE(&sized->is_tight, 1);
+        if (_i == 1) BPI_STORE(&sized->budget.accounts[BPI_COMMITTED].used, UINT64_C(15) << 36);
+        bpt_ok(bpi_depot_grow(of));
+        ck_assert_uint_eq(of->head->mapped_bytes, least);
+        ck_assert_uint_eq(of->buf_count - before, of->stride > 4096 ? 1 : 4096 / of->stride);
+    }
+    BPI_STORE(&sized->queue.waiting, 0);
+    bp_pool_release_take(&pool);
+}
+END_TEST
+
+START_TEST(slabs_grow_again_when_there_is_room) {
+    bp_pool *pool = bpt_pool_new(0);
+    bpi_sized_of(pool)->is_tight = 1; /* since the limit was reached once, but nobody holds anything any more */
+    bpt_ok(bpi_depot_grow(class_of(pool, 1)));
+    ck_assert_uint_gt(class_of(pool, 1)->slab_bytes, BPI_SLAB_FIRST_BYTES);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 BPT_SUITE(pool_slab) {
     BPT_TEST(the_first_slab_is_small);
     BPT_TEST(slabs_grow_with_their_class);
@@ -151,4 +180,6 @@ BPT_SUITE(pool_slab) {
     BPT_TEST(what_a_long_time_did_not_need_is_given_back);
     BPT_TEST(a_load_in_bursts_keeps_its_slabs);
     BPT_TEST(a_check_finds_a_broken_depot);
+    BPT_LOOP_TEST(slabs_are_small_where_memory_is_short, 0, 2);
+    BPT_TEST(slabs_grow_again_when_there_is_room);
 }

@@ -79,6 +79,19 @@ START_TEST(the_last_reference_wipes) {
 }
 END_TEST
 
+/* What was written before a shorter message took its place is a secret as well. */
+START_TEST(shrinking_leaves_nothing_unwiped) {
+    bp_pool *pool = glass_new();
+    bp_buf *buf = filled(pool, 256);
+    bp_buf_set_sensitive(buf);
+    bp_buf_set_length(buf, 256);
+    bp_buf_set_length(buf, 1);
+    bp_buf_release(buf);
+    ck_assert(glass.returned == 1 && is_all(glass.bytes, 256, 0));
+    bp_pool_release_take(&pool);
+}
+END_TEST
+
 /* The same buffer comes back to the same thread: what the last holder wrote must be gone, and the mark with it. */
 START_TEST(the_next_holder_sees_zeros) {
     const uint32_t sizes[] = {1, 64, 100, 1024, 4096, BPT_LARGEST_CLASS};
@@ -151,6 +164,7 @@ END_TEST
 BPT_SUITE(pool_wipe) {
     BPT_TEST(only_what_is_sensitive_is_wiped);
     BPT_TEST(the_last_reference_wipes);
+    BPT_TEST(shrinking_leaves_nothing_unwiped);
     BPT_LOOP_TEST(the_next_holder_sees_zeros, 0, 6);
     BPT_TEST(another_thread_wipes_too);
     BPT_TEST(a_closed_pool_wipes_too);

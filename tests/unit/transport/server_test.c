@@ -81,6 +81,35 @@ START_TEST(run_ends_when_a_handler_says_so) {
 }
 END_TEST
 
+static bp_err wait_in_handler(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    bp_buf *buf = NULL;
+    (void)conn, (void)frame;
+    bpt_err(bp_pool_acquire_wait(bp_server_pool(side->server), 1, UINT32_MAX, &buf), BP_ERR_WOULD_BLOCK);
+    bp_server_stop(side->server);
+    return BP_OK;
+}
+
+/* Who waits on the loop's thread waits for what the loop itself would have to release. */
+START_TEST(no_handler_may_wait_for_memory) {
+    bpt_rig rig;
+    bpt_wire wire = {0};
+    bp_buf *buf = NULL;
+    bpt_rig_init(&rig);
+    rig.server.on_frame = wait_in_handler;
+    listen_alone(&rig, _i);
+    const int fd = bpt_rig_raw(&rig);
+    bpt_wire_add(&wire, BPT_SMALL_TYPE, 20, 1);
+    ck_assert_int_eq(write(fd, wire.data, wire.length), (ssize_t)wire.length);
+    bpt_ok(bp_server_run(rig.server.server));
+    ck_assert_uint_eq(rig.server.frames, 1);
+    bpt_ok(bp_pool_acquire_wait(bp_server_pool(rig.server.server), 1, 0, &buf)); /* the thread is free again */
+    bp_buf_release(buf);
+    close(fd);
+    bpt_wire_free(&wire);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 static void connect_again(bpt_side *side, bp_conn *conn) {
     (void)conn;
     if (side->closes > 10) return;
@@ -418,6 +447,7 @@ BPT_SUITE(transport_server) {
     BPT_LOOP_TEST(run_ends_when_another_thread_says_so, 0, 2);
     BPT_LOOP_TEST(run_ends_on_a_signal_and_closes_what_is_open, 0, 2);
     BPT_LOOP_TEST(run_ends_when_a_handler_says_so, 0, BPT_WAYS);
+    BPT_LOOP_TEST(no_handler_may_wait_for_memory, 0, BPT_WAYS);
     BPT_LOOP_TEST(who_comes_during_a_stop_waits_for_the_next_run, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_lent_loop_is_run_by_its_owner_only, 0, 2);
     BPT_LOOP_TEST(a_server_may_be_freed_in_a_handler, 0, BPT_WAYS);
