@@ -328,6 +328,9 @@ $(BENCH_CONTRACT_DIR)/codec_messages.h $(BENCH_CONTRACT_DIR)/codec_messages.c &:
 	@mkdir -p $(@D)
 	@$(BUFPOOLC) generate $< --out-dir $(@D)
 	@touch $(@D)/codec_messages.h $(@D)/codec_messages.c
+# Loops and functions of the codec rows begin with a cache line: one that does not may take a third more time.
+$(B)/bench/codec_bench.o $(B)/bench/codec_hand.o $(BENCH_CONTRACT_DIR)/codec_messages.o: \
+  private ALL_CFLAGS += -falign-functions=64 -falign-loops=64
 $(BENCH_CONTRACT_DIR)/codec_messages.o: $(BENCH_CONTRACT_DIR)/codec_messages.c $(FLAGS_STAMP)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 $(BENCH_CONTRACT_DIR)/codec.pb.h $(BENCH_CONTRACT_DIR)/codec.pb.c &: bench/contracts/codec.proto bench/contracts/codec.options

@@ -387,7 +387,7 @@ DEFINE_PEER(large, 'l')
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */
 
-#define ROW(group, name, reference, function) {"codec " group, name, "ns", reference, function, 0, 0}
+#define ROW(group, name, reference, function) {"codec " group, name, "ns", reference, function, 0, 0, false}
 #define ROWS(group, name)                                                                                             \
     ROW(group, "encode: by hand", NULL, encode_##name##_hand),                                                        \
         ROW(group, "encode: bufpool", "encode: by hand", encode_##name),                                              \
@@ -401,8 +401,8 @@ DEFINE_PEER(large, 'l')
         ROW(group, "read: bufpool", "read: by hand", read_##name),                                                    \
         ROW(group, "read: bufpool, grown", "read: bufpool", read_##name##_grown)
 #define PEER_ROWS(group, name, peer, ix)                                                                              \
-    {"codec " group, "encode: " peer, "ns", "encode: bufpool", peer_encode_##name, 0, ix},                            \
-        {"codec " group, "decode: " peer, "ns", "decode: bufpool", peer_decode_##name, 0, ix}
+    {"codec " group, "encode: " peer, "ns", "encode: bufpool", peer_encode_##name, 0, ix, false},                     \
+        {"codec " group, "decode: " peer, "ns", "decode: bufpool", peer_decode_##name, 0, ix, false}
 #define ALL_ROWS(group, name)                                                                                         \
     ROWS(group, name), PEER_ROWS(group, name, "nanopb", 0), PEER_ROWS(group, name, "protobuf-c", 1),                  \
         PEER_ROWS(group, name, "libmpack", 2)

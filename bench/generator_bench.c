@@ -102,11 +102,11 @@ static double run(const bench_row *row) {
 }
 
 static const bench_row rows[] = {
-    {"generator", "3 messages: protoc-c", "ms", NULL, run, 3, PROTOC_C},
-    {"generator", "3 messages: bufpoolc", "ms", "3 messages: protoc-c", run, 3, BUFPOOLC},
-    {"generator", "500 messages: protoc-c", "ms", NULL, run, 500, PROTOC_C},
-    {"generator", "500 messages: bufpoolc", "ms", "500 messages: protoc-c", run, 500, BUFPOOLC},
-    {"generator", "5000 messages: bufpoolc", "ms", "500 messages: bufpoolc", run, 5000, BUFPOOLC},
+    {"generator", "3 messages: protoc-c", "ms", NULL, run, 3, PROTOC_C, false},
+    {"generator", "3 messages: bufpoolc", "ms", "3 messages: protoc-c", run, 3, BUFPOOLC, false},
+    {"generator", "500 messages: protoc-c", "ms", NULL, run, 500, PROTOC_C, false},
+    {"generator", "500 messages: bufpoolc", "ms", "500 messages: protoc-c", run, 500, BUFPOOLC, false},
+    {"generator", "5000 messages: bufpoolc", "ms", "500 messages: bufpoolc", run, 5000, BUFPOOLC, false},
 };
 
 const bench_table bench_generator_rows = {rows, sizeof rows / sizeof rows[0]};

@@ -134,10 +134,10 @@ static double run_row(const bench_row *row) {
 }
 
 #define ROWS_OF_SIZE(group, label, size)                                                                              \
-    {group, label ": raw socket", "M/s", NULL, run_row, size, RAW},                                                   \
-    {group, label ": bufpool, views", "M/s", label ": raw socket", run_row, size, VIEWS},                             \
-    {group, label ": bufpool, buffers kept", "M/s", label ": raw socket", run_row, size, OWNED},                      \
-    {group, label ": bufpool, kept, no pool", "M/s", label ": raw socket", run_row, size, UNPOOLED}
+    {group, label ": raw socket", "M/s", NULL, run_row, size, RAW, false},                                            \
+    {group, label ": bufpool, views", "M/s", label ": raw socket", run_row, size, VIEWS, false},                      \
+    {group, label ": bufpool, buffers kept", "M/s", label ": raw socket", run_row, size, OWNED, false},               \
+    {group, label ": bufpool, kept, no pool", "M/s", label ": raw socket", run_row, size, UNPOOLED, false}
 #define ROWS(group)                                                                                                   \
     {ROWS_OF_SIZE(group, "64 B", 64), ROWS_OF_SIZE(group, "180 B", 180), ROWS_OF_SIZE(group, "1400 B", 1400),         \
      ROWS_OF_SIZE(group, "64 KiB", 65536)}
