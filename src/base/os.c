@@ -70,6 +70,26 @@ bpi_os_table bpi_os = {
 
 size_t bpi_os_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
+/* The hand-over of a magazine holds a lock for about a microsecond, and falling asleep and being woken takes ten: two
+ * threads that pass buffers to each other would spend most of their time with that. */
+enum { TRIES_BEFORE_SLEEP = 100 };
+
+static inline void pause_a_little(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+void bpi_lock_wait(bpi_lock *lock) {
+    for (int tries = 0; tries < TRIES_BEFORE_SLEEP; tries++) {
+        pause_a_little();
+        if (pthread_mutex_trylock(&lock->mutex) == 0) return;
+    }
+    (void)pthread_mutex_lock(&lock->mutex);
+}
+
 static pthread_key_t exit_key;
 static bool has_exit_key;
 static void (*exit_call)(void *argument);

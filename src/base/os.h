@@ -45,9 +45,14 @@ typedef struct bpi_lock {
 #define BPI_LOCK_INIT                                                                                                  \
     { PTHREAD_MUTEX_INITIALIZER }
 
+/* Enters a lock that was found taken: tries for a little longer than anybody holds one, then sleeps. */
+void bpi_lock_wait(bpi_lock *lock);
+
 static inline void bpi_lock_init(bpi_lock *lock) { (void)pthread_mutex_init(&lock->mutex, NULL); }
 static inline void bpi_lock_fini(bpi_lock *lock) { (void)pthread_mutex_destroy(&lock->mutex); }
-static inline void bpi_lock_enter(bpi_lock *lock) { (void)pthread_mutex_lock(&lock->mutex); }
+static inline void bpi_lock_enter(bpi_lock *lock) {
+    if (pthread_mutex_trylock(&lock->mutex) != 0) bpi_lock_wait(lock);
+}
 static inline void bpi_lock_leave(bpi_lock *lock) { (void)pthread_mutex_unlock(&lock->mutex); }
 
 /* What one thread waits for and another one sets, once. */
