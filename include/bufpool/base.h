@@ -73,15 +73,18 @@ typedef enum bp_misuse {
     BP_MISUSE_DOUBLE_RELEASE = 1, /* a buffer was released that is already free */
     BP_MISUSE_CAPACITY = 3,       /* a length beyond the buffer's capacity */
     BP_MISUSE_RETAIN_FREE = 5,    /* a reference was taken to a buffer that is free */
-    BP_MISUSE_REFERENCES = 8      /* more references to one buffer than can be counted: it is never free again */
+    BP_MISUSE_WRITE_FREE = 6,     /* hardened pools: bytes of a free buffer were written */
+    BP_MISUSE_OVERRUN = 7,        /* hardened pools: bytes outside of what was asked for were written */
+    BP_MISUSE_REFERENCES = 8,     /* more references to one buffer than can be counted: it is never free again */
+    BP_MISUSE_FOREIGN = 9         /* hardened pools: no buffer of any pool, or its descriptor was written */
 } bp_misuse;
 
 /* Called with what was misused and the object it was done to (which may be freed memory: print the address, do not
  * read it). Any thread, possibly with locks of the library held: it must not call into the library. */
 typedef void bp_misuse_fn(bp_misuse what, const void *object, void *user);
 
-/* Sets the process's misuse callback; NULL restores the default: print and abort in debug builds; in release builds
- * count and ignore. Call it before other threads use the library. */
+/* Sets the process's misuse callback; NULL restores the default: print and abort in debug builds, and in processes that
+ * ever made a hardened pool; else count and ignore. Call it before other threads use the library. */
 BP_API void bp_misuse_set(bp_misuse_fn *callback, void *user);
 
 /* How many misuses were detected since the process started. */

@@ -27,6 +27,8 @@ static void *system_map(size_t size) {
 
 static void system_unmap(void *memory, size_t size) { (void)munmap(memory, size); }
 
+static bool system_protect(void *memory, size_t size) { return mprotect(memory, size, PROT_NONE) == 0; }
+
 #if defined(__linux__)
 static int membarrier(int command) { return (int)syscall(SYS_membarrier, command, 0, 0); }
 
@@ -53,6 +55,7 @@ const bpi_os_table bpi_os_system = {
     .free = system_free,
     .map = system_map,
     .unmap = system_unmap,
+    .protect = system_protect,
     .barrier = system_barrier,
     .container_memory = system_container_memory,
 };
@@ -64,6 +67,7 @@ bpi_os_table bpi_os = {
     .free = system_free,
     .map = system_map,
     .unmap = system_unmap,
+    .protect = system_protect,
     .barrier = system_barrier,
     .container_memory = system_container_memory,
 };

@@ -17,6 +17,7 @@ typedef struct bpi_os_table {
     void (*free)(void *memory);               /* NULL is allowed */
     void *(*map)(size_t size);                /* whole pages, zeroed, lazily backed; NULL when there are none */
     void (*unmap)(void *memory, size_t size); /* what map gave, or whole pages of it */
+    bool (*protect)(void *memory, size_t size); /* nobody may touch these pages of a mapping; false: not possible */
     bool (*barrier)(void); /* every thread of the process passed a full memory barrier; false: none */
     uint64_t (*container_memory)(void); /* bytes that the container may use; 0: no limit is known */
 } bpi_os_table;
@@ -71,5 +72,7 @@ bool bpi_event_wait(bpi_event *event, uint32_t timeout_ms);
 
 /* Reports a misuse to the process's callback. */
 void bpi_misuse(bp_misuse what, const void *object);
+/* From now on the default callback prints and aborts in every build. */
+void bpi_misuse_be_strict(void);
 
 #endif

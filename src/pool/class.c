@@ -27,6 +27,7 @@ static void class_init(bpi_class *of, bpi_sized *pool, const bp_class *config) {
     bpi_lock_init(&of->lock);
     of->pool = pool;
     of->stride = config->size;
+    of->cell = config->size;
     of->spacing = spacing_of(config->size);
     of->depth = depth_of(config->size, pool->rest_bytes);
     of->idle_bytes = config->idle_bytes;
@@ -40,10 +41,12 @@ bp_err bpi_class_new(bpi_sized *pool, const bp_class *config, bpi_class **out) {
     bpi_class *of = bpi_os.alloc(sizeof *of);
     if (of == NULL) return BP_ERR_NO_MEMORY;
     class_init(of, pool, config);
+    bp_err err = pool->is_hardened && !bpi_hardened_init(of) ? BP_ERR_NO_MEMORY : BP_OK;
     /* With small classes four of them fit where not even one slab does: such a class could never serve anything. */
-    if (bpi_slab_least_bytes(of) > pool->budget.accounts[BPI_COMMITTED].limit) {
+    if (bpi_slab_least_bytes(of) > pool->budget.accounts[BPI_COMMITTED].limit) err = BP_ERR_ARGUMENT;
+    if (err != BP_OK) {
         bpi_class_free(of);
-        return BP_ERR_ARGUMENT;
+        return err;
     }
     *out = of;
     return BP_OK;
@@ -56,6 +59,7 @@ void bpi_class_free(bpi_class *of) {
     bpi_offset_give(of->entry);
     bpi_lock_leave(&of->lock);
     bpi_lock_fini(&of->lock);
+    bpi_os.free(of->quarantine.slots);
     bpi_os.free(of);
 }
 

@@ -74,7 +74,7 @@ bpi_sized_map *bpi_map_get(bpi_sized *pool, uint64_t served) {
 
 void bpi_map_publish(bpi_sized *pool, bpi_sized_map *map) {
     BPI_STORE_RELEASE(&pool->map, map);
-    if (!pool->is_watched) BPI_STORE_RELEASE(&pool->head.map, &map->inline_map);
+    if (bpi_buf_flags(pool) == 0) BPI_STORE_RELEASE(&pool->head.map, &map->inline_map);
 }
 
 void bpi_maps_free(bpi_sized *pool) {

@@ -127,7 +127,10 @@ static void take_stock(bpi_class *of) {
 
 static void seal(bpi_class *const *classes, uint32_t count) {
     bool is_any = false;
-    for (uint32_t i = 0; i < count; i++) is_any |= shut_all(classes[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        bpi_quarantine_end(classes[i]);
+        is_any |= shut_all(classes[i]);
+    }
     if (!is_any || !bpi_os.barrier()) return; /* without the barrier each owner gives its stock back itself */
     for (uint32_t i = 0; i < count; i++) take_stock(classes[i]);
 }

@@ -126,7 +126,8 @@ static void wipe(bp_buf *buf) {
 
 /* Gives up one reference. True: it was the last, and nobody else holds the buffer. */
 static bool drop_reference(bp_buf *buf) {
-    const uint32_t references = BPI_LOAD_ACQUIRE(&buf->state) & BPI_BUF_REFS;
+    const uint32_t state = BPI_LOAD_ACQUIRE(&buf->state), references = state & BPI_BUF_REFS;
+    if ((state & BPI_BUF_HARDENED) != 0) return bpi_hardened_drop(buf);
     if (references == 1) return true;
     if (references == 0) bpi_misuse(BP_MISUSE_DOUBLE_RELEASE, buf);
     if (references == 0 || references > BPI_BUF_REFS_MAX) return false;
@@ -168,6 +169,7 @@ void bpi_buf_length_misused(const bp_buf *buf) { bpi_misuse(BP_MISUSE_CAPACITY, 
 void bpi_buf_retain_slow(bp_buf *buf) {
     const uint32_t stuck = BPI_BUF_REFS_MAX + (BPI_BUF_REFS - BPI_BUF_REFS_MAX) / 2;
     uint32_t state = BPI_LOAD(&buf->state), next = 0;
+    if ((state & BPI_BUF_HARDENED) != 0 && !bpi_hardened_is_genuine(buf)) return;
     do {
         if ((state & BPI_BUF_REFS) == 0) {
             bpi_misuse(BP_MISUSE_RETAIN_FREE, buf);

@@ -8,6 +8,7 @@
  *   entry      one thread's magazine of one class; open, sealed (recalled: its stock was taken) or never opened
  *   settle     what the owner of a sealed entry does first in its next slow call: finds out whether the operation that
  *              it was in the middle of still counts
+ *   quarantine where released buffers of a hardened pool rest before they come to the depot
  *   registry   one lock for what threads and pools know of each other: entry offsets, seals, ends of threads and pools
  *   tight      the limit was reached: no entry opens until an eighth of it is free again
  *   queue      those who wait for memory, first come, first served; ready: served, and not told yet
@@ -21,7 +22,8 @@
  *   waiting > 0: there is nothing free for the head of the queue, and no memory to be given back that would do
  *   per class: buf_count == depot_count + out                          high_water >= out
  *              depot_count == sum of free_count of the slabs in the queue == bits set in them
- *              in_use == out - sum of the entries' stock               acquires - in_use == releases
+ *              in_use == out - sum of the entries' stock - quarantine.count
+ *                          acquires - in_use == releases
  *              idle == buf_count - in_use                              misses <= slow <= acquires
  *              removed: no magazine is open, and no slab is wholly free
  *   map:       a class stands in it exactly when it is not removed
@@ -108,8 +110,9 @@ typedef struct bpi_queue {
 
 typedef struct bpi_desc_page {
     bpi_slab *slab;
+    uint64_t mark;     /* tells such a page from other memory, see bpi_buf_is_genuine */
     uint32_t first_ix; /* index in the slab of bufs[0]; before 0 where the slab begins further on, modulo 2^32 */
-    uint32_t reserved[5];
+    uint32_t reserved[3];
     bp_buf bufs[BPI_DESC_PER_PAGE];
 } bpi_desc_page;
 
@@ -140,19 +143,27 @@ typedef struct bpi_sized_map {
     bpi_class_map inline_map;
 } bpi_sized_map;
 
-/* One size class, which the pool keeps until its own end. Constant: pool, stride, spacing, entry, depth, rest_bytes. Atomic:
- * wiped. All else needs the lock. */
+/* Buffers of a hardened pool that came back, in a ring, the oldest first. */
+typedef struct bpi_quarantine {
+    bp_buf **slots;
+    uint32_t size, first, count;
+} bpi_quarantine;
+
+/* One size class, which the pool keeps until its own end. Constant: pool, stride, cell, lead, spacing, entry, depth,
+ * rest_bytes. Atomic: wiped. All else needs the lock. */
 struct bpi_class {
     bpi_lock lock;
     bpi_sized *pool;
     uint32_t stride;
-    uint32_t spacing; /* bytes from one buffer of a slab to the next */
     uint32_t depth; /* buffers that fill an empty magazine, which holds four times as many; 0: no magazines */
     uint32_t idle_bytes;
     uint16_t entry;
     bool is_closed;  /* with its pool */
     bool is_removed; /* serves nobody until it is added again */
     bool has_freed;  /* since the lock was taken something came free that the head of the queue may want */
+    size_t spacing;    /* bytes from one buffer of a slab to the next */
+    size_t cell, lead; /* bytes of them that are the buffer's, and those of these that come before its data */
+    bpi_quarantine quarantine;
     uint64_t rest_bytes;
     bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
     uint32_t cursor_word;
@@ -169,7 +180,7 @@ struct bpi_class {
     bpi_entry *entries;
 };
 
-/* The size-class pool. Constant: has_magazines, is_watched, rest_bytes, exact_size_limit, idle_ms,
+/* The size-class pool. Constant: has_magazines, is_watched, is_hardened, rest_bytes, exact_size_limit, idle_ms,
  * name. */
 struct bpi_sized {
     bp_pool head;
@@ -177,7 +188,7 @@ struct bpi_sized {
     bpi_queue queue;
     bpi_class *wanted; /* atomic; written with the queue's lock held; NULL: the head's buffer is an exact one */
     uint32_t is_tight; /* atomic */
-    bool is_watched, has_magazines;
+    bool is_watched, is_hardened, has_magazines;
     uint32_t class_count; /* atomic; classes known in the pool's life, those below never change */
     uint64_t rest_bytes, exact_size_limit;
     uint64_t idle_ms; /* 0: nothing goes by its age */
@@ -276,6 +287,27 @@ void bpi_depot_look(bpi_class *of);
 /* Gives back what lay in the depot ever since aged_count was set, but for idle_bytes. */
 void bpi_depot_age(bpi_class *of);
 bool bpi_depot_is_valid(bpi_class *of);
+/* Whether buf, of which its page can be read, is a descriptor of a slab and as the slab made it. */
+bool bpi_buf_is_genuine(const bp_buf *buf);
+
+/* ---- hardened.c: what pools do more that are ---- */
+/* Lays out the class's cells and makes its quarantine; false: there is no memory. */
+bool bpi_hardened_init(bpi_class *of);
+/* Makes the last page of every cell untouchable; false: the system cannot. */
+bool bpi_hardened_guard(const bpi_class *of, uint8_t *memory, uint32_t buf_count);
+/* Whether buf is a descriptor as some pool made it; reports one that is not. */
+bool bpi_hardened_is_genuine(const bp_buf *buf);
+/* Gives up one reference. True: it was the last, and nobody else holds the buffer. */
+bool bpi_hardened_drop(bp_buf *buf);
+/* Reports a free buffer that was written. */
+void bpi_hardened_inspect(const bpi_class *of, const bp_buf *buf);
+/* Prepares the cell of a buffer that is about to be handed out; poisons all of it. */
+void bpi_hardened_hand_out(const bpi_class *of, bp_buf *buf, uint32_t size);
+/* Puts a buffer whose last reference went into quarantine; no lock held. */
+void bpi_hardened_rest(bpi_class *of, bp_buf *buf);
+/* Puts what is in quarantine into the depot, and serves nobody. */
+void bpi_quarantine_end(bpi_class *of);
+bool bpi_quarantine_is_valid(const bpi_quarantine *quarantine);
 
 /* ---- magazine.c: the out-of-line life of an entry; the class's lock held ---- */
 /* Ends the operation in which the owner was when its entry was sealed; claimed: a pop found the entry closed or empty.
@@ -364,6 +396,11 @@ static inline uint32_t bpi_slot_count(const bpi_class *of) { return 4 * of->dept
 static inline uint64_t bpi_class_idle_bytes(const bpi_class *of) {
     const uint64_t two = UINT64_C(2) * of->stride;
     return of->idle_bytes < two ? two : of->idle_bytes;
+}
+
+/* What is set in the state of every buffer of the pool's slabs. */
+static inline uint32_t bpi_buf_flags(const bpi_sized *pool) {
+    return (pool->is_watched ? BPI_BUF_WATCHED : 0) | (pool->is_hardened ? BPI_BUF_HARDENED : 0);
 }
 
 static inline bpi_sized *bpi_sized_of(bp_pool *pool) { return (bpi_sized *)(void *)pool; }

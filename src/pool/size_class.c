@@ -88,8 +88,9 @@ static bp_err acquire_locked(bpi_class *of, bpi_entry *entry, bool is_claimed, b
 }
 
 static void hand_out(bpi_sized *pool, bp_buf *buf, uint32_t size) {
+    if (pool->is_hardened) bpi_hardened_hand_out(bpi_buf_slab(buf)->owner, buf, size);
     if (pool->is_watched) BPI_UNPOISON(buf->data, size);
-    bpi_buf_hand_out(buf, size, 1 | (pool->is_watched ? BPI_BUF_WATCHED : 0));
+    bpi_buf_hand_out(buf, size, 1 | bpi_buf_flags(pool));
 }
 
 /* A watched pool has nothing inline, but the same magazines. */
@@ -203,6 +204,10 @@ void bpi_sized_release(bp_buf *buf) {
     const uint32_t free_state = BPI_LOAD(&buf->state) & ~BPI_BUF_REFS;
     bpi_entry *entry = bpi_own_entry(of->entry);
     bpi_age_look(of->pool);
+    if (of->pool->is_hardened) {
+        bpi_hardened_rest(of, buf);
+        return;
+    }
     if (of->pool->is_watched) BPI_POISON(buf->data, of->stride);
     if (of->pool->is_watched && entry != NULL) {
         const bpi_push outcome = bpi_entry_push(entry, buf, free_state);
@@ -316,7 +321,9 @@ static void configure(bpi_sized *pool, const bp_pool_config *config, uint64_t li
     pool->idle_ms = config->now_ms == NULL ? 0 : config->idle_ms;
     if (pool->idle_ms != 0) pool->aged_ms = config->now_ms(config->now_user);
     pool->is_watched = BPI_IS_WATCHED();
-    pool->has_magazines = bpi_os.barrier();
+    pool->is_hardened = config->is_hardened;
+    if (pool->is_hardened) bpi_misuse_be_strict();
+    pool->has_magazines = !pool->is_hardened && bpi_os.barrier();
     pool->rest_bytes = config->rest_bytes == 0 ? BPI_REST_BYTES : config->rest_bytes;
     pool->exact_size_limit = config->exact_size_limit;
 }

@@ -19,6 +19,24 @@ static bp_buf *buf_at(const bpi_slab *slab, uint32_t ix) {
     return &slab->pages[desc / BPI_DESC_PER_PAGE].bufs[desc % BPI_DESC_PER_PAGE];
 }
 
+/* Not a secret: other memory does not hold it by accident. */
+static uint64_t mark_of(const bpi_desc_page *page, const bpi_slab *slab) {
+    return ((uint64_t)(uintptr_t)page ^ (uint64_t)(uintptr_t)slab << 16) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+static uint8_t *data_at(const bpi_slab *slab, uint32_t ix) {
+    return slab->data + slab->data_offset + ix * slab->owner->spacing + slab->owner->lead;
+}
+
+bool bpi_buf_is_genuine(const bp_buf *buf) {
+    const uintptr_t page = (uintptr_t)buf & ~(uintptr_t)(BPI_DESC_PAGE - 1);
+    const bpi_desc_page *head = (const bpi_desc_page *)page;
+    if ((uintptr_t)buf % sizeof *buf != 0 || buf < head->bufs || head->mark != mark_of(head, head->slab)) return false;
+    const bpi_slab *slab = head->slab;
+    return buf_ix(buf) < slab->buf_count && buf->pool == &slab->owner->pool->head &&
+           buf->data == data_at(slab, buf_ix(buf));
+}
+
 /* Writes the descriptor of a buffer that is handed out for the first time. */
 static void carve(bpi_slab *slab, uint32_t ix) {
     const bpi_class *of = slab->owner;
@@ -26,13 +44,14 @@ static void carve(bpi_slab *slab, uint32_t ix) {
     bpi_desc_page *page = &slab->pages[(slab->first_desc + ix) / BPI_DESC_PER_PAGE];
     if (in_page == 0 || ix == 0) {
         page->slab = slab;
+        page->mark = mark_of(page, slab);
         page->first_ix = ix - in_page;
     }
     bp_buf *buf = &page->bufs[in_page];
-    buf->data = slab->data + slab->data_offset + (size_t)ix * of->spacing;
+    buf->data = data_at(slab, ix);
     buf->pool = &of->pool->head;
     buf->entry = of->entry;
-    buf->state = of->pool->is_watched ? BPI_BUF_WATCHED : 0;
+    buf->state = bpi_buf_flags(of->pool);
 }
 
 static uint32_t word_count(uint32_t buf_count) { return (buf_count + 63) / 64; }
@@ -83,19 +102,26 @@ static slab_shape shape_of(const bpi_class *of, uint32_t buf_count, uint32_t col
     shape.first_desc = colour % BPI_DESC_PER_PAGE;
     if (desc_end(&shape, buf_count) > desc_bytes) shape.first_desc = 0;
     (void)desc_end(&shape, buf_count);
-    if (buf_count > 1 && of->spacing > of->stride) shape.data_offset = colour * BPI_CACHE_LINE % BPI_DESC_PAGE;
-    shape.data_bytes = round_up(shape.data_offset + (size_t)(buf_count - 1) * of->spacing + of->stride, page);
+    if (buf_count > 1 && of->spacing > of->cell) shape.data_offset = colour * BPI_CACHE_LINE % BPI_DESC_PAGE;
+    shape.data_bytes = round_up(shape.data_offset + (buf_count - 1) * of->spacing + of->cell, page);
     shape.mapped_bytes = shape.data_bytes + desc_bytes;
     return shape;
 }
 
 uint64_t bpi_slab_least_bytes(const bpi_class *of) { return shape_of(of, 1, 0).mapped_bytes; }
 
+static uint8_t *map_slab(const bpi_class *of, size_t bytes, uint32_t buf_count) {
+    uint8_t *memory = bpi_os.map(bytes);
+    if (memory == NULL || !of->pool->is_hardened || bpi_hardened_guard(of, memory, buf_count)) return memory;
+    bpi_os.unmap(memory, bytes);
+    return NULL;
+}
+
 static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
     const slab_shape shape = shape_of(of, buf_count, of->colour);
     bpi_budget *budget = &of->pool->budget;
     if (!bpi_budget_charge(budget, BPI_COMMITTED, shape.mapped_bytes)) return BP_ERR_LIMIT;
-    uint8_t *memory = bpi_os.map(shape.mapped_bytes);
+    uint8_t *memory = map_slab(of, shape.mapped_bytes, buf_count);
     if (memory == NULL) {
         bpi_budget_uncharge(budget, BPI_COMMITTED, shape.mapped_bytes);
         of->has_freed = true; /* the head of the queue may have missed these bytes */
@@ -170,7 +196,7 @@ static bool is_short(const bpi_sized *pool) {
 
 /* As many buffers as fit where one does. */
 static uint32_t least_buf_count(const bpi_class *of) {
-    uint32_t count = (uint32_t)(bpi_os_page_size() / of->stride);
+    uint32_t count = (uint32_t)(bpi_os_page_size() / of->cell);
     while (count > 1 && shape_of(of, count, 0).mapped_bytes > bpi_slab_least_bytes(of)) count--;
     return count == 0 ? 1 : count;
 }
@@ -208,6 +234,9 @@ bp_err bpi_depot_grow(bpi_class *of) {
 
 static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     const uint64_t bytes = slab->mapped_bytes;
+    for (uint32_t ix = 0; of->pool->is_hardened && ix < slab->carved_count; ix++) {
+        bpi_hardened_inspect(of, buf_at(slab, ix));
+    }
     queue_remove(of, slab);
     of->free_slab_count--;
     of->depot_count -= slab->buf_count;

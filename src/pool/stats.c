@@ -13,6 +13,7 @@ static void read_class(bpi_class *of, bp_class_stats *out) {
         out->acquires += BPI_LOAD(&entry->acquires);
         stock += bpi_entry_stock(entry);
     }
+    stock += of->quarantine.count;
     out->slow = of->slow;
     out->misses = of->misses;
     out->wiped = BPI_LOAD(&of->wiped);
@@ -87,7 +88,7 @@ static bool class_is_valid(bpi_class *of) {
             if ((entry->slots->slot[i]->state & BPI_BUF_REFS) != 0) return false;
         }
     }
-    return class_adds_up(of) && bpi_depot_is_valid(of);
+    return class_adds_up(of) && bpi_depot_is_valid(of) && bpi_quarantine_is_valid(&of->quarantine);
 }
 
 /* What serves in the map is not removed, and the other way round; the inline path sees the same map. */
@@ -96,7 +97,7 @@ static bool map_is_valid(const bpi_sized *pool) {
     for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
         if (pool->classes[i]->is_removed != ((map->served >> i & 1) == 0)) return false;
     }
-    const bool is_inline = !pool->is_watched && pool->head.is_closed == 0;
+    const bool is_inline = bpi_buf_flags(pool) == 0 && pool->head.is_closed == 0;
     return map->class_count == (uint32_t)__builtin_popcountll(map->served) &&
            pool->head.map == (is_inline ? &map->inline_map : &bpi_empty_map);
 }

@@ -21,6 +21,9 @@ bool bpt_ops_new_pool(ops_run *run, uint32_t which) {
         {.memory_limit = 4 * LARGEST},
         {.memory_limit = 16 * LARGEST, .rest_bytes = 64 * 1024, .exact_size_limit = LARGEST + 1000},
         {.memory_limit = 0, .rest_bytes = 1},
+        {.memory_limit = 8 * LARGEST, .is_hardened = true},
+        {.memory_limit = 8 * LARGEST, .rest_bytes = 4096},
+        {.memory_limit = 0},
     };
     bp_pool_config config = kinds[which % (sizeof kinds / sizeof *kinds)];
     config.classes = bpt_ops_classes;
@@ -29,6 +32,7 @@ bool bpt_ops_new_pool(ops_run *run, uint32_t which) {
     run->exact_size_limit = config.exact_size_limit == 0 ? UINT64_MAX : config.exact_size_limit;
     run->trimmed = 0;
     run->is_closed = false;
+    run->is_hardened = config.is_hardened;
     memset(run->tallies, 0, sizeof run->tallies);
     HOLDS(run, bp_pool_new(&config, &run->pool) == BP_OK);
     return true;
@@ -106,14 +110,17 @@ static bool is_clean(const held *h) {
 
 /* ---- acquire ---- */
 
-static uint64_t slab_bytes_of_one(uint64_t stride) { return (stride + 4095) / 4096 * 4096 + 4096; }
+/* Whole pages of data, one that nobody may touch in a hardened pool, and one with the descriptor. */
+static uint64_t slab_bytes_of_one(const ops_run *run, uint64_t stride) {
+    return (stride + 4095) / 4096 * 4096 + (run->is_hardened ? 4096 : 0) + 4096;
+}
 
 /* Whether the memory for one more buffer is really not there: everything that nobody holds was taken back. */
 static bool is_used_up(ops_run *run, uint32_t of, uint64_t size) {
     bp_pool_stats stats;
     bp_class_stats of_class = {0};
     bp_pool_stats_read(run->pool, &stats);
-    const uint64_t needed = of == OPS_EXACT ? sizeof(bp_buf) + size : slab_bytes_of_one(bpt_ops_classes[of].size);
+    const uint64_t needed = of == OPS_EXACT ? sizeof(bp_buf) + size : slab_bytes_of_one(run, bpt_ops_classes[of].size);
     if (of != OPS_EXACT && bp_pool_class_stats_read(run->pool, of, &of_class) != BP_OK) return false;
     return of_class.idle == 0 && needed > run->limit - stats.committed_bytes;
 }

@@ -33,7 +33,7 @@ typedef struct ops_run {
     bpt_defect defect;
     bpt_ops_outcome *outcome;
     bp_pool *pool;
-    bool is_closed;
+    bool is_closed, is_hardened;
     uint64_t limit, exact_size_limit, trimmed;
     tally tallies[OPS_CLASSES + 1];
     uint64_t orphan_count, misuse_count;

@@ -90,6 +90,10 @@ static void *watched_alloc_raw(size_t size) { return fails_now() ? NULL : count_
 
 static void *watched_map(size_t size) { return fails_now() ? NULL : count_given(bpi_os_system.map(size)); }
 
+static bool watched_protect(void *memory, size_t size) {
+    return !fails_now() && bpi_os_system.protect(memory, size);
+}
+
 static void watched_free(void *memory) {
     if (memory != NULL) __atomic_fetch_sub(&live, 1, __ATOMIC_RELAXED);
     bpi_os_system.free(memory);
@@ -107,6 +111,7 @@ void bpt_os_watch(void) {
     bpi_os.alloc = watched_alloc;
     bpi_os.alloc_raw = watched_alloc_raw;
     bpi_os.map = watched_map;
+    bpi_os.protect = watched_protect;
     bpi_os.free = watched_free;
     bpi_os.unmap = watched_unmap;
     bpt_os_fail(UINT64_MAX, false);

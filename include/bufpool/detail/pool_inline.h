@@ -26,12 +26,13 @@ extern "C" {
 #endif
 
 /* bp_buf.state: the references, and what makes a buffer special; 1 is a pooled buffer with one owner. */
-#define BPI_BUF_REFS 0x00FFFFFFu    /* 0 while the buffer is free */
-#define BPI_BUF_REFS_MAX 0x007FFFFFu /* more are not counted: the buffer is stuck, see bpi_buf_retain_slow */
-#define BPI_BUF_COUNTED 0x01000000u /* not from a slab: keeps its pool alive by itself, and goes back by the table */
-#define BPI_BUF_WATCHED 0x02000000u /* its bytes are poisoned while free, so nothing of it happens inline */
+#define BPI_BUF_REFS 0x00FFFFFFu      /* 0 while the buffer is free */
+#define BPI_BUF_REFS_MAX 0x007FFFFFu  /* more are not counted: the buffer is stuck, see bpi_buf_retain_slow */
+#define BPI_BUF_COUNTED 0x01000000u   /* not from a slab: keeps its pool alive by itself, and goes back by the table */
+#define BPI_BUF_WATCHED 0x02000000u   /* its bytes are poisoned while free, so nothing of it happens inline */
 #define BPI_BUF_SENSITIVE 0x04000000u /* its bytes are wiped when the last reference goes */
 #define BPI_BUF_FORCED 0x08000000u    /* an exact allocation that is charged outside of the limit */
+#define BPI_BUF_HARDENED 0x10000000u  /* of a hardened pool: nothing of it happens inline */
 
 struct bp_buf {
     uint8_t *data;
@@ -105,9 +106,9 @@ BP_API void bpi_release_slow(bp_buf *buf) __attribute__((cold, noinline));
 BP_API void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) __attribute__((cold, noinline));
 BP_API void bpi_buf_length_misused(const bp_buf *buf) __attribute__((cold, noinline));
 
-/* Another reference to a buffer that is free (misuse), or has as many references as there may be: then the count is set
- * to the middle of what lies above, where no thread that counts up or down at the same time gets it out of, and the
- * buffer is never free again (misuse). */
+/* Another reference to a buffer that is hardened, or free (misuse), or has as many as there may be: then the count is
+ * set to the middle of what lies above, where no thread that counts up or down at the same time gets it out of, and
+ * the buffer is never free again (misuse). */
 BP_API void bpi_buf_retain_slow(bp_buf *buf) __attribute__((cold, noinline));
 
 /* ---- one thread's magazine -------------------------------------------------------------------------------------- */
@@ -225,7 +226,7 @@ static inline void bp_buf_release_take(bp_buf **buf) {
 }
 
 static inline bp_buf *bp_buf_retain(bp_buf *buf) {
-    const uint32_t state = BPI_LOAD_ACQUIRE(&buf->state), references = state & BPI_BUF_REFS;
+    const uint32_t state = BPI_LOAD_ACQUIRE(&buf->state), references = state & (BPI_BUF_REFS | BPI_BUF_HARDENED);
     if (references == 1) { /* the caller's is the only one, so nobody else writes */
         BPI_STORE(&buf->state, state + 1);
     } else if (BP_LIKELY(references - 1 < BPI_BUF_REFS_MAX - 1)) {

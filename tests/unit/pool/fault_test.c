@@ -31,8 +31,9 @@ static bool run_on(bp_pool *pool) {
     return is_well;
 }
 
-static bool run(void) {
-    const bp_pool_config config = {.classes = bpt_classes, .class_count = BPT_CLASS_COUNT};
+static bool run(bool is_hardened) {
+    const bp_pool_config config = {
+        .classes = bpt_classes, .class_count = BPT_CLASS_COUNT, .is_hardened = is_hardened};
     bp_pool *pool = (bp_pool *)1;
     const bp_err err = bp_pool_new(&config, &pool);
     if (err != BP_OK) {
@@ -45,19 +46,20 @@ static bool run(void) {
     return is_well;
 }
 
-static void *run_on_thread(void *unused) {
-    (void)run();
-    return unused;
+static void *run_on_thread(void *is_hardened) {
+    (void)run(*(bool *)is_hardened);
+    return NULL;
 }
 
 START_TEST(every_failure_is_an_ordinary_error) {
+    bool is_hardened = _i >= 2;
     bpt_os_watch();
-    bpt_on_thread(run_on_thread, NULL);
+    bpt_on_thread(run_on_thread, &is_hardened);
     const uint64_t calls = bpt_os_calls();
     ck_assert_uint_gt(calls, 15);
     for (uint64_t call = 0; call < calls; call++) {
-        bpt_os_fail(call, _i == 1);
-        bpt_on_thread(run_on_thread, NULL);
+        bpt_os_fail(call, _i % 2 == 1);
+        bpt_on_thread(run_on_thread, &is_hardened);
         ck_assert_int_eq(bpt_os_live(), 0);
     }
 }
@@ -182,7 +184,7 @@ START_TEST(a_heap_pool_without_memory_fails_in_order) {
 END_TEST
 
 BPT_SUITE(pool_fault) {
-    BPT_LOOP_TEST(every_failure_is_an_ordinary_error, 0, 2);
+    BPT_LOOP_TEST(every_failure_is_an_ordinary_error, 0, 4);
     BPT_LOOP_TEST(every_failure_while_others_wait_is_an_ordinary_error, 0, 2);
     BPT_TEST(a_failing_grant_ends_one_wait);
     BPT_TEST(a_failure_that_passes_is_forgotten);
