@@ -83,8 +83,8 @@ BP_NODISCARD BP_API bp_err bp_heap_pool_new(uint64_t memory_limit, bp_pool **out
  * keeps, and sets *out to NULL when it fails: BP_ERR_ARGUMENT: the pool cannot be made so; BP_ERR_NO_MEMORY. */
 typedef bp_err bp_pool_factory(const bp_pool_config *config, void *user, bp_pool **out);
 
-/* The factories of the library's pools: as bp_pool_new; as bp_heap_pool_new with config's memory_limit. Both ignore
- * user. */
+/* The factories of the library's pools: as bp_pool_new; as bp_heap_pool_new with config's limits and clock. Both
+ * ignore user. */
 BP_NODISCARD BP_API bp_err bp_pool_factory_sized(const bp_pool_config *config, void *user, bp_pool **out);
 BP_NODISCARD BP_API bp_err bp_pool_factory_heap(const bp_pool_config *config, void *user, bp_pool **out);
 

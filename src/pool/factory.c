@@ -10,5 +10,5 @@ bp_err bp_pool_factory_heap(const bp_pool_config *config, void *user, bp_pool **
     uint64_t limit = 0;
     const bp_err err = bpi_limit_of(config, &limit);
     *out = NULL;
-    return err == BP_OK ? bp_heap_pool_new(limit, out) : err;
+    return err == BP_OK ? bpi_heap_pool_new(config, limit, out) : err;
 }

@@ -16,6 +16,8 @@ static bp_err heap_grant(bp_pool *pool, uint64_t size, bp_buf **out) {
 /* A charge that was undone may have made somebody wait. */
 static bp_err heap_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
     heap_pool *heap = heap_of(pool);
+    *out = NULL;
+    if (bpi_exact_stride(&heap->budget, size) == 0) return BP_ERR_ARGUMENT;
     if (bpi_queue_is_waiting(&heap->queue)) return BP_ERR_LIMIT;
     const bp_err err = bpi_exact_new(&heap->budget, pool, size, out);
     if (err == BP_ERR_NO_MEMORY) bpi_queue_poke(&heap->queue);
@@ -24,7 +26,6 @@ static bp_err heap_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
 
 static bp_err heap_reserve(bp_pool *pool, bp_reservation *reservation) {
     heap_pool *heap = heap_of(pool);
-    if (bpi_exact_stride(&heap->budget, reservation->size) == 0) return BP_ERR_ARGUMENT;
     bp_err err = heap_acquire(pool, reservation->size, &reservation->buf);
     if (err == BP_ERR_LIMIT && reservation->can_block) {
         err = bpi_exact_force(&heap->budget, pool, reservation->size, &reservation->buf);
@@ -81,12 +82,14 @@ const bp_pool_table bpi_heap_table = {
     .cancel = heap_cancel,
 };
 
-bp_err bp_heap_pool_new(uint64_t memory_limit, bp_pool **out) {
+bp_err bpi_heap_pool_new(const bp_pool_config *config, uint64_t limit, bp_pool **out) {
     *out = NULL;
     heap_pool *pool = bpi_os.alloc(sizeof *pool);
     if (pool == NULL) return BP_ERR_NO_MEMORY;
-    bpi_budget_init(&pool->budget, memory_limit, 0);
+    bpi_budget_init(&pool->budget, limit, config->forced_limit);
     bpi_queue_init(&pool->queue, &pool->head, heap_grant, NULL);
+    pool->queue.now_ms = config->now_ms;
+    pool->queue.now_user = config->now_user;
     const bp_err err = bp_pool_init(&pool->head, &bpi_heap_table);
     if (err != BP_OK) {
         bpi_os.free(pool);
@@ -94,4 +97,9 @@ bp_err bp_heap_pool_new(uint64_t memory_limit, bp_pool **out) {
     }
     *out = &pool->head;
     return BP_OK;
+}
+
+bp_err bp_heap_pool_new(uint64_t memory_limit, bp_pool **out) {
+    const bp_pool_config config = {.memory_limit = memory_limit};
+    return bpi_heap_pool_new(&config, memory_limit, out);
 }

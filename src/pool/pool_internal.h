@@ -384,6 +384,8 @@ bool bpi_budget_is_valid(const bpi_budget *budget);
 
 /* ---- heap_pool.c ---- */
 extern const bp_pool_table bpi_heap_table;
+/* With config's forced_limit and clock, and the limit that it comes to (bpi_limit_of). */
+bp_err bpi_heap_pool_new(const bp_pool_config *config, uint64_t limit, bp_pool **out);
 bool bpi_heap_is_valid(bp_pool *pool);
 
 /* Differences of counts that are read one after another while others change them. */

@@ -31,12 +31,9 @@ void bpi_sized_press(bp_pool *pool) {
 
 bp_err bpi_sized_reserve(bp_pool *pool, bp_reservation *reservation) {
     bpi_sized *sized = bpi_sized_of(pool);
-    const uint64_t size = reservation->size;
-    bp_err err = BP_ERR_LIMIT;
-    if (bp_pool_stride(pool, size) == 0) return BP_ERR_ARGUMENT;
-    if (!bpi_queue_is_waiting(&sized->queue)) err = bpi_sized_acquire(sized, size, NULL, &reservation->buf);
+    bp_err err = bp_pool_acquire(pool, reservation->size, &reservation->buf);
     if (err == BP_ERR_LIMIT && reservation->can_block) {
-        err = bpi_exact_force(&sized->budget, pool, size, &reservation->buf);
+        err = bpi_exact_force(&sized->budget, pool, reservation->size, &reservation->buf);
     }
     return err == BP_ERR_LIMIT ? bpi_queue_wait(&sized->queue, reservation) : err;
 }

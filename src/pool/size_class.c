@@ -118,13 +118,14 @@ static bp_err new_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
     return BP_OK;
 }
 
-static bool is_refused_exactly(const bpi_sized *pool, uint64_t size) {
-    return pool->exact_size_limit != 0 && size > pool->exact_size_limit;
+static bool is_never_given(const bpi_sized *pool, uint64_t size) {
+    if (pool->exact_size_limit != 0 && size > pool->exact_size_limit) return true;
+    return bpi_exact_stride(&pool->budget, size) == 0;
 }
 
 /* The recall also serves those whom a charge that was undone made wait. */
 static bp_err acquire_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
-    if (is_refused_exactly(pool, size)) return BP_ERR_ARGUMENT;
+    if (is_never_given(pool, size)) return BP_ERR_ARGUMENT;
     if (bpi_queue_is_waiting(&pool->queue)) return BP_ERR_LIMIT;
     const bp_err err = new_exact(pool, size, out);
     if (err != BP_ERR_LIMIT && err != BP_ERR_NO_MEMORY) return err;
@@ -177,7 +178,7 @@ bp_err bpi_class_grant(bpi_class *of, uint32_t size, bp_buf **out) {
 
 bp_err bpi_sized_grant_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
     if (BPI_LOAD_ACQUIRE(&pool->head.is_closed) != 0) return BP_ERR_CLOSED;
-    return is_refused_exactly(pool, size) ? BP_ERR_ARGUMENT : new_exact(pool, size, out);
+    return is_never_given(pool, size) ? BP_ERR_ARGUMENT : new_exact(pool, size, out);
 }
 
 /* ---- release ---- */

@@ -18,6 +18,8 @@ typedef struct sleeper {
     pthread_barrier_t step;
 } sleeper;
 
+static void count_told(bp_reservation *reservation) { ((bpt_wish *)reservation->user)->told++; }
+
 static void *fill_caches_and_sleep(void *argument) {
     sleeper *self = argument;
     bp_buf *held[COUNT];
@@ -56,6 +58,35 @@ START_TEST(nobody_waits_for_what_a_sleeping_thread_hoards) {
     ck_assert_uint_le(bpt_stats(self.pool).committed_bytes, 64 * 1024); /* the slab of the one that is held */
     ck_assert(bpi_pool_is_valid(self.pool));
     bp_buf_release(self.kept);
+    bpt_wish_is_granted(&wish);
+    bpt_wish_release(&wish);
+    end_sleeper(&self, thread);
+}
+END_TEST
+
+/* Though nobody recalled anything before: what came to rest since the caller's own attempt is taken as well. */
+START_TEST(the_first_who_waits_takes_what_sleeps) {
+    sleeper self;
+    const pthread_t thread = start_sleeper(&self);
+    bpt_wish wish = {.reservation = {.size = LIMIT + (1 << 20) - 100000, .on_done = count_told, .user = &wish}};
+    bp_buf_release_take(&self.kept);
+    bpt_ok(bpi_queue_wait(&bpi_sized_of(self.pool)->queue, &wish.reservation));
+    ck_assert_uint_eq(wish.told, 0);
+    bpt_wish_release(&wish);
+    end_sleeper(&self, thread);
+}
+END_TEST
+
+/* Without the barrier a sleeping thread's stock cannot be taken; when it works again, any trim does. */
+START_TEST(a_trim_serves_who_waits) {
+    sleeper self;
+    const pthread_t thread = start_sleeper(&self);
+    bpt_wish wish = {0};
+    bp_buf_release_take(&self.kept);
+    bpt_os_set_barrier(false);
+    bpt_wish_waits(self.pool, &wish, LIMIT + (1 << 20) - 100000);
+    bpt_os_set_barrier(true);
+    (void)bp_pool_trim(self.pool, false);
     bpt_wish_is_granted(&wish);
     bpt_wish_release(&wish);
     end_sleeper(&self, thread);
@@ -103,6 +134,21 @@ START_TEST(a_live_buffer_pins_its_slab_and_only_until_it_comes_back) {
     bpt_wish_is_granted(&wish); /* when there was room, and not only when all was back */
     ck_assert_ptr_nonnull(kept[count - 1]);
     for (uint32_t i = 0; i < count; i++) bp_buf_release(kept[i]);
+    bpt_wish_release(&wish);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
+/* A slab that was kept for the one who waited before, and is whole again when another one is the first. */
+START_TEST(what_was_kept_for_one_is_given_to_the_next) {
+    bp_pool *pool = bpt_pool_new(LIMIT);
+    bpi_sized *sized = bpi_sized_of(pool);
+    bp_buf *held = bpt_acquire(pool, 1000);
+    bpt_wish wish = {0};
+    bpt_wish_waits(pool, &wish, LIMIT - 1000);
+    BPI_STORE(&sized->wanted, bpi_buf_slab(held)->owner); /* as if that one had just left */
+    bp_buf_release(held);
+    bpt_wish_is_granted(&wish);
     bpt_wish_release(&wish);
     bpt_pool_end_take(&pool);
 }
@@ -189,6 +235,9 @@ END_TEST
 
 BPT_SUITE(pool_mistakes) {
     BPT_TEST(nobody_waits_for_what_a_sleeping_thread_hoards);
+    BPT_TEST(the_first_who_waits_takes_what_sleeps);
+    BPT_TEST(a_trim_serves_who_waits);
+    BPT_TEST(what_was_kept_for_one_is_given_to_the_next);
     BPT_TEST(a_live_buffer_pins_its_slab_and_only_until_it_comes_back);
 #ifdef BPI_HAS_TSAN
     BPT_LOOP_TEST(a_release_by_a_late_destructor_serves_who_waits, 0, 2); /* it ends itself in the last round */

@@ -104,6 +104,8 @@ START_TEST(nobody_overtakes_who_waits) {
     bpt_wish_waits(pool, &tiny, 1);
     release_all(bufs, count - 1);
     ck_assert_uint_eq(big.told, 0);
+    bpt_err(bp_pool_acquire(pool, BPT_LARGEST_CLASS + 1, &out), BP_ERR_LIMIT); /* for which there is room by now */
+    bpt_err(bp_pool_acquire(pool, SMALL, &out), BP_ERR_LIMIT);
     bp_buf_release(bufs[count - 1]);
     bpt_wish_is_granted(&big);
     bpt_wish_is_granted(&tiny);
@@ -213,6 +215,21 @@ START_TEST(the_last_reference_ends_every_wait) {
 }
 END_TEST
 
+START_TEST(an_impossible_size_is_refused_while_others_wait) {
+    bp_pool *pool = pool_of(_i);
+    bp_buf *bufs[8], *out = NULL;
+    bpt_wish wish = {0}, never = {0};
+    const uint32_t count = fill(pool, bufs);
+    bpt_wish_waits(pool, &wish, BIG);
+    bpt_err(bp_pool_acquire(pool, LIMIT, &out), BP_ERR_ARGUMENT);
+    bpt_err(bpt_wish_for(pool, &never, LIMIT), BP_ERR_ARGUMENT);
+    release_all(bufs, count);
+    bpt_wish_is_granted(&wish);
+    bpt_wish_release(&wish);
+    end_take(&pool);
+}
+END_TEST
+
 /* ---- callbacks ---- */
 
 typedef struct relay {
@@ -282,18 +299,18 @@ END_TEST
 
 /* ---- forced grants ---- */
 
-static bp_pool *forcing_pool(uint64_t forced_limit) {
+static bp_pool *forcing_pool(int kind, uint64_t forced_limit) {
     const bp_pool_config config = {.classes = bpt_classes,
                                    .class_count = BPT_CLASS_COUNT,
                                    .memory_limit = LIMIT,
                                    .forced_limit = forced_limit};
     bp_pool *pool = NULL;
-    bpt_ok(bp_pool_new(&config, &pool));
+    bpt_ok((kind == SIZED ? bp_pool_factory_sized : bp_pool_factory_heap)(&config, NULL, &pool));
     return pool;
 }
 
 START_TEST(who_can_block_is_granted_outside_of_the_limit) {
-    bp_pool *pool = forcing_pool(BIG + sizeof(bp_buf));
+    bp_pool *pool = forcing_pool(_i, BIG + sizeof(bp_buf));
     bp_buf *bufs[8];
     bpt_wish forced = {.reservation = {.can_block = true}}, more = {.reservation = {.can_block = true}};
     const uint32_t count = fill(pool, bufs);
@@ -303,7 +320,7 @@ START_TEST(who_can_block_is_granted_outside_of_the_limit) {
     bpt_wish_waits(pool, &more, BIG); /* that limit is reached as well */
     const bp_pool_stats stats = bpt_stats(pool);
     ck_assert_uint_eq(stats.committed_bytes, before.committed_bytes);
-    ck_assert_uint_eq(stats.exact_in_use, 0);
+    ck_assert_uint_eq(stats.exact_in_use, before.exact_in_use);
     ck_assert_uint_eq(stats.forced_bytes, BIG + sizeof(bp_buf));
     ck_assert_uint_eq(stats.forced_in_use, 1);
     ck_assert_uint_eq(stats.forced_limit, BIG + sizeof(bp_buf));
@@ -321,7 +338,7 @@ START_TEST(who_can_block_is_granted_outside_of_the_limit) {
 END_TEST
 
 START_TEST(with_memory_nothing_is_forced) {
-    bp_pool *pool = forcing_pool(LIMIT);
+    bp_pool *pool = forcing_pool(_i, LIMIT);
     bpt_wish wish = {.reservation = {.can_block = true}};
     bpt_ok(bpt_wish_for(pool, &wish, BIG));
     ck_assert_uint_eq(bpt_stats(pool).forced_grants, 0);
@@ -376,7 +393,8 @@ BPT_SUITE(pool_reserve) {
     BPT_LOOP_TEST(the_last_reference_ends_every_wait, 0, KIND_COUNT);
     BPT_LOOP_TEST(a_grant_within_a_callback_is_told_after_it, 0, KIND_COUNT);
     BPT_LOOP_TEST(a_callback_may_end_the_pool, 0, KIND_COUNT);
-    BPT_TEST(who_can_block_is_granted_outside_of_the_limit);
-    BPT_TEST(with_memory_nothing_is_forced);
+    BPT_LOOP_TEST(who_can_block_is_granted_outside_of_the_limit, 0, KIND_COUNT);
+    BPT_LOOP_TEST(with_memory_nothing_is_forced, 0, KIND_COUNT);
+    BPT_LOOP_TEST(an_impossible_size_is_refused_while_others_wait, 0, KIND_COUNT);
     BPT_TEST(a_pool_that_cannot_wait_answers_as_its_acquire);
 }

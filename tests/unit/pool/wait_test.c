@@ -109,6 +109,64 @@ END_TEST
 
 /* ---- timeouts against grants ---- */
 
+/* A pool whose every reservation is granted while its owner tries to cancel it, which is too late by then. */
+typedef struct late_pool {
+    bp_pool head;
+    bp_reservation *waiting;
+    bp_buf *buf;
+    pthread_t granter;
+} late_pool;
+
+static late_pool *late_of(bp_pool *pool) { return (late_pool *)(void *)pool; }
+
+static bp_err late_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
+    (void)size;
+    bp_buf_init(late_of(pool)->buf, pool, NULL, 1);
+    *out = late_of(pool)->buf;
+    return BP_OK;
+}
+
+static bp_err late_reserve(bp_pool *pool, bp_reservation *reservation) {
+    late_of(pool)->waiting = reservation;
+    return BP_PENDING;
+}
+
+static void *grant_late(void *argument) {
+    late_pool *self = argument;
+    for (int i = 0; i < 1000; i++) (void)sched_yield();
+    self->waiting->err = late_acquire(&self->head, 1, &self->waiting->buf);
+    self->waiting->on_done(self->waiting);
+    return NULL;
+}
+
+static bool late_cancel(bp_pool *pool, bp_reservation *reservation) {
+    (void)reservation;
+    ck_assert_int_eq(pthread_create(&late_of(pool)->granter, NULL, grant_late, pool), 0);
+    return false;
+}
+
+static void late_release(bp_pool *pool, bp_buf *buf) { (void)pool, (void)buf; }
+static void late_free(bp_pool *pool) { (void)pool; }
+
+START_TEST(a_grant_that_comes_with_the_timeout_is_not_lost) {
+    static const bp_pool_table table = {.table_bytes = sizeof table,
+                                        .acquire = late_acquire,
+                                        .release = late_release,
+                                        .free = late_free,
+                                        .reserve = late_reserve,
+                                        .cancel = late_cancel};
+    bp_buf granted, *out = NULL;
+    late_pool pool = {.buf = &granted};
+    bp_pool *head = &pool.head;
+    bpt_ok(bp_pool_init(head, &table));
+    bpt_ok(bp_pool_acquire_wait(head, 1, 0, &out));
+    ck_assert_ptr_eq(out, &granted);
+    ck_assert_int_eq(pthread_join(pool.granter, NULL), 0);
+    bp_buf_release(out);
+    bp_pool_release_take(&head);
+}
+END_TEST
+
 typedef struct racer {
     bp_pool *pool;
     uint64_t seed, granted, timed_out;
@@ -157,5 +215,6 @@ BPT_SUITE(pool_wait) {
     BPT_LOOP_TEST(a_wait_ends_after_its_time, 0, 2);
     BPT_TEST(close_ends_every_wait);
     BPT_TEST(a_thread_that_may_not_wait_is_refused);
+    BPT_TEST(a_grant_that_comes_with_the_timeout_is_not_lost);
     BPT_TEST(every_wait_ends_once_though_its_time_is_over);
 }
