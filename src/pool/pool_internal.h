@@ -25,6 +25,7 @@
  *              in_use == out - sum of the entries' stock - quarantine.count
  *                          acquires - in_use == releases
  *              idle == buf_count - in_use                              misses <= slow <= acquires
+ *              aged_count <= depot_count
  *              removed: no magazine is open, and no slab is wholly free
  *   map:       a class stands in it exactly when it is not removed
  *   per entry: open: lo == the first slot <= top <= hi, seal_top == 0      sealed: lo == INTPTR_MAX, hi == 0

@@ -79,7 +79,7 @@ static bool class_adds_up(bpi_class *of) {
     return stats.acquires == stats.releases + stats.in_use && stats.misses <= stats.slow &&
            stats.slow <= stats.acquires && of->high_water >= of->out && of->late == 0 &&
            stats.idle + stats.in_use == of->buf_count && of->buf_count == of->depot_count + of->out &&
-           (!of->is_removed || of->free_slab_count == 0) && entries_are_valid(of);
+           (!of->is_removed || of->free_slab_count == 0) && of->aged_count <= of->depot_count && entries_are_valid(of);
 }
 
 static bool class_is_valid(bpi_class *of) {

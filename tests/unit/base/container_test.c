@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A tree of control groups in a directory of its own: root, root/a, root/a/b. */
-static char root[] = "/tmp/bufpool-container-XXXXXX";
+/* A tree of control groups in a directory of its own: root, root/a, root/a/b; what lies beside root is not ours. */
+static char place[] = "/tmp/bufpool-container-XXXXXX";
+static char root[sizeof place + 5];
 static const char *const groups[] = {"/a/b", "/a", ""};
 
 static const char *path_of(const char *group, const char *file) {
@@ -26,7 +27,9 @@ static void write_file(const char *path, const char *text) {
 }
 
 static void make_tree(void) {
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    ck_assert_ptr_nonnull(mkdtemp(place));
+    (void)snprintf(root, sizeof root, "%s/tree", place);
+    ck_assert_int_eq(mkdir(root, 0700), 0);
     ck_assert_int_eq(mkdir(path_of("/a", ""), 0700), 0);
     ck_assert_int_eq(mkdir(path_of("/a/b", ""), 0700), 0);
 }
@@ -37,6 +40,10 @@ static void remove_tree(void) {
         (void)unlink(path_of(groups[i], "memory.max"));
         (void)rmdir(path_of(groups[i], ""));
     }
+    char beside[sizeof place + 12];
+    (void)snprintf(beside, sizeof beside, "%s/memory.max", place);
+    (void)unlink(beside);
+    (void)rmdir(place);
 }
 
 /* NULL: no such file. */
@@ -94,7 +101,9 @@ START_TEST(a_group_that_is_not_in_the_tree_leaves_those_above_it) {
     set_limit("", "5000\n");
     ck_assert_uint_eq(read_as("0::/a/gone/deeper\n"), 2000);
     ck_assert_uint_eq(read_as("0::/gone\n"), 5000);
-    ck_assert_uint_eq(read_as("0::/../a\n"), 5000); /* outside of our namespace: not ours to look up here */
+    set_limit("/..", "7\n"); /* outside of our namespace: not to be looked up from here */
+    ck_assert_uint_eq(read_as("0::/../a\n"), 5000);
+    ck_assert_uint_eq(read_as("0::/..\n"), 5000);
     ck_assert_uint_eq(read_as("0::/x/../a\n"), 5000);
     set_limit("/a/b", "100\n");
     ck_assert_uint_eq(read_as("0::/a/bc\n"), 2000); /* /a/b is no part of its path */

@@ -101,6 +101,21 @@ START_TEST(what_was_used_within_the_period_stays) {
 }
 END_TEST
 
+START_TEST(what_a_lower_load_does_not_need_goes) {
+    fake_clock now = {0};
+    bp_pool *pool = pool_without_budgets(&now);
+    use(pool, 1000, 8 * COUNT);
+    for (int period = 0; period < 5; period++) {
+        use(pool, 1000, 2 * COUNT);
+        ck_assert(bpi_pool_is_valid(pool));
+        work_for(pool, &now, IDLE_MS);
+    }
+    ck_assert_uint_ge(committed(pool, 2), 2 * COUNT * 1024);
+    ck_assert_uint_lt(committed(pool, 2), 4 * COUNT * 1024);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 START_TEST(the_idle_budget_stays) {
     const bp_class classes[] = {{.size = 1024, .idle_bytes = 1000 * 1024}, {.size = BUSY_SIZE}};
     fake_clock now = {0};
@@ -191,8 +206,10 @@ START_TEST(a_clock_that_goes_back_takes_nothing) {
     bp_pool *pool = pool_without_budgets(&now);
     use(pool, 1000, 8 * COUNT);
     const uint64_t before = committed(pool, 2);
-    now.now = 0;
-    for (int i = 0; i < 10; i++) work(pool);
+    for (int i = 0; i < 10; i++) {
+        now.now -= 5 * IDLE_MS;
+        work(pool);
+    }
     ck_assert_uint_eq(committed(pool, 2), before);
     bpt_pool_end_take(&pool);
 }
@@ -263,6 +280,7 @@ END_TEST
 BPT_SUITE(pool_age) {
     BPT_TEST(busy_on_one_class_another_ones_memory_goes_back_after_two_periods);
     BPT_TEST(what_was_used_within_the_period_stays);
+    BPT_TEST(what_a_lower_load_does_not_need_goes);
     BPT_TEST(the_idle_budget_stays);
     BPT_TEST(what_rests_with_an_idle_thread_goes_back_too);
     BPT_LOOP_TEST(without_a_clock_or_a_period_nothing_goes_by_its_age, 0, 2);
