@@ -108,6 +108,30 @@ bool bpi_trial_has_stats(const bpi_trial *t) {
     return table->table_bytes >= offsetof(bp_pool_table, class_stats) && table->stats != NULL;
 }
 
+/* ---- threads ---- */
+
+typedef struct crew {
+    bpi_trial *t;
+    bpi_trial start; /* the trial before they begin */
+    bpi_work_fn *work;
+    void *user;
+    uint32_t has_failed;
+} crew;
+
+static void run_member(void *memory, uint32_t ix) {
+    crew *of = memory;
+    bpi_trial mine = of->start;
+    mine.seed = (ix + 1) << 24;
+    if (of->work(&mine, of->user, ix) || BPI_EXCHANGE(&of->has_failed, 1, __ATOMIC_RELAXED) != 0) return;
+    memcpy(of->t->what, mine.what, sizeof mine.what);
+}
+
+bool bpi_trial_run_threads(bpi_trial *t, uint32_t count, bpi_work_fn *work, void *user) {
+    crew all = {.t = t, .start = *t, .work = work, .user = user};
+    MUST(bpi_os_run_threads(count, run_member, &all), "no threads to run the check");
+    return all.has_failed == 0;
+}
+
 /* ---- a trial ---- */
 
 /* The largest size that has a stride, if it has one up to there. */

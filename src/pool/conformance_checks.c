@@ -342,7 +342,7 @@ bool bpi_check_buffers_keep_the_pool(bpi_trial *t) {
     bp_pool_release_take(&t->pool);
     for (uint32_t left = count; left > 0; left--) {
         MUST(watcher.freed_count == 0, "freed while %lu buffers were out", (unsigned long)left);
-        if (!bpi_trial_are_intact(t, t->held, left)) return false;
+        if (!bpi_trial_is_intact(t, &t->held[left - 1])) return false;
         bpi_trial_release(&t->held[left - 1], 1);
     }
     MUST(watcher.freed_count == 1, "not freed with its last buffer");

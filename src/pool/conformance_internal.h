@@ -68,6 +68,11 @@ bool bpi_trial_are_intact(bpi_trial *t, const bpi_held *held, uint32_t count);
 
 void bpi_trial_release(bpi_held *held, uint32_t count);
 
+/* Has work done by count threads at once, each with a trial of its own for its failures, and user. The first failure is
+ * the check's. */
+typedef bool bpi_work_fn(bpi_trial *mine, void *user, uint32_t ix);
+bool bpi_trial_run_threads(bpi_trial *t, uint32_t count, bpi_work_fn *work, void *user);
+
 /* Whether the pool's table has statistics. */
 bool bpi_trial_has_stats(const bpi_trial *t);
 

@@ -1,33 +1,7 @@
 /* The checks of the conformance suite in which several threads use a pool. */
 #include "pool/conformance_internal.h"
-#include "base/os.h"
-
-#include <string.h>
 
 enum { SOME = 64, ROUNDS = 2000, SHARED_SIZE_MAX = 4096, CLOSING_ROUND = 200, LAST_ROUND = 100000 };
-
-/* Threads at work on one trial; the first one that fails says what it saw. */
-typedef struct crew {
-    bpi_trial *t;
-    bool (*work)(struct crew *of, bpi_trial *mine, uint32_t ix);
-    uint32_t has_failed;
-    uint32_t count;      /* of held buffers, where the work is about these */
-    bp_buf *slots[SOME]; /* where buffers change hands */
-} crew;
-
-static void run_member(void *memory, uint32_t ix) {
-    crew *of = memory;
-    bpi_trial mine = *of->t;
-    mine.seed = (ix + 1) << 24;
-    if (of->work(of, &mine, ix) || BPI_EXCHANGE(&of->has_failed, 1, __ATOMIC_RELAXED) != 0) return;
-    memcpy(of->t->what, mine.what, sizeof mine.what);
-}
-
-static bool run_crew(crew *of, uint32_t count) {
-    bpi_trial *t = of->t;
-    MUST(bpi_os_run_threads(count, run_member, of), "no threads to run the check");
-    return of->has_failed == 0;
-}
 
 /* With nobody at work and nothing held. */
 static bool nothing_is_out(bpi_trial *t) {
@@ -40,20 +14,21 @@ static bool nothing_is_out(bpi_trial *t) {
 
 /* ---- released elsewhere ---- */
 
-static bool release_held(crew *of, bpi_trial *mine, uint32_t ix) {
+/* user: how many the main thread holds. */
+static bool release_held(bpi_trial *mine, void *user, uint32_t ix) {
+    const uint32_t count = *(const uint32_t *)user;
     (void)ix;
-    if (!bpi_trial_are_intact(mine, of->t->held, of->count)) return false;
-    bpi_trial_release(of->t->held, of->count);
+    if (!bpi_trial_are_intact(mine, mine->held, count)) return false;
+    bpi_trial_release(mine->held, count);
     return true;
 }
 
 bool bpi_check_other_threads_may_release(bpi_trial *t) {
-    crew elsewhere = {.t = t, .work = release_held};
     for (int turn = 0; turn < 20; turn++) {
-        elsewhere.count = SOME;
-        if (!bpi_trial_fill(t, 0, t->held, &elsewhere.count)) return false;
-        MUST(elsewhere.count > 0, "what another thread released is not there any more");
-        if (!run_crew(&elsewhere, 1)) return false;
+        uint32_t count = SOME;
+        if (!bpi_trial_fill(t, 0, t->held, &count)) return false;
+        MUST(count > 0, "what another thread released is not there any more");
+        if (!bpi_trial_run_threads(t, 1, release_held, &count)) return false;
     }
     return nothing_is_out(t);
 }
@@ -73,7 +48,9 @@ static bool open_parcel(bpi_trial *t, bp_buf *buf) {
     return true;
 }
 
-static bool share(crew *of, bpi_trial *mine, uint32_t ix) {
+/* user: the places where buffers change hands. */
+static bool share(bpi_trial *mine, void *user, uint32_t ix) {
+    bp_buf **slots = user;
     uint32_t random = ix + 1;
     uint32_t size_count = mine->size_count;
     while (size_count > 1 && mine->sizes[size_count - 1] > SHARED_SIZE_MAX) size_count--;
@@ -85,57 +62,58 @@ static bool share(crew *of, bpi_trial *mine, uint32_t ix) {
         bp_buf_set_length(held.buf, held.size);
         bp_buf_set_type(held.buf, (uint16_t)held.seed);
         if (round % 3 == 0) bp_buf_release(bp_buf_retain(held.buf));
-        bp_buf *other = BPI_EXCHANGE(&of->slots[next_random(&random) % SOME], held.buf, __ATOMIC_ACQ_REL);
+        bp_buf *other = BPI_EXCHANGE(&slots[next_random(&random) % SOME], held.buf, __ATOMIC_ACQ_REL);
         if (other != NULL && !open_parcel(mine, other)) return false;
     }
     return true;
 }
 
 bool bpi_check_threads_share_the_pool(bpi_trial *t) {
-    crew all = {.t = t, .work = share};
-    if (!run_crew(&all, t->thread_count)) return false;
+    bp_buf *slots[SOME] = {0};
+    if (!bpi_trial_run_threads(t, t->thread_count, share, slots)) return false;
     for (uint32_t i = 0; i < SOME; i++) {
-        if (all.slots[i] != NULL && !open_parcel(t, all.slots[i])) return false;
+        if (slots[i] != NULL && !open_parcel(t, slots[i])) return false;
     }
     return nothing_is_out(t);
 }
 
 /* ---- threads that have and do not use ---- */
 
-static bool get_as_many(crew *of, bpi_trial *mine, uint32_t ix) {
+/* user: how many another thread got. */
+static bool get_as_many(bpi_trial *t, void *user, uint32_t ix) {
+    const uint32_t count = *(const uint32_t *)user;
     (void)ix;
-    for (uint32_t i = 0; i < of->count; i++) {
-        bpi_trial *t = mine;
-        if (!bpi_trial_try(mine, mine->size_max, &mine->held[i])) return false;
-        MUST(mine->held[i].buf != NULL, "one thread got %lu buffers of %lu bytes and gave them back, another gets %lu",
-             (unsigned long)of->count, (unsigned long)mine->size_max, (unsigned long)i);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!bpi_trial_try(t, t->size_max, &t->held[i])) return false;
+        MUST(t->held[i].buf != NULL, "one thread got %lu buffers of %lu bytes and gave them back, another gets %lu",
+             (unsigned long)count, (unsigned long)t->size_max, (unsigned long)i);
     }
-    bpi_trial_release(mine->held, of->count);
+    bpi_trial_release(t->held, count);
     return true;
 }
 
 /* The idle thread is this one, with stocks of all sizes, while the other one works. */
 bool bpi_check_idle_threads_hoard_nothing(bpi_trial *t) {
-    crew other = {.t = t, .work = get_as_many, .count = BPI_HELD_MAX};
-    if (!bpi_trial_fill(t, t->size_max, t->held, &other.count)) return false;
-    bpi_trial_release(t->held, other.count);
+    uint32_t full_count = 0;
+    if (!bpi_trial_fill_up(t, &full_count)) return false;
+    bpi_trial_release(t->held, full_count);
     for (uint32_t i = 0; i < t->size_count; i++) {
         uint32_t count = BPI_HELD_MAX;
         if (!bpi_trial_fill(t, t->sizes[i], t->held, &count)) return false;
         bpi_trial_release(t->held, count);
     }
-    return run_crew(&other, 1);
+    return bpi_trial_run_threads(t, 1, get_as_many, &full_count);
 }
 
 /* ---- close ---- */
 
 /* Acquires until the pool says that it is closed; thread 0 closes it. */
-static bool use_until_closed(crew *of, bpi_trial *mine, uint32_t ix) {
-    bpi_trial *t = mine;
+static bool use_until_closed(bpi_trial *t, void *user, uint32_t ix) {
+    (void)user;
     bool is_closed = false;
     for (uint32_t round = 0; round < LAST_ROUND + 10; round++) {
         bp_buf *buf = NULL;
-        if (ix == 0 && round == CLOSING_ROUND) bp_pool_close(of->t->pool);
+        if (ix == 0 && round == CLOSING_ROUND) bp_pool_close(t->pool);
         const bp_err err = bp_pool_acquire(t->pool, t->sizes[round % t->size_count], &buf);
         MUST((err == BP_OK) == (buf != NULL), "%s %s a buffer", bp_err_name(err), buf == NULL ? "without" : "with");
         MUST(err != BP_OK || !is_closed, "an acquire succeeded after one that was refused with BP_ERR_CLOSED");
@@ -149,9 +127,8 @@ static bool use_until_closed(crew *of, bpi_trial *mine, uint32_t ix) {
 }
 
 bool bpi_check_close_races_with_acquire(bpi_trial *t) {
-    crew all = {.t = t, .work = use_until_closed};
     bp_buf *buf = NULL;
-    if (!run_crew(&all, t->thread_count)) return false;
+    if (!bpi_trial_run_threads(t, t->thread_count, use_until_closed, NULL)) return false;
     const bp_err err = bp_pool_acquire(t->pool, t->size_max, &buf);
     MUST(err == BP_ERR_CLOSED, "acquire after close: %s", bp_err_name(err));
     return nothing_is_out(t);

@@ -1,6 +1,5 @@
 /* The checks of the conformance suite that reserve: what every pool answers, and what those promise that wait. */
 #include "pool/conformance_internal.h"
-#include "base/os.h"
 
 #include <string.h>
 
@@ -224,12 +223,8 @@ bool bpi_check_forced_grants_are_bounded(bpi_trial *t) {
 
 /* ---- threads that wait ---- */
 
-typedef struct patience {
-    bpi_trial *t;
-    uint32_t has_failed;
-} patience;
-
-static bool wait_often(bpi_trial *t) {
+static bool wait_often(bpi_trial *t, void *user, uint32_t ix) {
+    (void)user, (void)ix;
     for (int round = 0; round < WAIT_ROUNDS; round++) {
         bp_buf *buf = NULL;
         const bp_err err = bp_pool_acquire_wait(t->pool, t->size_max, PATIENCE_MS, &buf);
@@ -240,25 +235,16 @@ static bool wait_often(bpi_trial *t) {
     return true;
 }
 
-static void be_patient(void *memory, uint32_t ix) {
-    patience *of = memory;
-    bpi_trial mine = *of->t;
-    (void)ix;
-    if (wait_often(&mine) || BPI_EXCHANGE(&of->has_failed, 1, __ATOMIC_RELAXED) != 0) return;
-    memcpy(of->t->what, mine.what, sizeof mine.what);
-}
-
 /* All buffers but one are held here, and the threads want one each. */
 bool bpi_check_threads_that_wait_are_served(bpi_trial *t) {
-    patience all = {.t = t};
     uint32_t count = 0;
     bp_buf *none = NULL;
     if (!bpi_trial_fill_up(t, &count)) return false;
     const bp_err err = bp_pool_acquire_wait(t->pool, t->size_max, 1, &none);
     MUST(err == BP_ERR_TIMEOUT && none == NULL, "a wait of a millisecond in a full pool: %s", bp_err_name(err));
     bpi_trial_release(&t->held[count - 1], 1);
-    MUST(bpi_os_run_threads(t->thread_count, be_patient, &all), "no threads to run the check");
-    if (all.has_failed != 0 || !bpi_trial_are_intact(t, t->held, count - 1)) return false;
+    if (!bpi_trial_run_threads(t, t->thread_count, wait_often, NULL)) return false;
+    if (!bpi_trial_are_intact(t, t->held, count - 1)) return false;
     bpi_trial_release(t->held, count - 1);
     return true;
 }
