@@ -19,7 +19,7 @@ static bool do_one(ops_run *run) {
     op.kind %= BPT_OP_KINDS;
     op.thread %= BPT_OP_THREADS;
     run->outcome->step = run->at;
-    if (!bpt_ops_step(run, &op) || !bpt_ops_agree(run)) return false;
+    if (!bpt_ops_step(run, &op) || run->outcome->what[0] != '\0' || !bpt_ops_agree(run)) return false;
     if (run->at % BPT_OPS_WALK == 0) HOLDS(run, bpi_pool_is_valid(run->pool));
     run->at++;
     return true;

@@ -18,10 +18,10 @@ bool bpt_ops_fail(ops_run *run, const char *what) {
 bool bpt_ops_new_pool(ops_run *run, uint32_t which) {
     static const bp_pool_config kinds[] = {
         {.memory_limit = 8 * LARGEST, .rest_bytes = 4096},
-        {.memory_limit = 4 * LARGEST},
+        {.memory_limit = 4 * LARGEST, .forced_limit = 2 * LARGEST},
         {.memory_limit = 16 * LARGEST, .rest_bytes = 64 * 1024, .exact_size_limit = LARGEST + 1000},
         {.memory_limit = 0, .rest_bytes = 1},
-        {.memory_limit = 8 * LARGEST, .is_hardened = true},
+        {.memory_limit = 8 * LARGEST, .forced_limit = LARGEST, .is_hardened = true},
         {.memory_limit = 8 * LARGEST, .rest_bytes = 4096},
         {.memory_limit = 0},
     };
@@ -30,7 +30,9 @@ bool bpt_ops_new_pool(ops_run *run, uint32_t which) {
     config.class_count = OPS_CLASSES;
     run->limit = config.memory_limit == 0 ? UINT64_MAX : config.memory_limit;
     run->exact_size_limit = config.exact_size_limit == 0 ? UINT64_MAX : config.exact_size_limit;
-    run->trimmed = 0;
+    run->forced_limit = config.forced_limit;
+    run->trimmed = run->waits = run->cancelled = 0;
+    run->served = (1u << OPS_CLASSES) - 1;
     run->is_closed = false;
     run->is_hardened = config.is_hardened;
     memset(run->tallies, 0, sizeof run->tallies);
@@ -46,22 +48,21 @@ static bool renew(ops_run *run, uint32_t which) {
         h->is_orphan = true;
         run->orphan_count++;
     }
+    run->is_closed = true; /* those who wait are told so */
     bp_pool_release_take(&run->pool);
-    HOLDS(run, run->pool == NULL);
+    HOLDS(run, run->pool == NULL && run->waiter_count == 0);
     return bpt_ops_new_pool(run, which);
 }
 
 static bool close_pool(ops_run *run) {
-    bp_pool_close(run->pool);
     run->is_closed = true;
+    bp_pool_close(run->pool);
+    HOLDS(run, run->waiter_count == 0);
     return true;
 }
 
-static bool trim(ops_run *run, bool keep_idle) {
-    const uint64_t mapped = bpt_ops_mapped();
-    const uint64_t given = bp_pool_trim(run->pool, keep_idle);
-    HOLDS(run, bpt_ops_mapped() == mapped - given);
-    if (keep_idle) return true;
+/* No memory of a class is committed for nobody. */
+static bool nothing_rests(ops_run *run) {
     for (uint32_t ix = 0; ix < OPS_CLASSES; ix++) {
         bp_class_stats stats;
         HOLDS(run, bp_pool_class_stats_read(run->pool, ix, &stats) == BP_OK);
@@ -70,14 +71,40 @@ static bool trim(ops_run *run, bool keep_idle) {
     return true;
 }
 
+static bool trim(ops_run *run, bool keep_idle) {
+    const uint64_t mapped = bpt_ops_mapped();
+    const bool is_waiting = run->waiter_count > 0; /* who may get what is given back */
+    const uint64_t given = bp_pool_trim(run->pool, keep_idle);
+    HOLDS(run, is_waiting || bpt_ops_mapped() == mapped - given);
+    return keep_idle || nothing_rests(run);
+}
+
+/* ---- classes that come and go ---- */
+
+static bool is_served(const ops_run *run, uint32_t ix) { return (run->served >> ix & 1) != 0; }
+
+static bool change_class(ops_run *run, const bpt_op *op) {
+    const uint32_t ix = op->class_ix % OPS_CLASSES;
+    const bool is_added = op->kind == BPT_OP_ADD_CLASS;
+    const bp_err possible = run->is_closed ? BP_ERR_CLOSED : BP_OK;
+    const bp_err expected = !run->is_closed && is_served(run, ix) == is_added ? BP_ERR_ARGUMENT : possible;
+    if (expected == BP_OK) run->served ^= 1u << ix; /* those who are granted meanwhile see it */
+    const bp_err err = is_added ? bp_pool_class_add(run->pool, &bpt_ops_classes[ix])
+                                : bp_pool_class_remove(run->pool, bpt_ops_classes[ix].size);
+    HOLDS(run, err == expected);
+    return true;
+}
+
 /* ---- what is held ---- */
 
-/* The first class that holds the size. */
-static uint32_t class_of(uint64_t size) {
+/* The first class that holds the size and is served. */
+static uint32_t class_of(const ops_run *run, uint64_t size) {
     uint32_t ix = 0;
-    while (ix < OPS_CLASSES && bpt_ops_classes[ix].size < size) ix++;
+    while (ix < OPS_CLASSES && (bpt_ops_classes[ix].size < size || !is_served(run, ix))) ix++;
     return ix;
 }
+
+static bool has_class(const held *h) { return h->of < OPS_CLASSES; }
 
 static bool is_as_left(const held *h) {
     const uint8_t *data = bp_buf_data(h->buf);
@@ -105,7 +132,7 @@ static bool overlaps_another(const ops_run *run, const held *h) {
 /* A sensitive buffer of a slab holds SECRET at both ends, and nothing else ever does. */
 static bool is_clean(const held *h) {
     const uint8_t *data = bp_buf_data(h->buf);
-    return h->of == OPS_EXACT || (data[0] != SECRET && data[h->size - 1] != SECRET);
+    return !has_class(h) || (data[0] != SECRET && data[h->size - 1] != SECRET);
 }
 
 /* ---- acquire ---- */
@@ -126,36 +153,45 @@ static bool is_used_up(ops_run *run, uint32_t of, uint64_t size) {
 }
 
 /* The class that the operation may name itself: any that is large enough. */
-static uint32_t class_named(const bpt_op *op, uint64_t size) {
-    const uint32_t smallest = class_of(size);
-    const bool is_named = op->kind == BPT_OP_ACQUIRE_CLASS && op->class_ix >= smallest && op->class_ix < OPS_CLASSES;
+static uint32_t class_named(const ops_run *run, const bpt_op *op, uint64_t size) {
+    const uint32_t smallest = class_of(run, size);
+    const bool is_named = op->kind == BPT_OP_ACQUIRE_CLASS && op->class_ix >= smallest && op->class_ix < OPS_CLASSES &&
+                          is_served(run, op->class_ix);
     return is_named ? op->class_ix : smallest;
 }
 
 static bool refusal_is_right(ops_run *run, const bpt_op *op, uint64_t size, bp_err err) {
-    const bool is_exact = class_of(size) == OPS_EXACT;
+    const bool is_exact = class_of(run, size) == OPS_EXACT;
     if (size == 0 || (is_exact && (size > run->exact_size_limit || size > run->limit - sizeof(bp_buf)))) {
         HOLDS(run, err == BP_ERR_ARGUMENT || (run->is_closed && err == BP_ERR_CLOSED));
     } else if (run->is_closed) {
         HOLDS(run, err == BP_ERR_CLOSED);
+    } else if (run->waiter_count > 0) {
+        HOLDS(run, err == BP_ERR_LIMIT); /* nobody overtakes */
     } else {
+        const uint32_t smallest = class_of(run, size), named = class_named(run, op, size);
         HOLDS(run, err == BP_ERR_LIMIT);
-        HOLDS(run, is_used_up(run, class_of(size), size) || is_used_up(run, class_named(op, size), size));
+        HOLDS(run, is_used_up(run, smallest, size) || is_used_up(run, named, size));
     }
     return true;
 }
 
-/* Where the class is named, in whose slab the buffer lies. */
-static uint32_t class_taken(const bpt_op *op, const held *h) {
-    if (class_named(op, h->size) == class_of(h->size)) return class_of(h->size);
-    return class_of(bpi_buf_slab(h->buf)->owner->stride);
+/* In whose slab the buffer lies. */
+static uint32_t class_taken(const held *h) {
+    const uint32_t state = BPI_LOAD(&h->buf->state);
+    uint32_t ix = 0;
+    if ((state & BPI_BUF_FORCED) != 0) return OPS_FORCED;
+    if ((state & BPI_BUF_COUNTED) != 0) return OPS_EXACT;
+    const uint32_t stride = bpi_buf_slab(h->buf)->owner->stride;
+    while (bpt_ops_classes[ix].size != stride) ix++;
+    return ix;
 }
 
 static bool note_acquired(ops_run *run, const bpt_op *op, held *h, uint32_t size) {
     HOLDS(run, !run->is_closed && size != 0);
     h->size = size;
-    h->of = class_taken(op, h);
-    HOLDS(run, h->of == class_of(size) || h->of == class_named(op, size));
+    h->of = class_taken(h);
+    if (h->of != OPS_FORCED) HOLDS(run, h->of == class_of(run, size) || h->of == class_named(run, op, size));
     h->references = 1;
     h->length = 0;
     h->type = 0;
@@ -178,7 +214,8 @@ static bool note_acquired(ops_run *run, const bpt_op *op, held *h, uint32_t size
 static bool acquire(ops_run *run, const bpt_op *op, held *h) {
     const uint32_t size = op->value % (BPT_OP_SIZE_MAX + 1);
     bp_err err = BP_OK;
-    if (h->buf != NULL) return true;
+    const bool is_refused = run->waiter_count > 0;
+    if (h->buf != NULL || h->is_waiting) return true;
     h->buf = (bp_buf *)16; /* a failure sets it to NULL */
     if (op->kind == BPT_OP_ACQUIRE_CLASS) {
         err = bp_pool_acquire_class(run->pool, op->class_ix, size, &h->buf);
@@ -187,13 +224,85 @@ static bool acquire(ops_run *run, const bpt_op *op, held *h) {
     } else {
         err = bp_pool_acquire(run->pool, size, &h->buf);
     }
-    if (err == BP_OK) return note_acquired(run, op, h, size);
+    if (err == BP_OK) {
+        HOLDS(run, !is_refused);
+        return note_acquired(run, op, h, size);
+    }
     HOLDS(run, h->buf == NULL);
     return refusal_is_right(run, op, size, err);
 }
 
+/* ---- reserve ---- */
+
+static void forget_waiter(ops_run *run, const held *h) {
+    uint32_t at = 0;
+    while (run->waiters[at] != h) at++;
+    run->waiter_count--;
+    for (; at < run->waiter_count; at++) run->waiters[at] = run->waiters[at + 1];
+}
+
+/* Strictly in their order, whatever is done to the pool meanwhile. */
+static bool end_wait(ops_run *run, held *h) {
+    static const bpt_op wait = {.kind = BPT_OP_RESERVE};
+    HOLDS(run, h->is_waiting && run->waiter_count > 0 && run->waiters[0] == h);
+    h->is_waiting = false;
+    forget_waiter(run, h);
+    if (h->wish.err != BP_OK) {
+        HOLDS(run, run->is_closed && h->wish.err == BP_ERR_CLOSED && h->wish.buf == NULL);
+        return true;
+    }
+    h->buf = h->wish.buf;
+    return note_acquired(run, &wait, h, (uint32_t)h->wish.size);
+}
+
+static ops_run *callback_run;
+
+static void on_done(bp_reservation *wish) { (void)end_wait(callback_run, wish->user); }
+
+static bool note_waiting(ops_run *run, held *h) {
+    const uint64_t size = h->wish.size, forced = run->tallies[OPS_FORCED].bytes;
+    const uint64_t with_descriptors = forced + run->tallies[OPS_FORCED].in_use * sizeof(bp_buf);
+    HOLDS(run, !run->is_closed);
+    HOLDS(run, run->waiter_count > 0 || is_used_up(run, class_of(run, size), size));
+    HOLDS(run, !h->wish.can_block || with_descriptors + sizeof(bp_buf) + size > run->forced_limit);
+    h->is_waiting = true;
+    run->waiters[run->waiter_count++] = h;
+    run->waits++;
+    return true;
+}
+
+static bool reserve(ops_run *run, const bpt_op *op, held *h) {
+    const bool is_refused = run->waiter_count > 0;
+    if (h->buf != NULL || h->is_waiting) return true;
+    callback_run = run;
+    h->wish = (bp_reservation){.size = op->value % (BPT_OP_SIZE_MAX + 1),
+                               .can_block = op->class_ix % 2 != 0,
+                               .on_done = on_done,
+                               .user = h};
+    const bp_err err = bp_pool_reserve(run->pool, &h->wish);
+    if (err == BP_PENDING) return note_waiting(run, h);
+    if (err == BP_OK) {
+        h->buf = h->wish.buf;
+        if (!note_acquired(run, op, h, (uint32_t)h->wish.size)) return false;
+        HOLDS(run, h->of == OPS_FORCED ? h->wish.can_block : !is_refused);
+        return true;
+    }
+    HOLDS(run, err != BP_ERR_LIMIT);
+    return refusal_is_right(run, op, h->wish.size, err);
+}
+
+static bool cancel(ops_run *run, held *h) {
+    const bool is_waiting = h->is_waiting;
+    if (is_waiting) forget_waiter(run, h); /* those behind it may be granted */
+    h->is_waiting = false;
+    run->cancelled += is_waiting;
+    HOLDS(run, bp_pool_cancel(run->pool, &h->wish) == is_waiting);
+    return true;
+}
+
 /* ---- release ---- */
 
+/* Before the release: others may be granted in it. */
 static void note_released(ops_run *run, held *h) {
     const bool is_forgotten = run->defect == BPT_DEFECT_WRONG_COUNT && h->was_shared;
     tally *of = &run->tallies[h->of];
@@ -202,7 +311,7 @@ static void note_released(ops_run *run, held *h) {
     } else {
         of->in_use--;
         of->bytes -= h->size;
-        of->wiped += h->is_sensitive && h->of != OPS_EXACT && !is_forgotten;
+        of->wiped += h->is_sensitive && has_class(h) && !is_forgotten;
     }
     h->buf = NULL;
 }
@@ -212,6 +321,7 @@ static bool release(ops_run *run, const bpt_op *op, held *h) {
     HOLDS(run, is_as_left(h));
     if (run->defect == BPT_DEFECT_CRASH && h->of == 2 && op->thread != h->thread) abort();
     bp_buf *buf = h->buf;
+    if (--h->references == 0) note_released(run, h);
     if (op->kind == BPT_OP_RELEASE_TAKE) {
         bp_buf_release_take(&buf);
         HOLDS(run, buf == NULL);
@@ -220,14 +330,15 @@ static bool release(ops_run *run, const bpt_op *op, held *h) {
     } else {
         bp_buf_release(buf);
     }
-    if (--h->references == 0) note_released(run, h);
     return true;
 }
 
-/* Once more where it is sure that the descriptor is still there: a closed pool gives its slab back at once. */
+/* Once more where it is sure that the descriptor is still there: a slab may go back at once where its pool is closed,
+ * its class is removed or somebody waits. */
 static bool release_twice(ops_run *run, held *h) {
     bp_buf *buf = h->buf;
-    if (buf == NULL || h->references != 1 || h->of == OPS_EXACT || h->is_orphan || run->is_closed) return true;
+    if (buf == NULL || h->references != 1 || !has_class(h) || h->is_orphan) return true;
+    if (run->is_closed || run->waiter_count > 0 || !is_served(run, h->of)) return true;
     HOLDS(run, is_as_left(h));
     bp_buf_release(buf);
     note_released(run, h);
@@ -280,7 +391,7 @@ static bool set_sensitive(held *h) {
 }
 
 static bool ask_stride(ops_run *run, const bpt_op *op) {
-    const uint32_t size = op->value % (BPT_OP_SIZE_MAX + 1), of = class_of(size);
+    const uint32_t size = op->value % (BPT_OP_SIZE_MAX + 1), of = class_of(run, size);
     const bool is_given = size <= run->exact_size_limit && size <= run->limit - sizeof(bp_buf);
     uint64_t expected = of == OPS_EXACT ? (is_given ? size : 0) : bpt_ops_classes[of].size;
     if (size == 0) expected = 0;
@@ -305,6 +416,10 @@ bool bpt_ops_step(ops_run *run, const bpt_op *op) {
     case BPT_OP_SET_TYPE: return set_type(op, h);
     case BPT_OP_SET_SENSITIVE: return set_sensitive(h);
     case BPT_OP_STRIDE: return ask_stride(run, op);
+    case BPT_OP_RESERVE: return reserve(run, op, h);
+    case BPT_OP_CANCEL: return cancel(run, h);
+    case BPT_OP_REMOVE_CLASS:
+    case BPT_OP_ADD_CLASS: return change_class(run, op);
     case BPT_OP_TRIM_IDLE: return trim(run, true);
     case BPT_OP_TRIM_ALL: return trim(run, false);
     case BPT_OP_END_THREAD: return bpt_ops_replace_thread(run, (op->thread + 1u) % BPT_OP_THREADS);
@@ -342,6 +457,21 @@ static bool system_agrees(ops_run *run, uint64_t slabs, uint64_t exact_bytes) {
     return true;
 }
 
+/* Whoever waits first waits for memory that is not there, though nothing rests anywhere. */
+static bool waits_agree(ops_run *run, const bp_pool_stats *stats) {
+    const tally *forced = &run->tallies[OPS_FORCED];
+    HOLDS(run, stats->forced_in_use == forced->in_use && stats->forced_grants == forced->acquires);
+    HOLDS(run, stats->forced_bytes == forced->bytes + forced->in_use * sizeof(bp_buf));
+    HOLDS(run, stats->forced_bytes <= stats->forced_peak_bytes && stats->forced_peak_bytes <= run->forced_limit);
+    HOLDS(run, stats->waiting == run->waiter_count);
+    HOLDS(run, stats->waits == run->waits && stats->waits_cancelled == run->cancelled);
+    HOLDS(run, stats->waits == stats->waiting + stats->waits_granted + stats->waits_failed + stats->waits_cancelled);
+    if (run->waiter_count == 0) return true;
+    const uint64_t size = run->waiters[0]->wish.size;
+    HOLDS(run, is_used_up(run, class_of(run, size), size));
+    return nothing_rests(run);
+}
+
 bool bpt_ops_agree(ops_run *run) {
     const tally *exact = &run->tallies[OPS_EXACT];
     uint64_t slabs = 0;
@@ -358,11 +488,14 @@ bool bpt_ops_agree(ops_run *run) {
     HOLDS(run, bp_misuse_count() == run->misuse_count);
     HOLDS(run, bpi_pool_adds_up(run->pool));
     run->trimmed = stats.trimmed_bytes;
-    return system_agrees(run, slabs, stats.exact_bytes);
+    return waits_agree(run, &stats) && system_agrees(run, slabs, stats.exact_bytes);
 }
 
 bool bpt_ops_end(ops_run *run) {
     const bpt_op last = {.kind = BPT_OP_RELEASE};
+    while (run->waiter_count > 0) {
+        if (!cancel(run, run->waiters[0])) return false;
+    }
     for (uint32_t slot = 0; slot < BPT_OP_SLOTS; slot++) {
         while (run->slots[slot].buf != NULL) {
             if (!release(run, &last, &run->slots[slot])) return false;

@@ -12,15 +12,18 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-enum { OPS_CLASSES = 5, OPS_EXACT = OPS_CLASSES /* the number of those that have no class */ };
+/* Numbers of those that have no class: exact allocations, and those that were granted outside of the limit. */
+enum { OPS_CLASSES = 5, OPS_EXACT = OPS_CLASSES, OPS_FORCED, OPS_TALLIES };
 extern const bp_class bpt_ops_classes[OPS_CLASSES];
 
 typedef struct held {
     bp_buf *buf;
-    uint32_t size, length, references, of; /* of: number of the class, or OPS_EXACT */
+    uint32_t size, length, references, of; /* of: number of the class, or one of those above */
     uint16_t type;
     uint8_t mark, thread; /* in the first and the last byte; that acquired it */
     bool is_sensitive, was_shared, is_orphan;
+    bp_reservation wish; /* while is_waiting, in the pool's queue */
+    bool is_waiting;
 } held;
 
 typedef struct tally {
@@ -34,8 +37,12 @@ typedef struct ops_run {
     bpt_ops_outcome *outcome;
     bp_pool *pool;
     bool is_closed, is_hardened;
-    uint64_t limit, exact_size_limit, trimmed;
-    tally tallies[OPS_CLASSES + 1];
+    uint64_t limit, exact_size_limit, forced_limit, trimmed;
+    uint32_t served; /* a bit per class */
+    tally tallies[OPS_TALLIES];
+    held *waiters[BPT_OP_SLOTS]; /* in the order in which they must be granted */
+    uint32_t waiter_count;
+    uint64_t waits, cancelled;
     uint64_t orphan_count, misuse_count;
     held slots[BPT_OP_SLOTS];
     sem_t turns[BPT_OP_THREADS], ready;

@@ -67,6 +67,17 @@ START_TEST(the_size_class_pool_conforms) {
 }
 END_TEST
 
+static bp_err hardened_factory(const bp_pool_config *config, void *user, bp_pool **out) {
+    bp_pool_config hardened = *config;
+    hardened.is_hardened = true;
+    return bp_pool_factory_sized(&hardened, user, out);
+}
+
+START_TEST(the_hardened_pool_conforms) {
+    must_pass((bp_conformance){.factory = hardened_factory, .is_bounded = true, .can_wait = true}, CHECK_COUNT);
+}
+END_TEST
+
 START_TEST(the_heap_pool_conforms) {
     must_pass((bp_conformance){.factory = bp_pool_factory_heap, .is_bounded = true, .can_wait = true}, CHECK_COUNT);
 }
@@ -535,6 +546,7 @@ END_TEST
 
 BPT_SUITE(pool_conformance) {
     BPT_TEST(the_size_class_pool_conforms);
+    BPT_TEST(the_hardened_pool_conforms);
     BPT_TEST(the_heap_pool_conforms);
     BPT_LOOP_TEST(other_shapes_of_both_conform, 0, 6);
     BPT_TEST(a_pool_that_breaks_nothing_conforms);
