@@ -27,8 +27,8 @@ static bool read_text(const char *path, char *out, size_t size) {
     return true;
 }
 
-/* The path of version 2's group, of the line "0::/path", without a slash at its end; NULL when there is none. A path that
- * leads out of what we see of the tree ("/../...") is taken for the tree's root. */
+/* The path of version 2's group, of the line "0::/path", without a slash at its end; NULL when there is none. A path
+ * that leads out of what we see of the tree ("/../...") is taken for the tree's root. */
 static const char *group_of(char *text) {
     for (char *line = text, *end; *line != '\0'; line = end + (*end != '\0')) {
         end = line + strcspn(line, "\n");

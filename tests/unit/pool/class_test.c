@@ -60,7 +60,8 @@ END_TEST
 
 START_TEST(what_cannot_be_added_or_removed_is_refused) {
     bp_pool *pool = bpt_pool_new(4 * BPT_LARGEST_CLASS + 3);
-    const uint32_t bad[] = {0, 8, 100, 64, 4096, BPT_LARGEST_CLASS, BPT_LARGEST_CLASS + 16, UINT32_MAX, UINT32_MAX - 15};
+    const uint32_t bad[] = {0,          8, 100, 64, 4096, BPT_LARGEST_CLASS, BPT_LARGEST_CLASS + 16,
+                            UINT32_MAX, UINT32_MAX - 15};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) bpt_err(try_add(pool, bad[i]), BP_ERR_ARGUMENT);
     const uint32_t unknown[] = {0, 63, 65, 80, UINT32_MAX};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
@@ -215,6 +216,24 @@ START_TEST(what_rests_with_idle_threads_goes_with_the_class) {
     ck_assert_uint_eq(bpt_class_stats(self.pool, 2).acquires, 1);
     ck_assert(bpi_pool_is_valid(self.pool));
     bpt_pool_end_take(&self.pool);
+}
+END_TEST
+
+START_TEST(what_rests_in_quarantine_goes_with_the_class) {
+    const bp_pool_config config = {.classes = bpt_classes, .class_count = BPT_CLASS_COUNT, .is_hardened = true};
+    bp_pool *pool = NULL;
+    bpt_ok(bp_pool_new(&config, &pool));
+    for (int i = 0; i < COUNT; i++) bp_buf_release(bpt_acquire(pool, 100));
+    bp_buf *held = bpt_acquire(pool, 100);
+    ck_assert_uint_gt(bpi_sized_of(pool)->classes[1]->quarantine.count, 0);
+    remove_class(pool, 128);
+    ck_assert_uint_eq(bpi_sized_of(pool)->classes[1]->quarantine.count, 0);
+    bp_buf_release(held);
+    ck_assert_uint_eq(bpt_class_stats(pool, 1).committed_bytes, 0);
+    add(pool, 512);
+    bp_buf_release(bpt_acquire(pool, 500));
+    ck_assert_uint_eq(bpt_class_stats(pool, BPT_CLASS_COUNT).acquires, 1);
+    bpt_pool_end_take(&pool);
 }
 END_TEST
 
@@ -474,6 +493,7 @@ BPT_SUITE(pool_class) {
     BPT_TEST(buffers_of_a_removed_class_are_good_until_they_come_back);
     BPT_TEST(the_last_buffer_of_a_removed_class_frees_a_closed_pool);
     BPT_TEST(what_rests_with_idle_threads_goes_with_the_class);
+    BPT_TEST(what_rests_in_quarantine_goes_with_the_class);
     BPT_TEST(without_classes_everything_is_exact);
     BPT_TEST(a_waiter_whose_class_is_removed_gets_the_next_one);
     BPT_TEST(a_class_that_is_added_serves_who_waits_at_once);
