@@ -233,7 +233,8 @@ bp_err bpi_limit_of(const bp_pool_config *config, uint64_t *out);
 void bpi_budget_init(bpi_budget *budget, uint64_t limit, uint64_t forced_limit);
 /* Adds bytes to what is used of an account unless that would exceed its limit. */
 bool bpi_budget_charge(bpi_budget *budget, bpi_purse which, uint64_t bytes);
-/* Whoever calls this has those who wait served: by bpi_queue_poke, or by of->has_freed with a class's lock held. */
+/* Whoever calls this has those who wait served: by bpi_queue_poke, or by of->has_freed with a class's lock held. (A
+ * charge that is undone under the lock under which nobody waited needs it not: who comes next visits the class.) */
 void bpi_budget_uncharge(bpi_budget *budget, bpi_purse which, uint64_t bytes);
 void bpi_budget_count_trimmed(bpi_budget *budget, uint64_t bytes);
 /* Whether at least an eighth of the limit is free. */

@@ -124,7 +124,6 @@ static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
     uint8_t *memory = map_slab(of, shape.mapped_bytes, buf_count);
     if (memory == NULL) {
         bpi_budget_uncharge(budget, BPI_COMMITTED, shape.mapped_bytes);
-        of->has_freed = true; /* the head of the queue may have missed these bytes */
         return BP_ERR_NO_MEMORY;
     }
     BPI_POISON(memory, shape.data_bytes);

@@ -37,8 +37,8 @@ static void *metered_alloc_raw(size_t size) {
 }
 
 static void metered_free(void *memory) {
-    prefix *at = (prefix *)memory - 1;
     if (memory == NULL) return;
+    prefix *at = (prefix *)memory - 1;
     take(at->meter, at->bytes);
     bpi_os_system.free(at);
 }
