@@ -333,6 +333,29 @@ START_TEST(a10_a_ticket_allocates_nothing_on_a_hit) {
 }
 END_TEST
 
+/* ---- 11: memory went back only when nothing was in use ---- */
+
+static uint64_t read_clock(void *now) { return *(uint64_t *)now; }
+
+START_TEST(a11_memory_goes_back_by_age_while_the_pool_is_busy) {
+    enum { BUSY = 2000, ONCE = 2000, IDLE_MS = 100 };
+    static bp_buf *bufs[BUSY];
+    uint64_t now = 1;
+    const bp_class sizes[] = {{.size = 128}, {.size = 4096}};
+    const bp_pool_config config = {.classes = sizes, .class_count = 2, .memory_limit = 64 << 20, .rest_bytes = 16 << 20,
+                                   .idle_ms = IDLE_MS, .now_ms = read_clock, .now_user = &now};
+    bp_pool *pool = NULL;
+    bpt_ok(bp_pool_new(&config, &pool));
+    release_all(bufs, fill(pool, 4096, bufs, ONCE));
+    bp_buf *busy = bpt_acquire(pool, 100); /* at no time is nothing in use */
+    const uint64_t before = bpt_class_stats(pool, 1).committed_bytes;
+    for (; now < 4 * IDLE_MS; now += IDLE_MS / 4) release_all(bufs, fill(pool, 100, bufs, BUSY));
+    ck_assert_uint_lt(bpt_class_stats(pool, 1).committed_bytes, before / 20);
+    bp_buf_release(busy);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 /* ---- 12: who held one part and waited for the next one was stuck ---- */
 
 /* A reader keeps part 1, which its consumer has not read yet, and needs part 2. Instead of holding the pool's memory
@@ -369,5 +392,6 @@ BPT_SUITE(pool_ancestors) {
     BPT_TEST(a08_ten_thousand_who_wait_cost_a_release_nothing);
     BPT_TEST(a09_callbacks_run_without_locks_and_not_within_each_other);
     BPT_TEST(a10_a_ticket_allocates_nothing_on_a_hit);
+    BPT_TEST(a11_memory_goes_back_by_age_while_the_pool_is_busy);
     BPT_TEST(a12_a_holder_that_must_wait_gives_its_buffer_back);
 }
