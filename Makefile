@@ -171,7 +171,7 @@ ci-compiler:
 ci-library:
 	BPT_SLOW=8 BPT_ONLY=$(LIBRARY_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
 
-LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,transport_conn,transport_send,transport_frame_io
+LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
 	BPT_SLOW=100 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
 	  --soname-synonyms=somalloc=NONE $(TESTS)
