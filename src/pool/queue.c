@@ -81,15 +81,16 @@ static void forget_ready(bpi_queue *queue, bp_reservation *one) {
 
 /* ---- delivering ---- */
 
-/* Its owner may free the reservation as soon as it is told, and as soon as a cancel says that it was. */
+/* Nothing reads the reservation once the lock is left: its owner may free it when it is told. */
 static void deliver_one(bpi_queue *queue) {
     bp_reservation *one = queue->ready.head;
+    bp_reservation_fn *on_done = one->on_done;
     forget_ready(queue, one);
     ++*(one->err == BP_OK ? &queue->granted : &queue->failed);
     bpi_pool_drop_lives(queue->pool, 1); /* not the last: there is the deliverer's */
     bpi_lock_leave(&queue->lock);
     bp_thread_forbid_wait(true);
-    one->on_done(one);
+    on_done(one);
     bp_thread_forbid_wait(false);
     bpi_lock_enter(&queue->lock);
 }

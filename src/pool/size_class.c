@@ -226,8 +226,7 @@ void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
     const bool has_owner = BPI_LOAD(&entry->owner) != NULL;
     const bool is_taken = !has_owner || entry->seal_top == top;
     if (has_owner && entry->seal_top != 0) {
-        entry->seal_top = (intptr_t)entry->slots->slot;
-        BPI_STORE(&entry->top, (intptr_t)entry->slots->slot);
+        BPI_STORE(&entry->top, (intptr_t)entry->slots->slot); /* no claim from here on is at seal_top, which L guards */
     } else if (has_owner) {
         BPI_STORE(&entry->top, top - (intptr_t)sizeof(bp_buf *)); /* nobody took the stock: only ours leaves it */
     }

@@ -270,7 +270,7 @@ void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
     const bool keeps_free = may_keep && (is_wanted || !bpi_queue_is_waiting(&of->pool->queue));
     of->out -= count;
     of->moves += count;
-    of->has_freed |= is_wanted;
+    of->has_freed |= is_wanted && count > 0; /* who serves lives by what it put back */
     if (of->is_closed) of->late += count;
     for (size_t i = 0; i < count; i++) put_one(of, bufs[i], keeps_free);
 }

@@ -45,6 +45,7 @@ uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle) {
     if (!keep_idle) {
         given = bpi_sized_recall(sized);
         detach_own(sized);
+        bpi_queue_poke(&sized->queue);
         return given;
     }
     for (uint32_t i = 0; i < bpi_class_count(sized); i++) given += trim_to_idle(sized->classes[i]);

@@ -274,6 +274,26 @@ START_TEST(a_waiter_whose_class_is_removed_gets_the_next_one) {
 }
 END_TEST
 
+/* Nothing else gives so many bytes exactly. */
+START_TEST(a_waiter_whose_size_is_served_no_more_is_told_so) {
+    const bp_class classes[] = {{.size = 64}, {.size = 4096}};
+    const bp_pool_config config = {.classes = classes, .class_count = 2, .memory_limit = 65536, .exact_size_limit = 64};
+    bp_pool *pool = NULL;
+    int done = 0;
+    bp_reservation waiter = {.size = 4096, .on_done = note_done, .user = &done};
+    uint32_t count = 0;
+    bpt_ok(bp_pool_new(&config, &pool));
+    while (bp_pool_acquire(pool, 4096, &bufs[count]) == BP_OK) count++;
+    bpt_err(bp_pool_reserve(pool, &waiter), BP_PENDING);
+    remove_class(pool, 4096);
+    ck_assert_int_eq(done, 1);
+    bpt_err(waiter.err, BP_ERR_ARGUMENT);
+    ck_assert_ptr_null(waiter.buf);
+    while (count > 0) bp_buf_release(bufs[--count]);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 START_TEST(a_class_that_is_added_serves_who_waits_at_once) {
     bp_pool *pool = bpt_pool_new(4 * BPT_LARGEST_CLASS);
     int done = 0;
@@ -496,6 +516,7 @@ BPT_SUITE(pool_class) {
     BPT_TEST(what_rests_in_quarantine_goes_with_the_class);
     BPT_TEST(without_classes_everything_is_exact);
     BPT_TEST(a_waiter_whose_class_is_removed_gets_the_next_one);
+    BPT_TEST(a_waiter_whose_size_is_served_no_more_is_told_so);
     BPT_TEST(a_class_that_is_added_serves_who_waits_at_once);
     BPT_TEST(a_class_that_comes_back_goes_on_where_it_was);
     BPT_TEST(a_change_without_memory_changes_nothing);

@@ -142,6 +142,21 @@ START_TEST(a_check_finds_a_broken_depot) {
 }
 END_TEST
 
+/* A thread that ends may put nothing into a closed class, and then nothing of its own keeps the pool that it would serve. */
+START_TEST(who_puts_nothing_back_serves_nobody) {
+    bp_pool *pool = bpt_pool_new(0);
+    bpi_class *of = class_of(pool, 1);
+    bp_buf *buf = bpt_acquire(pool, 100);
+    BPI_STORE(&bpi_sized_of(pool)->wanted, of);
+    bpi_lock_enter(&of->lock);
+    bpi_depot_put(of, &buf, 0);
+    ck_assert(!of->has_freed);
+    bpi_lock_leave(&of->lock);
+    bp_buf_release(buf);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 /* Tight, or somebody waits: a slab is as small as one can be, and full of buffers for all that. */
 START_TEST(slabs_are_small_where_memory_is_short) {
     bp_pool *pool = bpt_pool_new(0);
@@ -180,6 +195,7 @@ BPT_SUITE(pool_slab) {
     BPT_TEST(what_a_long_time_did_not_need_is_given_back);
     BPT_TEST(a_load_in_bursts_keeps_its_slabs);
     BPT_TEST(a_check_finds_a_broken_depot);
+    BPT_TEST(who_puts_nothing_back_serves_nobody);
     BPT_LOOP_TEST(slabs_are_small_where_memory_is_short, 0, 2);
     BPT_TEST(slabs_grow_again_when_there_is_room);
 }

@@ -3,6 +3,7 @@
 #include "pool/pool_internal.h"
 #include "tests/support/pool_support.h"
 #include "tests/support/suite.h"
+#include "tests/support/wish.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -198,7 +199,10 @@ static void *work(void *argument) {
 
 static void *trim_on(void *argument) {
     worker *self = argument;
-    while (!__atomic_load_n(self->is_over, __ATOMIC_ACQUIRE)) (void)bp_pool_trim(self->pool, self->turns++ % 8 == 0);
+    while (!__atomic_load_n(self->is_over, __ATOMIC_ACQUIRE)) {
+        (void)bp_pool_trim(self->pool, self->turns++ % 8 == 0);
+        ck_assert_uint_le(bpt_class_stats(self->pool, 1).in_use, THREADS * 64); /* while owners settle */
+    }
     return NULL;
 }
 
@@ -245,6 +249,23 @@ START_TEST(closing_under_load_frees_the_pool_with_its_last_buffer) {
 }
 END_TEST
 
+/* The barrier failed when it began to wait, so that this thread's stock, which its own trim gives back, was not taken. */
+START_TEST(what_a_full_trim_takes_from_its_own_thread_serves_who_waits) {
+    enum { LIMIT = 4 * BPT_LARGEST_CLASS };
+    bp_pool *pool = bpt_pool_new(LIMIT);
+    bpt_wish wish = {0};
+    bp_buf_release(bpt_acquire(pool, 100));
+    bpt_os_set_barrier(false);
+    bpt_wish_waits(pool, &wish, LIMIT - sizeof(bp_buf));
+    (void)bp_pool_trim(pool, false);
+    bpt_os_set_barrier(true);
+    bpt_wish_is_granted(&wish);
+    ck_assert(bpi_pool_is_valid(pool));
+    bpt_wish_release(&wish);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 BPT_SUITE(pool_trim) {
     BPT_TEST(a_full_trim_gives_everything_back);
     BPT_TEST(a_trim_to_idle_leaves_the_budget);
@@ -253,6 +274,7 @@ BPT_SUITE(pool_trim) {
     BPT_TEST(a_buffer_in_use_survives_every_trim);
     BPT_TEST(after_a_full_trim_the_process_keeps_16_kib_at_the_most);
     BPT_TEST(a_full_trim_reaches_the_magazines_of_idle_threads);
+    BPT_TEST(what_a_full_trim_takes_from_its_own_thread_serves_who_waits);
     BPT_TEST(trimming_all_the_time_loses_no_buffer);
     BPT_TEST(closing_under_load_frees_the_pool_with_its_last_buffer);
 }
