@@ -330,6 +330,7 @@ static bool release(ops_run *run, const bpt_op *op, held *h) {
     } else {
         bp_buf_release(buf);
     }
+    HOLDS(run, h->references > 0 || !h->is_wrapped);
     return true;
 }
 
@@ -349,6 +350,67 @@ static bool release_twice(ops_run *run, held *h) {
     HOLDS(run, bp_misuse_count() == seen + 2);
     run->misuse_count += 2;
     return true;
+}
+
+/* ---- wrapped bytes, and contents that move ---- */
+
+static void on_unwrapped(bp_wrap *wrap, uint8_t *data, void *user) {
+    held *h = user;
+    if (wrap == &h->wrap && data == h->own) h->is_wrapped = false;
+}
+
+static bool wrap(ops_run *run, const bpt_op *op, held *h) {
+    if (h->buf != NULL || h->is_waiting) return true;
+    h->size = h->length = 1 + op->value % OPS_OWN_BYTES;
+    h->of = OPS_WRAPPED;
+    h->references = 1;
+    h->type = 0;
+    h->thread = op->thread;
+    h->is_sensitive = h->was_shared = h->is_orphan = false;
+    h->is_wrapped = true;
+    h->buf = bp_buf_wrap(&h->wrap, h->own, h->size, on_unwrapped, h);
+    run->tallies[OPS_WRAPPED].in_use++;
+    run->tallies[OPS_WRAPPED].bytes += h->size;
+    mark(h, (uint8_t)(run->at % 200));
+    return true;
+}
+
+static bool note_moved(ops_run *run, const bpt_op *op, held *h, uint32_t size) {
+    h->size = size;
+    h->of = class_taken(h);
+    h->thread = op->thread;
+    h->was_shared = h->is_orphan = false;
+    HOLDS(run, h->of == class_of(run, size) && bp_buf_pool(h->buf) == run->pool);
+    HOLDS(run, !overlaps_another(run, h));
+    mark(h, h->mark);
+    HOLDS(run, is_as_left(h));
+    tally *of = &run->tallies[h->of];
+    of->acquires++;
+    of->in_use++;
+    of->bytes += size;
+    return true;
+}
+
+/* Nothing of a shared buffer: the slot could not hold both. */
+static bool copy_out(ops_run *run, const bpt_op *op, held *h) {
+    const uint32_t size = h->length == 0 ? 1 : h->length;
+    const bool is_refused = run->waiter_count > 0, is_wrapped = h->is_wrapped;
+    bp_buf *old = h->buf, *buf = h->buf;
+    if (old == NULL || h->references > 1) return true;
+    HOLDS(run, is_as_left(h));
+    h->buf = NULL; /* its memory may be somebody else's before the call is over */
+    const bp_err err = bp_buf_copy_out(&buf, run->pool);
+    h->buf = old;
+    if (err != BP_OK) {
+        HOLDS(run, buf == old && is_as_left(h) && h->is_wrapped == is_wrapped);
+        return refusal_is_right(run, op, size, err);
+    }
+    note_released(run, h);
+    HOLDS(run, !is_refused && buf != old && !h->is_wrapped);
+    HOLDS(run, h->length == 0 || bp_buf_data(buf)[0] == h->mark);
+    HOLDS(run, h->length < h->size || bp_buf_data(buf)[size - 1] == h->mark);
+    h->buf = buf;
+    return note_moved(run, op, h, size);
 }
 
 /* ---- the rest of a buffer's life ---- */
@@ -416,6 +478,8 @@ bool bpt_ops_step(ops_run *run, const bpt_op *op) {
     case BPT_OP_SET_TYPE: return set_type(op, h);
     case BPT_OP_SET_SENSITIVE: return set_sensitive(h);
     case BPT_OP_STRIDE: return ask_stride(run, op);
+    case BPT_OP_WRAP: return wrap(run, op, h);
+    case BPT_OP_COPY_OUT: return copy_out(run, op, h);
     case BPT_OP_RESERVE: return reserve(run, op, h);
     case BPT_OP_CANCEL: return cancel(run, h);
     case BPT_OP_REMOVE_CLASS:

@@ -12,8 +12,10 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-/* Numbers of those that have no class: exact allocations, and those that were granted outside of the limit. */
-enum { OPS_CLASSES = 5, OPS_EXACT = OPS_CLASSES, OPS_FORCED, OPS_TALLIES };
+/* Numbers of those that have no class: exact allocations, those that were granted outside of the limit, and bytes of
+ * the model's own. */
+enum { OPS_CLASSES = 5, OPS_EXACT = OPS_CLASSES, OPS_FORCED, OPS_WRAPPED, OPS_TALLIES };
+enum { OPS_OWN_BYTES = 100 };
 extern const bp_class bpt_ops_classes[OPS_CLASSES];
 
 typedef struct held {
@@ -24,6 +26,9 @@ typedef struct held {
     bool is_sensitive, was_shared, is_orphan;
     bp_reservation wish; /* while is_waiting, in the pool's queue */
     bool is_waiting;
+    bp_wrap wrap; /* while of is OPS_WRAPPED */
+    bool is_wrapped;
+    uint8_t own[OPS_OWN_BYTES];
 } held;
 
 typedef struct tally {
