@@ -42,7 +42,7 @@ static void use(bp_pool *pool, uint64_t size, int count) {
 }
 
 /* More than a magazine holds, so that some calls take the lock. */
-static void work(bp_pool *pool) { use(pool, BUSY_SIZE, 8 * COUNT); }
+static void work(bp_pool *pool) { use(pool, BUSY_SIZE, 4 * COUNT); }
 
 /* Work that goes on for ms, and never rests. */
 static void work_for(bp_pool *pool, fake_clock *now, uint64_t ms) {
@@ -86,7 +86,7 @@ START_TEST(what_was_used_within_the_period_stays) {
     fake_clock now = {0};
     bp_pool *pool = pool_without_budgets(&now);
     uint64_t before = 0, misses = 0;
-    for (int period = 0; period < 20; period++) {
+    for (int period = 0; period < 10; period++) {
         use(pool, 1000, 8 * COUNT);
         work_for(pool, &now, IDLE_MS);
         if (period == 4) { /* what the class had beyond that is gone by now */
