@@ -55,7 +55,7 @@ typedef struct bp_pool_config {
     uint64_t memory_limit;     /* bytes committed at most; at least four times the largest class; 0 is no limit */
     uint32_t container_percent; /* bounds the limit by so many percent of bp_container_memory(), where that is known;
                                    0 .. 100, 0 does not ask */
-    uint64_t rest_bytes;       /* what the depot of a class keeps before it gives slabs back; 0 is 256 KiB */
+    uint64_t rest_bytes;       /* what may rest with a thread, and a quarter of it in a class's depot; 0 is 256 KiB */
     uint64_t exact_size_limit; /* largest exact allocation; 0 is bounded by memory_limit alone */
     uint64_t forced_limit;     /* bytes granted outside of memory_limit at most (can_block); 0 is nothing */
     bp_now_fn *now_ms;         /* tells how long reservations wait and memory rests; NULL is no clock */

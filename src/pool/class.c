@@ -32,6 +32,7 @@ static void class_init(bpi_class *of, bpi_sized *pool, const bp_class *config) {
     of->depth = depth_of(config->size, pool->rest_bytes);
     of->idle_bytes = config->idle_bytes;
     of->rest_bytes = pool->rest_bytes < two ? two : pool->rest_bytes;
+    of->keep_count = bpi_class_rest_count(of);
     if (of->depth != 0 && pool->has_magazines) of->entry = bpi_offset_take();
 }
 

@@ -88,7 +88,7 @@ void bpi_entry_refill(bpi_entry *entry) {
 void bpi_entry_flush(bpi_entry *entry) {
     bp_buf **slots = entry->slots->slot;
     const uint32_t half = bpi_slot_count(owner_of(entry)) / 2;
-    bpi_depot_put(owner_of(entry), slots, half);
+    bpi_depot_put_back(owner_of(entry), slots, half);
     memmove(slots, slots + half, half * sizeof(bp_buf *));
     bpi_entry_set_top(entry, (intptr_t)(slots + half));
 }

@@ -48,12 +48,13 @@ enum {
     BPI_COLOURED_MIN = 4096,  /* strides from here on are spaced by an odd number of cache lines */
     BPI_CACHE_LINE = 64,
     BPI_SLAB_FIRST_BYTES = 16 * 1024,         /* data of a class's first slab; later ones grow with the class */
-    BPI_SLAB_LAST_BYTES = 1024 * 1024,
+    BPI_SLAB_LAST_BYTES = 256 * 1024,
     BPI_REST_BYTES = 256 * 1024, /* what a depot keeps where the configuration does not say */
     BPI_DEPTH_MIN = 24, /* buffers that fill an empty magazine, */
     BPI_DEPTH_MAX = 128,
     BPI_DEPTH_BYTES = 1536 * 1024, /* and their bytes at most */
-    BPI_LOOK_MOVES = 32 /* least number of buffers moved between two looks at what was not needed */
+    BPI_LOOK_TURNS = 32, /* how often all that a class has could come and go between two looks at what was not needed, */
+    BPI_LOOK_MOVES = 32  /* and the least number of buffers moved meanwhile */
 };
 
 /* What an entry's stock lies in. */
@@ -166,6 +167,8 @@ struct bpi_class {
     size_t cell, lead; /* bytes of them that are the buffer's, and those of these that come before its data */
     bpi_quarantine quarantine;
     uint64_t rest_bytes;
+    uint64_t keep_count;  /* free buffers in the depot beyond which a slab that becomes wholly free goes back at once */
+    uint64_t given_count; /* buffers that went back so and were not needed again yet: what is, will be kept */
     bpi_slab *head, *tail; /* slabs with a free buffer; taking goes on at cursor_word in head */
     uint32_t cursor_word;
     uint32_t colour;     /* where in the caches the next slab begins: buffers so far */
@@ -280,6 +283,8 @@ uint64_t bpi_slab_least_bytes(const bpi_class *of);
 /* Takes up to count free buffers, in address order from the cursor on; returns how many. */
 uint32_t bpi_depot_take(bpi_class *of, bp_buf **out, uint32_t count);
 void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count);
+/* The same for buffers that were released: what the depot should not keep goes back to the system. */
+void bpi_depot_put_back(bpi_class *of, bp_buf *const *bufs, size_t count);
 /* Adds a slab, smaller where the limit leaves no room for a large one. BP_ERR_LIMIT, BP_ERR_NO_MEMORY. */
 bp_err bpi_depot_grow(bpi_class *of);
 /* Gives wholly free slabs back while more than keep_bytes lie in the depot; returns the bytes. */
@@ -400,6 +405,12 @@ static inline uint32_t bpi_slot_count(const bpi_class *of) { return 4 * of->dept
 static inline uint64_t bpi_class_idle_bytes(const bpi_class *of) {
     const uint64_t two = UINT64_C(2) * of->stride;
     return of->idle_bytes < two ? two : of->idle_bytes;
+}
+
+/* Buffers that its depot keeps in any case: idle_bytes, or a quarter of rest_bytes. */
+static inline uint64_t bpi_class_rest_count(const bpi_class *of) {
+    const uint64_t idle = bpi_class_idle_bytes(of), quarter = of->rest_bytes / 4;
+    return (idle < quarter ? quarter : idle) / of->stride;
 }
 
 /* What is set in the state of every buffer of the pool's slabs. */

@@ -214,6 +214,13 @@ static uint32_t next_buf_count(const bpi_class *of) {
     return count == 0 ? 1 : (uint32_t)count;
 }
 
+/* What was given back as surplus and is needed again will be kept the next time. */
+static void regret(bpi_class *of, uint32_t count) {
+    const uint64_t again = count < of->given_count ? count : of->given_count;
+    of->given_count -= again;
+    of->keep_count += again;
+}
+
 bp_err bpi_depot_grow(bpi_class *of) {
     bpi_slab *slab = NULL;
     uint32_t count = next_buf_count(of);
@@ -228,6 +235,7 @@ bp_err bpi_depot_grow(bpi_class *of) {
     of->buf_count += count;
     of->free_slab_count++;
     of->slab_bytes += slab->mapped_bytes;
+    regret(of, count);
     return BP_OK;
 }
 
@@ -251,7 +259,16 @@ static uint64_t give_back(bpi_class *of, bpi_slab *slab) {
     return bytes;
 }
 
-static void put_one(bpi_class *of, bp_buf *buf, bool keeps_free) {
+/* A wholly free slab without which the depot has all that it should keep. */
+static void give_back_surplus(bpi_class *of, bpi_slab *slab) {
+    if (of->depot_count - slab->buf_count < of->keep_count) return;
+    of->given_count += slab->buf_count;
+    (void)give_back(of, slab);
+}
+
+typedef enum free_slab { KEPT, KEPT_UNLESS_SURPLUS, GIVEN_BACK } free_slab;
+
+static void put_one(bpi_class *of, bp_buf *buf, free_slab fate) {
     bpi_slab *slab = bpi_buf_slab(buf);
     const uint32_t ix = buf_ix(buf);
     slab->free_bits[ix / 64] |= UINT64_C(1) << ix % 64;
@@ -259,20 +276,27 @@ static void put_one(bpi_class *of, bp_buf *buf, bool keeps_free) {
     if (slab->free_count++ == 0) queue_append(of, slab);
     if (slab->free_count < slab->buf_count) return;
     of->free_slab_count++;
-    if (!keeps_free) (void)give_back(of, slab);
+    if (fate == KEPT_UNLESS_SURPLUS) give_back_surplus(of, slab);
+    if (fate == GIVEN_BACK) (void)give_back(of, slab);
 }
 
 /* A closed or removed class keeps nothing, and while anybody waits only the class that the first of them wants does. To
  * that one a buffer of another class is worth nothing, until its slab goes back. */
-void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) {
+static void put(bpi_class *of, bp_buf *const *bufs, size_t count, free_slab fate) {
     const bool is_wanted = BPI_LOAD(&of->pool->wanted) == of;
     const bool may_keep = !of->is_closed && !of->is_removed;
-    const bool keeps_free = may_keep && (is_wanted || !bpi_queue_is_waiting(&of->pool->queue));
+    if (!may_keep || (!is_wanted && bpi_queue_is_waiting(&of->pool->queue))) fate = GIVEN_BACK;
     of->out -= count;
     of->moves += count;
     of->has_freed |= is_wanted && count > 0; /* who serves lives by what it put back */
     if (of->is_closed) of->late += count;
-    for (size_t i = 0; i < count; i++) put_one(of, bufs[i], keeps_free);
+    for (size_t i = 0; i < count; i++) put_one(of, bufs[i], fate);
+}
+
+void bpi_depot_put(bpi_class *of, bp_buf *const *bufs, size_t count) { put(of, bufs, count, KEPT); }
+
+void bpi_depot_put_back(bpi_class *of, bp_buf *const *bufs, size_t count) {
+    put(of, bufs, count, KEPT_UNLESS_SURPLUS);
 }
 
 static bool is_free(const bpi_slab *slab) { return slab->free_count == slab->buf_count; }
@@ -308,9 +332,18 @@ uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes) {
     return give_back_some(of, keep_bytes / of->stride, UINT64_MAX);
 }
 
-/* Moves in which everything that the class has could have come and gone twice. */
+/* Moves in which everything that the class has could have come and gone so often that mapping it anew would not show. */
 static uint64_t moves_per_look(const bpi_class *of) {
-    return of->buf_count * 4 < BPI_LOOK_MOVES ? BPI_LOOK_MOVES : of->buf_count * 4;
+    const uint64_t moves = of->buf_count * 2 * BPI_LOOK_TURNS;
+    return moves < BPI_LOOK_MOVES ? BPI_LOOK_MOVES : moves;
+}
+
+/* Gives back one slab of what was not needed, and keeps so much less from now on. */
+static void unlearn(bpi_class *of, uint64_t surplus) {
+    const uint64_t least = bpi_class_rest_count(of), before = of->depot_count;
+    (void)give_back_some(of, before - surplus, 1);
+    const uint64_t given = before - of->depot_count;
+    of->keep_count = of->keep_count < least + given ? least : of->keep_count - given;
 }
 
 /* What rested all the time beyond rest_bytes was not needed. Looking at the least, not at the present, and
@@ -318,9 +351,8 @@ static uint64_t moves_per_look(const bpi_class *of) {
 void bpi_depot_look(bpi_class *of) {
     if (of->depot_count < of->low_count) of->low_count = of->depot_count;
     if (of->moves < moves_per_look(of)) return;
-    const uint64_t surplus = of->low_count;
     const uint64_t rest = of->rest_bytes / of->stride;
-    if (surplus > rest) (void)give_back_some(of, of->depot_count - (surplus - rest), 1);
+    if (of->low_count > rest) unlearn(of, of->low_count - rest);
     of->moves = 0;
     of->low_count = of->depot_count;
 }

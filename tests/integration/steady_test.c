@@ -20,6 +20,8 @@
 
 enum { OPERATIONS = 1000000, LIVE = 48, SWING = 1500, EXIT_DONE = 7, EXIT_NO_FILTER = 8 };
 
+#ifndef BPI_HAS_TSAN
+
 /* ---- a thread without the system ---- */
 
 static bool forbid_system_calls(void) {
@@ -33,6 +35,8 @@ static bool forbid_system_calls(void) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+#endif
+
 /* Random takes and returns of every class with a magazine: never more than LIVE of them at once. */
 static void churn(bp_pool *pool, uint64_t seed, int operations) {
     bp_buf *live[LIVE] = {NULL};
@@ -44,6 +48,8 @@ static void churn(bp_pool *pool, uint64_t seed, int operations) {
     }
     for (int i = 0; i < LIVE; i++) bp_buf_release(live[i]);
 }
+
+#ifndef BPI_HAS_TSAN
 
 /* More than a magazine holds, so that depot and magazine exchange all the time. */
 static void swing(bp_pool *pool, int rounds) {
@@ -116,6 +122,8 @@ START_TEST(a_system_call_would_have_been_seen) {
     ck_assert_int_eq(WTERMSIG(status), SIGSYS);
 }
 END_TEST
+
+#endif
 
 START_TEST(a_pool_holds_nothing_before_it_is_used) {
     bpt_os_meter();

@@ -37,7 +37,7 @@ static pthread_t start_sleeper(sleeper *self) {
     ck_assert_int_eq(pthread_barrier_init(&self->step, NULL, 2), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, fill_caches_and_sleep, self), 0);
     (void)pthread_barrier_wait(&self->step);
-    ck_assert_uint_gt(bpt_class_stats(self->pool, 3).idle, COUNT / 2);
+    ck_assert_uint_gt(bpt_class_stats(self->pool, 3).idle, COUNT / 3);
     return thread;
 }
 

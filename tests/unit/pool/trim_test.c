@@ -48,8 +48,10 @@ START_TEST(a_trim_to_idle_leaves_the_budget) {
 END_TEST
 
 START_TEST(a_trim_to_idle_leaves_two_buffers_at_least) {
-    bp_pool *pool = bpt_pool_new(0);
+    bp_pool *pool = NULL;
     bp_buf *bufs[4];
+    const bp_pool_config config = {.classes = bpt_classes, .class_count = BPT_CLASS_COUNT, .rest_bytes = 16 << 20};
+    bpt_ok(bp_pool_new(&config, &pool));
     for (int i = 0; i < 4; i++) bufs[i] = bpt_acquire(pool, BPT_LARGEST_CLASS);
     for (int i = 0; i < 4; i++) bp_buf_release(bufs[i]);
     ck_assert_uint_gt(bp_pool_trim(pool, true), 0);
