@@ -139,7 +139,7 @@ setup-bench: ## install what `make bench` compares with (codecs, allocators)
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick ci check-generated check-schedules check-written check-leaks check-headers check-schema docs check-change check-install clean install
+.PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(BOOK_SERVER) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
@@ -194,6 +194,9 @@ check-install: $(LIB) $(BUFPOOLC) ## programs build and run against an installed
 check-schedules: $(SCHED) ## the pool's hand-over under every schedule within wide bounds (BPT_ONLY=sched_recall, SCHEDULE= replays one)
 	BPT_SCHED=full $(SCHED)
 
+check-mutants: $(SCHED) ## defects put into the pool one after the other, each of which the schedules must find
+	sh tests/scripts/sched-mutants.sh $(B)
+
 # quick takes the build's compiler alone; full takes gcc and clang, C11 and C++17, and clang's sanitizers.
 RANDOM_MODE = full
 RANDOM_COUNT = 50
@@ -205,7 +208,7 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 
 check-all: ci ## the longest checks: ci, all schedules within wide bounds, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
 	@$(MAKE) --no-print-directory MODE=tsan ci-compiler ci-library
-	@$(MAKE) --no-print-directory check-schedules
+	@$(MAKE) --no-print-directory check-schedules check-mutants
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	@$(MAKE) --no-print-directory fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600

@@ -56,8 +56,8 @@ static void note_for_later(bpt_option option) {
     const uint32_t holds = explorer.holds + option.holds;
     if (preemptions > explorer.bounds.preemptions || holds > explorer.bounds.holds) return;
     if (explorer.node_count == NODE_MAX) bpt_wrong("more schedules than there is room for: lower the bounds");
-    explorer.nodes[explorer.node_count++] = (node){explorer.node, explorer.step - 1, option, (uint16_t)preemptions,
-                                                   (uint16_t)holds};
+    explorer.nodes[explorer.node_count++] =
+        (node){explorer.node, explorer.step - 1, option, (uint16_t)preemptions, (uint16_t)holds};
 }
 
 /* xorshift64*, as everywhere in the tests. */
@@ -239,8 +239,8 @@ static bool run_all(const bpt_scenario *scenario, bpt_report *report) {
 static bool read_schedule(const bpt_scenario *scenario) {
     char prefix[200];
     const char *given = getenv("SCHEDULE");
-    const size_t length = (size_t)snprintf(prefix, sizeof prefix, "%s/%s/", scenario->name,
-                                           memory_names[explorer.bounds.memory]);
+    const size_t length =
+        (size_t)snprintf(prefix, sizeof prefix, "%s/%s/", scenario->name, memory_names[explorer.bounds.memory]);
     if (given == NULL || strncmp(given, prefix, length) != 0) return false;
     const char *rest = given + length;
     explorer.depth = 0;
@@ -263,8 +263,7 @@ bpt_report bpt_explore(const bpt_scenario *scenario, bpt_bounds bounds) {
     explorer.bounds = bounds;
     explorer.random = 0;
     explorer.is_replaying = read_schedule(scenario);
-    const bool is_right = explorer.is_replaying ? run(scenario)
-                                                : run_all(scenario, &report);
+    const bool is_right = explorer.is_replaying ? run(scenario) : run_all(scenario, &report);
     if (!is_right) describe(scenario, &report);
     return report;
 }

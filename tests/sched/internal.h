@@ -11,7 +11,8 @@
 
 /* One way to go on; the first one of a decision is what happens unless the schedule says otherwise. */
 typedef struct bpt_option {
-    char action; /* 'c': goes on; 't': thread is next; 'h': its store is held back; 'f': one held back becomes visible */
+    char
+        action; /* 'c': goes on; 't': thread is next; 'h': its store is held back; 'f': one held back becomes visible */
     uint8_t thread, preemptions, holds;
 } bpt_option;
 enum { BPT_OPTION_MAX = 1 + 2 * BPT_THREAD_MAX };

@@ -118,24 +118,22 @@ static void give_and_use_another(void) {
 }
 
 static const bpt_scenario scenarios[] = {
-    {"last-release-and-end", begin_with_one, {give_last, end_pool}, nothing_is_left},
-    {"two-last-releases-and-end", begin_with_one, {give_last, end_pool, give_last}, nothing_is_left},
-    {"thread-end-and-pool-end", begin_with_one, {end_thread, end_pool}, nothing_is_left},
-    {"last-release-thread-end-and-pool-end", begin_with_one, {give_last_and_end, end_pool}, nothing_is_left},
-    {"two-references", begin_with_two, {use_and_end, use_and_end}, nothing_is_left},
-    {"close-and-use", begin, {use, close_pool}, bpt_pool_over},
-    {"close-and-close", begin, {use, close_pool, close_pool}, bpt_pool_over},
-    {"thread-end-and-trim", begin, {end_thread, trim}, bpt_pool_over},
-    {"thread-end-and-thread-end", begin, {end_thread, end_thread}, bpt_pool_over},
-    {"thread-end-and-foreign-release", begin, {lend_and_end, give_anothers}, bpt_pool_over},
-    {"foreign-release-and-trim", begin, {lend_and_end, give_anothers, trim}, bpt_pool_over},
-    {"offset-reuse", begin_with_one, {give_and_use_another, end_pool_and_make_another}, bpt_pool_over},
+    {"last-release-and-end", begin_with_one, {give_last, end_pool}, nothing_is_left, false},
+    {"two-last-releases-and-end", begin_with_one, {give_last, end_pool, give_last}, nothing_is_left, false},
+    {"thread-end-and-pool-end", begin_with_one, {end_thread, end_pool}, nothing_is_left, false},
+    {"last-release-thread-end-and-pool-end", begin_with_one, {give_last_and_end, end_pool}, nothing_is_left, false},
+    {"two-references", begin_with_two, {use_and_end, use_and_end}, nothing_is_left, false},
+    {"close-and-use", begin, {use, close_pool}, bpt_pool_over, false},
+    {"close-and-close", begin, {use, close_pool, close_pool}, bpt_pool_over, false},
+    {"thread-end-and-trim", begin, {end_thread, trim}, bpt_pool_over, false},
+    {"thread-end-and-thread-end", begin, {end_thread, end_thread}, bpt_pool_over, false},
+    {"thread-end-and-foreign-release", begin, {lend_and_end, give_anothers}, bpt_pool_over, false},
+    {"foreign-release-and-trim", begin, {lend_and_end, give_anothers, trim}, bpt_pool_over, false},
+    {"offset-reuse", begin_with_one, {give_and_use_another, end_pool_and_make_another}, bpt_pool_over, false},
 };
 enum { SCENARIO_COUNT = sizeof scenarios / sizeof scenarios[0] };
 
-START_TEST(things_end_at_the_same_time) {
-    bpt_all_right(&scenarios[_i], 1);
-}
+START_TEST(things_end_at_the_same_time) { bpt_all_right(&scenarios[_i], 1); }
 END_TEST
 
 BPT_SUITE(sched_life) {

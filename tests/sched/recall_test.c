@@ -32,8 +32,8 @@ static void pop(void) {
 
 /* The magazine is empty: the pop asks the depot. */
 static void pop_of_nothing(void) {
-    bp_buf *all[BPT_DEPTH];
-    for (int i = 0; i < BPT_DEPTH; i++) all[i] = bpt_take();
+    bp_buf *all[BPT_REST_MAX];
+    bpt_empty(all);
     bpt_window_open();
     held[0] = bpt_take();
     bpt_window_close();
@@ -51,7 +51,7 @@ static void push(void) {
 
 /* The magazine is full: the push empties its older half. */
 static void push_on_top(void) {
-    bp_buf *rest[BPT_DEPTH];
+    bp_buf *rest[BPT_REST_MAX];
     bpt_fill(rest);
     bpt_window_open();
     bpt_give(&rest[0]);
@@ -70,19 +70,17 @@ static void push_and_pop(void) {
 }
 
 static const bpt_scenario scenarios[] = {
-    {"recall-pop", begin, {pop, trim}, bpt_pool_over},
-    {"recall-pop-of-nothing", begin, {pop_of_nothing, trim}, bpt_pool_over},
-    {"recall-push", begin, {push, trim}, bpt_pool_over},
-    {"recall-push-on-top", begin, {push_on_top, trim}, bpt_pool_over},
-    {"recall-push-and-pop", begin, {push_and_pop, trim}, bpt_pool_over},
-    {"recall-twice", begin, {push_and_pop, trim_twice}, bpt_pool_over},
-    {"recall-by-two", begin, {push, trim, trim}, bpt_pool_over},
+    {"recall-pop", begin, {pop, trim}, bpt_pool_over, false},
+    {"recall-pop-of-nothing", begin, {pop_of_nothing, trim}, bpt_pool_over, false},
+    {"recall-push", begin, {push, trim}, bpt_pool_over, false},
+    {"recall-push-on-top", begin, {push_on_top, trim}, bpt_pool_over, false},
+    {"recall-push-and-pop", begin, {push_and_pop, trim}, bpt_pool_over, false},
+    {"recall-twice", begin, {push_and_pop, trim_twice}, bpt_pool_over, false},
+    {"recall-by-two", begin, {push, trim, trim}, bpt_pool_over, false},
 };
 enum { SCENARIO_COUNT = sizeof scenarios / sizeof scenarios[0] };
 
-START_TEST(an_owner_is_recalled) {
-    bpt_all_right(&scenarios[_i], 1);
-}
+START_TEST(an_owner_is_recalled) { bpt_all_right(&scenarios[_i], 1); }
 END_TEST
 
 /* ---- the barrier ---- */
@@ -98,9 +96,9 @@ static void begin_without(void) {
 }
 
 static const bpt_scenario lies[] = {
-    {"lie-pop", begin_lying, {pop, trim}, bpt_pool_over},
-    {"lie-push", begin_lying, {push, trim}, bpt_pool_over},
-    {"lie-push-and-pop", begin_lying, {push_and_pop, trim}, bpt_pool_over},
+    {"lie-pop", begin_lying, {pop, trim}, bpt_pool_over, false},
+    {"lie-push", begin_lying, {push, trim}, bpt_pool_over, false},
+    {"lie-push-and-pop", begin_lying, {push_and_pop, trim}, bpt_pool_over, false},
 };
 enum { LIE_COUNT = sizeof lies / sizeof lies[0] };
 
@@ -112,14 +110,12 @@ START_TEST(a_barrier_that_does_nothing_is_found_out) {
 END_TEST
 
 static const bpt_scenario missing[] = {
-    {"missing-pop", begin_without, {pop, trim}, bpt_pool_over},
-    {"missing-push", begin_without, {push, trim}, bpt_pool_over},
-    {"missing-push-and-pop", begin_without, {push_and_pop, trim}, bpt_pool_over},
+    {"missing-pop", begin_without, {pop, trim}, bpt_pool_over, false},
+    {"missing-push", begin_without, {push, trim}, bpt_pool_over, false},
+    {"missing-push-and-pop", begin_without, {push_and_pop, trim}, bpt_pool_over, false},
 };
 
-START_TEST(a_barrier_that_fails_later_loses_nothing) {
-    bpt_all_right(&missing[_i], 1);
-}
+START_TEST(a_barrier_that_fails_later_loses_nothing) { bpt_all_right(&missing[_i], 1); }
 END_TEST
 
 BPT_SUITE(sched_recall) {

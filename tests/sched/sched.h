@@ -18,7 +18,10 @@
  *
  * Bounds: preemptions are switches from a thread that could have gone on, holds are stores held back. All schedules
  * within them are run, those with few decisions first; then random ones beyond. Decisions are only offered where an
- * operation may conflict: its place is used by two threads and written by one. */
+ * operation may conflict: its place is used by two threads and written by one.
+ *
+ * BPT_SCHED=full widens the bounds, BPT_SCENARIO=recall-pop runs what begins so, BPT_WEAKENED='STORE_RELEASE
+ * &entry->top' has all operations of that name (as a replay prints them) be relaxed. */
 #ifndef BUFPOOL_TESTS_SCHED_H
 #define BUFPOOL_TESTS_SCHED_H
 
@@ -33,6 +36,7 @@ typedef struct bpt_scenario {
     void (*begin)(void);
     void (*bodies[BPT_THREAD_MAX])(void);
     void (*end)(void);
+    bool is_long; /* so many steps that one preemption less is enough by day */
 } bpt_scenario;
 
 typedef struct bpt_bounds {
@@ -43,8 +47,8 @@ typedef struct bpt_bounds {
 } bpt_bounds;
 
 typedef struct bpt_report {
-    uint64_t schedules;  /* distinct ones, all within the bounds and the random ones beyond */
-    bool is_found;       /* something went wrong: what, and in which schedule */
+    uint64_t schedules; /* distinct ones, all within the bounds and the random ones beyond */
+    bool is_found;      /* something went wrong: what, and in which schedule */
     char what[200];
     char schedule[1000];
 } bpt_report;
@@ -65,7 +69,8 @@ _Noreturn void bpt_wrong(const char *format, ...) __attribute__((format(printf, 
     } while (0)
 /* Blocks of memory that the room has from the system and did not give back. */
 uint64_t bpt_live_blocks(void);
-/* What bpi_os.barrier does: its work, nothing though it says so, or nothing and says so. Back to work with each schedule. */
+/* What bpi_os.barrier does: its work, nothing though it says so, or nothing and says so. Back to work with each
+ * schedule. */
 typedef enum bpt_barrier { BPT_BARRIER_WORKS, BPT_BARRIER_LIES, BPT_BARRIER_MISSING } bpt_barrier;
 void bpt_barrier_set(bpt_barrier barrier);
 

@@ -100,6 +100,7 @@ int bpt_exit_argument_set(const void *argument);
 #define pthread_mutex_init(mutex, attributes) bpt_mutex_init(mutex)
 #define pthread_mutex_destroy(mutex) bpt_mutex_fini(mutex)
 #define pthread_mutex_lock(mutex) bpt_mutex_enter(mutex)
+#define pthread_mutex_trylock(mutex) bpt_mutex_enter(mutex) /* waits instead of asking again and again */
 #define pthread_mutex_unlock(mutex) bpt_mutex_leave(mutex)
 #define pthread_cond_t bpt_condition
 #define pthread_cond_init(condition, attributes) ((void)(attributes), (condition)->wakes = 0)

@@ -26,7 +26,9 @@ static char *take_pages(size_t size) {
 
 static void give_pages(char *memory, size_t size) {
     const size_t ix = (size_t)(memory - arena) / PAGE;
-    if (memory < arena || ix >= ARENA_BYTES / PAGE || !is_live[ix]) bpt_wrong("%p was given back twice", (void *)memory);
+    if (memory < arena || ix >= ARENA_BYTES / PAGE || !is_live[ix])
+        bpt_wrong("%p was given back twice", (void *)memory);
+    if (bpt_current_thread() >= 0) bpt_memory_fence(bpt_current_thread()); /* its own stores were before */
     is_live[ix] = false;
     live_blocks--;
     if (mprotect(memory, pages_of(size), PROT_NONE) != 0) abort();

@@ -6,8 +6,8 @@
 
 #include <check.h>
 
-/* One class of 1,024 bytes: 16 buffers in a slab, 16 move at once, 32 in a magazine. */
-enum { BPT_SIZE = 1000, BPT_STRIDE = 1024, BPT_PER_SLAB = 16, BPT_DEPTH = 16 };
+/* One class of 1,024 bytes: 16 buffers in a slab. */
+enum { BPT_SIZE = 1000, BPT_STRIDE = 1024, BPT_PER_SLAB = 16, BPT_REST_MAX = 128 };
 
 extern bp_pool *bpt_pool;
 
@@ -19,12 +19,13 @@ bp_buf *bpt_take_or(bp_err err);
 bp_buf *bpt_take(void);
 void bpt_give(bp_buf **buf);
 
-void bpt_give_all(bp_buf *bufs[BPT_DEPTH]);
+void bpt_give_all(bp_buf *bufs[BPT_REST_MAX]);
 
 /* The calling thread has a magazine with buffers in it. */
 void bpt_warm(void);
-/* The calling thread has a full magazine, and these besides. */
-void bpt_fill(bp_buf *rest[BPT_DEPTH]);
+/* The calling thread has an empty or a full magazine, and these buffers besides: at least one, NULL behind the last. */
+void bpt_empty(bp_buf *rest[BPT_REST_MAX]);
+void bpt_fill(bp_buf *rest[BPT_REST_MAX]);
 
 /* Nothing is in use, everything can be given back, every equation holds. */
 void bpt_pool_quiet(void);
