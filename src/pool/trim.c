@@ -19,7 +19,8 @@ uint64_t bpi_sized_recall(bpi_sized *pool) {
     return given;
 }
 
-/* The calling thread is not inside an operation on its own magazines, so that their slots can go as well. */
+/* The calling thread is not inside an operation on its own magazines, so that their slots can go as well, and no barrier
+ * is needed. The caller recalls afterwards, which gives back what this put into the depots, and serves. */
 static void detach_own(bpi_sized *pool) {
     bpi_lock_enter(&bpi_registry);
     for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
@@ -43,10 +44,8 @@ uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle) {
     bpi_sized *sized = bpi_sized_of(pool);
     uint64_t given = 0;
     if (!keep_idle) {
-        given = bpi_sized_recall(sized);
         detach_own(sized);
-        bpi_queue_poke(&sized->queue);
-        return given;
+        return bpi_sized_recall(sized);
     }
     for (uint32_t i = 0; i < bpi_class_count(sized); i++) given += trim_to_idle(sized->classes[i]);
     return given;

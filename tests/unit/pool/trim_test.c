@@ -251,6 +251,18 @@ START_TEST(closing_under_load_frees_the_pool_with_its_last_buffer) {
 }
 END_TEST
 
+START_TEST(a_full_trim_needs_no_barrier_for_its_own_thread) {
+    bp_pool *pool = bpt_pool_new(0);
+    bp_buf_release(bpt_acquire(pool, 100));
+    const uint64_t committed = bpt_stats(pool).committed_bytes;
+    bpt_os_set_barrier(false);
+    ck_assert_uint_eq(bp_pool_trim(pool, false), committed);
+    bpt_os_set_barrier(true);
+    ck_assert_uint_eq(bpt_stats(pool).committed_bytes, 0);
+    bpt_pool_end_take(&pool);
+}
+END_TEST
+
 /* The barrier failed when it began to wait, so that this thread's stock, which its own trim gives back, was not taken. */
 START_TEST(what_a_full_trim_takes_from_its_own_thread_serves_who_waits) {
     enum { LIMIT = 4 * BPT_LARGEST_CLASS };
@@ -276,6 +288,7 @@ BPT_SUITE(pool_trim) {
     BPT_TEST(a_buffer_in_use_survives_every_trim);
     BPT_TEST(after_a_full_trim_the_process_keeps_16_kib_at_the_most);
     BPT_TEST(a_full_trim_reaches_the_magazines_of_idle_threads);
+    BPT_TEST(a_full_trim_needs_no_barrier_for_its_own_thread);
     BPT_TEST(what_a_full_trim_takes_from_its_own_thread_serves_who_waits);
     BPT_TEST(trimming_all_the_time_loses_no_buffer);
     BPT_TEST(closing_under_load_frees_the_pool_with_its_last_buffer);
