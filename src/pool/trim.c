@@ -19,8 +19,8 @@ uint64_t bpi_sized_recall(bpi_sized *pool) {
     return given;
 }
 
-/* The calling thread is not inside an operation on its own magazines, so that their slots can go as well, and no barrier
- * is needed. The caller recalls afterwards, which gives back what this put into the depots, and serves. */
+/* The calling thread is not inside an operation on its own magazines, so that their slots can go as well, and no
+ * barrier is needed. The caller recalls afterwards, which gives back what this put into the depots, and serves. */
 static void detach_own(bpi_sized *pool) {
     bpi_lock_enter(&bpi_registry);
     for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
