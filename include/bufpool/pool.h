@@ -235,7 +235,8 @@ struct bp_reservation {
     bp_buf *buf;                /* out: NULL unless err is BP_OK */
     struct {
         bp_reservation *next, *prev;
-        void *queue; /* where it waits; NULL: nowhere */
+        bp_reservation *forcible_next, *forcible_prev; /* of those that can_block */
+        void *queue;                                   /* where it waits; NULL: nowhere */
         uint64_t since_ms;
         bool is_ready;
     } detail; /* the pool's */

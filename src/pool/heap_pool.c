@@ -13,6 +13,10 @@ static bp_err heap_grant(bp_pool *pool, uint64_t size, bp_buf **out) {
     return bpi_exact_new(&heap_of(pool)->budget, pool, size, out);
 }
 
+static bp_err heap_force(bp_pool *pool, uint64_t size, bp_buf **out) {
+    return bpi_exact_force(&heap_of(pool)->budget, pool, size, out);
+}
+
 /* A charge that was undone may have made somebody wait. */
 static bp_err heap_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
     heap_pool *heap = heap_of(pool);
@@ -28,7 +32,7 @@ static bp_err heap_reserve(bp_pool *pool, bp_reservation *reservation) {
     heap_pool *heap = heap_of(pool);
     bp_err err = heap_acquire(pool, reservation->size, &reservation->buf);
     if (err == BP_ERR_LIMIT && reservation->can_block) {
-        err = bpi_exact_force(&heap->budget, pool, reservation->size, &reservation->buf);
+        err = heap_force(pool, reservation->size, &reservation->buf);
     }
     return err == BP_ERR_LIMIT ? bpi_queue_wait(&heap->queue, reservation) : err;
 }
@@ -38,7 +42,8 @@ static bool heap_cancel(bp_pool *pool, bp_reservation *reservation) {
 }
 
 static void heap_release(bp_pool *pool, bp_buf *buf) {
-    if (bpi_exact_free(&heap_of(pool)->budget, buf) != 0) bpi_queue_poke(&heap_of(pool)->queue);
+    (void)bpi_exact_free(&heap_of(pool)->budget, buf);
+    bpi_queue_poke(&heap_of(pool)->queue);
 }
 
 static void heap_close(bp_pool *pool) { bpi_queue_close(&heap_of(pool)->queue); }
@@ -87,7 +92,7 @@ bp_err bpi_heap_pool_new(const bp_pool_config *config, uint64_t limit, bp_pool *
     heap_pool *pool = bpi_os.alloc(sizeof *pool);
     if (pool == NULL) return BP_ERR_NO_MEMORY;
     bpi_budget_init(&pool->budget, limit, config->forced_limit);
-    bpi_queue_init(&pool->queue, &pool->head, heap_grant, NULL);
+    bpi_queue_init(&pool->queue, &pool->head, heap_grant, heap_force, NULL);
     pool->queue.now_ms = config->now_ms;
     pool->queue.now_user = config->now_user;
     const bp_err err = bp_pool_init(&pool->head, &bpi_heap_table);

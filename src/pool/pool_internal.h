@@ -99,11 +99,13 @@ typedef struct bpi_queue {
     bpi_lock lock;
     bp_pool *pool;
     bpi_grant_fn *grant;
+    bpi_grant_fn *force; /* the same outside of the limit; NULL: never */
     bpi_press_fn *press;
     bp_now_fn *now_ms;
     void *now_user;
     uint64_t waiting;
     bpi_list waiters, ready; /* ready: in the order of the grants */
+    bpi_list forcible;       /* of the waiters those who can_block, by links of their own */
     uint64_t ready_count;
     bool is_delivering, is_closed;
     uint64_t waits, granted, failed, cancelled;
@@ -255,7 +257,7 @@ uint64_t bpi_exact_free(bpi_budget *budget, bp_buf *buf);
 bp_err bpi_exact_force(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf **out);
 
 /* ---- queue.c: those who wait for memory; the caller keeps the pool alive and holds no lock ---- */
-void bpi_queue_init(bpi_queue *queue, bp_pool *pool, bpi_grant_fn *grant, bpi_press_fn *press);
+void bpi_queue_init(bpi_queue *queue, bp_pool *pool, bpi_grant_fn *grant, bpi_grant_fn *force, bpi_press_fn *press);
 void bpi_queue_fini(bpi_queue *queue);
 /* Whether plain acquires are refused, and whoever makes memory free has to serve. */
 static inline bool bpi_queue_is_waiting(const bpi_queue *queue) {
@@ -377,6 +379,8 @@ bp_err bpi_sized_reserve(bp_pool *pool, bp_reservation *reservation);
 bool bpi_sized_cancel(bp_pool *pool, bp_reservation *reservation);
 /* A buffer for the head of the queue; with the queue's lock held. */
 bp_err bpi_sized_grant(bp_pool *pool, uint64_t size, bp_buf **out);
+/* The same outside of the limit, with or without that lock. */
+bp_err bpi_sized_force(bp_pool *pool, uint64_t size, bp_buf **out);
 /* What the first one who waits does; registry and queue held. */
 void bpi_sized_press(bp_pool *pool);
 

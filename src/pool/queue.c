@@ -3,6 +3,20 @@
 /* Who waits, and for how long: the states of docs/decisions/0006-the-whole-pool.md. A reservation is in one of two
  * lists, both under the queue's lock: waiters, or ready, where it rests until somebody tells its owner. */
 
+/* Those who can_block stand in a second row as well: what they may be forced takes nothing from who is before them. */
+static void row_append(bpi_list *row, bp_reservation *one) {
+    one->detail.forcible_next = NULL;
+    one->detail.forcible_prev = row->tail;
+    *(row->tail == NULL ? &row->head : &row->tail->detail.forcible_next) = one;
+    row->tail = one;
+}
+
+static void row_remove(bpi_list *row, bp_reservation *one) {
+    bp_reservation *next = one->detail.forcible_next, *prev = one->detail.forcible_prev;
+    *(prev == NULL ? &row->head : &prev->detail.forcible_next) = next;
+    *(next == NULL ? &row->tail : &next->detail.forcible_prev) = prev;
+}
+
 static void list_append(bpi_list *list, bp_reservation *one) {
     one->detail.next = NULL;
     one->detail.prev = list->tail;
@@ -16,10 +30,11 @@ static void list_remove(bpi_list *list, bp_reservation *one) {
     *(next == NULL ? &list->tail : &next->detail.prev) = prev;
 }
 
-void bpi_queue_init(bpi_queue *queue, bp_pool *pool, bpi_grant_fn *grant, bpi_press_fn *press) {
+void bpi_queue_init(bpi_queue *queue, bp_pool *pool, bpi_grant_fn *grant, bpi_grant_fn *force, bpi_press_fn *press) {
     bpi_lock_init(&queue->lock);
     queue->pool = pool;
     queue->grant = grant;
+    queue->force = force;
     queue->press = press;
 }
 
@@ -41,9 +56,16 @@ static void append(bpi_queue *queue, bp_reservation *one, uint64_t now) {
     one->detail.since_ms = now;
     one->detail.is_ready = false;
     list_append(&queue->waiters, one);
+    if (one->can_block) row_append(&queue->forcible, one);
     set_waiting(queue, queue->waiting + 1);
     bpi_pool_add_lives(queue->pool, 1);
     queue->waits++;
+}
+
+static void wait_no_more(bpi_queue *queue, bp_reservation *one) {
+    list_remove(&queue->waiters, one);
+    if (one->can_block) row_remove(&queue->forcible, one);
+    set_waiting(queue, queue->waiting - 1);
 }
 
 static uint64_t since(const bp_reservation *one, uint64_t now) {
@@ -52,8 +74,7 @@ static uint64_t since(const bp_reservation *one, uint64_t now) {
 
 static void make_ready(bpi_queue *queue, bp_reservation *one, bp_err err, bp_buf *buf, uint64_t now) {
     const uint64_t waited = since(one, now);
-    list_remove(&queue->waiters, one);
-    set_waiting(queue, queue->waiting - 1);
+    wait_no_more(queue, one);
     one->err = err;
     one->buf = buf;
     one->detail.is_ready = true;
@@ -62,13 +83,32 @@ static void make_ready(bpi_queue *queue, bp_reservation *one, bp_err err, bp_buf
     if (waited > queue->longest_ms) queue->longest_ms = waited;
 }
 
-/* Only the head is ever tried, so that what a release costs does not depend on how many wait. */
-static void serve(bpi_queue *queue, uint64_t now) {
+/* Without memory for it nobody fails who may still get some in his turn. */
+static void serve_forcible(bpi_queue *queue, uint64_t now) {
+    while (queue->forcible.head != NULL && queue->force != NULL) {
+        bp_buf *buf = NULL;
+        if (queue->force(queue->pool, queue->forcible.head->size, &buf) != BP_OK) return;
+        make_ready(queue, queue->forcible.head, BP_OK, buf, now);
+    }
+}
+
+static void serve_in_turn(bpi_queue *queue, uint64_t now) {
     while (queue->waiters.head != NULL) {
         bp_buf *buf = NULL;
         const bp_err err = queue->grant(queue->pool, queue->waiters.head->size, &buf);
         if (err == BP_ERR_LIMIT) return;
         make_ready(queue, queue->waiters.head, err, buf, now);
+    }
+}
+
+/* Only the heads are ever tried, so that what a release costs does not depend on how many wait. Who leaves by force may
+ * have been the first of all, and the next one may want less. */
+static void serve(bpi_queue *queue, uint64_t now) {
+    const bp_reservation *head = NULL;
+    while (queue->waiters.head != head) {
+        serve_in_turn(queue, now);
+        head = queue->waiters.head;
+        serve_forcible(queue, now);
     }
 }
 
@@ -124,13 +164,17 @@ static bool enter_to_append(bpi_queue *queue) {
     }
 }
 
-/* Whoever is not the first stands behind somebody who got nothing. */
+/* Whoever is not the first stands behind somebody who got nothing; what may be forced can have come free meanwhile. */
 static bp_err append_and_serve(bpi_queue *queue, bp_reservation *one, uint64_t now) {
     const bool is_first = queue->waiting == 0;
     if (queue->is_closed) return BP_ERR_CLOSED;
     append(queue, one, now);
     if (is_first && queue->press != NULL) queue->press(queue->pool);
-    if (is_first) serve(queue, now);
+    if (is_first) {
+        serve(queue, now);
+    } else {
+        serve_forcible(queue, now);
+    }
     if (!one->detail.is_ready) return BP_PENDING;
     forget_ready(queue, one);
     queue->waits--;
@@ -149,10 +193,9 @@ bp_err bpi_queue_wait(bpi_queue *queue, bp_reservation *one) {
 
 /* Who stood behind a cancelled head may want less. */
 static void drop_waiter(bpi_queue *queue, bp_reservation *one, uint64_t now) {
-    const bool was_head = queue->waiters.head == one;
-    list_remove(&queue->waiters, one);
+    const bool was_head = queue->waiters.head == one || queue->forcible.head == one;
+    wait_no_more(queue, one);
     one->detail.queue = NULL;
-    set_waiting(queue, queue->waiting - 1);
     if (was_head) serve(queue, now);
 }
 
@@ -226,10 +269,20 @@ static bool counts_add_up(const bpi_queue *queue) {
     return queue->waits == queue->waiting + queue->ready_count + ended;
 }
 
+static bool row_is_valid(const bpi_queue *queue) {
+    const bp_reservation *expected = queue->forcible.head;
+    for (const bp_reservation *one = queue->waiters.head; one != NULL; one = one->detail.next) {
+        if (!one->can_block) continue;
+        if (one != expected) return false;
+        expected = one->detail.forcible_next;
+    }
+    return expected == NULL;
+}
+
 bool bpi_queue_is_valid(bpi_queue *queue) {
     bpi_lock_enter(&queue->lock);
     const bool is_valid = counts_add_up(queue) && list_is_valid(queue, &queue->waiters, false, queue->waiting) &&
-                          list_is_valid(queue, &queue->ready, true, queue->ready_count);
+                          list_is_valid(queue, &queue->ready, true, queue->ready_count) && row_is_valid(queue);
     bpi_lock_leave(&queue->lock);
     return is_valid;
 }

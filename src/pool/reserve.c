@@ -23,6 +23,10 @@ bp_err bpi_sized_grant(bp_pool *pool, uint64_t size, bp_buf **out) {
     return err;
 }
 
+bp_err bpi_sized_force(bp_pool *pool, uint64_t size, bp_buf **out) {
+    return bpi_exact_force(&bpi_sized_of(pool)->budget, pool, size, out);
+}
+
 void bpi_sized_press(bp_pool *pool) {
     bpi_sized *sized = bpi_sized_of(pool);
     BPI_STORE(&sized->is_tight, 1);
@@ -33,7 +37,7 @@ bp_err bpi_sized_reserve(bp_pool *pool, bp_reservation *reservation) {
     bpi_sized *sized = bpi_sized_of(pool);
     bp_err err = bp_pool_acquire(pool, reservation->size, &reservation->buf);
     if (err == BP_ERR_LIMIT && reservation->can_block) {
-        err = bpi_exact_force(&sized->budget, pool, reservation->size, &reservation->buf);
+        err = bpi_sized_force(pool, reservation->size, &reservation->buf);
     }
     return err == BP_ERR_LIMIT ? bpi_queue_wait(&sized->queue, reservation) : err;
 }

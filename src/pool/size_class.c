@@ -240,8 +240,7 @@ void bpi_release_recalled(bpi_entry *entry, bp_buf *buf) {
 static void sized_release(bp_pool *pool, bp_buf *buf) {
     bpi_budget *budget = &bpi_sized_of(pool)->budget;
     const uint64_t bytes = bpi_exact_free(budget, buf);
-    if (bytes == 0) return;
-    (void)BPI_FETCH_SUB(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
+    if (bytes != 0) (void)BPI_FETCH_SUB(&budget->exact_in_use, 1, __ATOMIC_RELAXED);
     (void)BPI_FETCH_SUB(&budget->exact_bytes, bytes, __ATOMIC_RELAXED);
     bpi_queue_poke(&bpi_sized_of(pool)->queue);
 }
@@ -315,7 +314,7 @@ static bp_err make_classes(bpi_sized *pool, const bp_pool_config *config) {
 
 static void configure(bpi_sized *pool, const bp_pool_config *config, uint64_t limit) {
     bpi_budget_init(&pool->budget, limit, config->forced_limit);
-    bpi_queue_init(&pool->queue, &pool->head, bpi_sized_grant, bpi_sized_press);
+    bpi_queue_init(&pool->queue, &pool->head, bpi_sized_grant, bpi_sized_force, bpi_sized_press);
     pool->queue.now_ms = config->now_ms;
     pool->queue.now_user = config->now_user;
     pool->idle_ms = config->now_ms == NULL ? 0 : config->idle_ms;

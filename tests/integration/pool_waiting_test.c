@@ -24,17 +24,19 @@ typedef struct wish {
 typedef struct worker {
     bp_pool *pool;
     wish wishes[WISHES];
-    uint64_t seed, asked, last_told; /* last_told: written by callbacks alone, which run one at a time */
+    uint64_t seed, asked;
+    uint64_t last_told[2]; /* of those that cannot block, and can; written by callbacks alone, which run one at a time */
     uint64_t granted_at_once, told, failed, cancelled;
     uint64_t *callbacks; /* of all threads: not atomic, for the same reason */
 } worker;
 
-/* Whoever asked first on one thread is told first, cancelled ones aside. */
+/* Whoever asked first on one thread is told first, cancelled ones aside; who can block may be forced before others. */
 static void on_done(bp_reservation *reservation) {
     wish *self = reservation->user;
     worker *owner = self->owner;
-    bpt_must(self->asked > owner->last_told);
-    owner->last_told = self->asked;
+    uint64_t *last_told = &owner->last_told[reservation->can_block];
+    bpt_must(self->asked > *last_told);
+    *last_told = self->asked;
     ++*owner->callbacks;
     owner->told++;
     owner->failed += reservation->err != BP_OK;

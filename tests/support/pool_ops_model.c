@@ -176,12 +176,13 @@ static bool refusal_is_right(ops_run *run, const bpt_op *op, uint64_t size, bp_e
     return true;
 }
 
+static bool is_forced(const bp_buf *buf) { return buf != NULL && (BPI_LOAD(&buf->state) & BPI_BUF_FORCED) != 0; }
+
 /* In whose slab the buffer lies. */
 static uint32_t class_taken(const held *h) {
-    const uint32_t state = BPI_LOAD(&h->buf->state);
     uint32_t ix = 0;
-    if ((state & BPI_BUF_FORCED) != 0) return OPS_FORCED;
-    if ((state & BPI_BUF_COUNTED) != 0) return OPS_EXACT;
+    if (is_forced(h->buf)) return OPS_FORCED;
+    if ((BPI_LOAD(&h->buf->state) & BPI_BUF_COUNTED) != 0) return OPS_EXACT;
     const uint32_t stride = bpi_buf_slab(h->buf)->owner->stride;
     while (bpt_ops_classes[ix].size != stride) ix++;
     return ix;
@@ -241,10 +242,17 @@ static void forget_waiter(ops_run *run, const held *h) {
     for (; at < run->waiter_count; at++) run->waiters[at] = run->waiters[at + 1];
 }
 
-/* Strictly in their order, whatever is done to the pool meanwhile. */
+static const held *first_forcible(const ops_run *run) {
+    uint32_t at = 0;
+    while (at < run->waiter_count && !run->waiters[at]->wish.can_block) at++;
+    return at == run->waiter_count ? NULL : run->waiters[at];
+}
+
+/* Strictly in their order, whatever is done to the pool meanwhile; those who are forced in an order of their own. */
 static bool end_wait(ops_run *run, held *h) {
     static const bpt_op wait = {.kind = BPT_OP_RESERVE};
-    HOLDS(run, h->is_waiting && run->waiter_count > 0 && run->waiters[0] == h);
+    HOLDS(run, h->is_waiting && run->waiter_count > 0);
+    HOLDS(run, h == (is_forced(h->wish.buf) ? first_forcible(run) : run->waiters[0]));
     h->is_waiting = false;
     forget_waiter(run, h);
     if (h->wish.err != BP_OK) {
@@ -259,12 +267,16 @@ static ops_run *callback_run;
 
 static void on_done(bp_reservation *wish) { (void)end_wait(callback_run, wish->user); }
 
+static bool may_be_forced(const ops_run *run, uint64_t size) {
+    const tally *forced = &run->tallies[OPS_FORCED];
+    return forced->bytes + size + (forced->in_use + 1) * sizeof(bp_buf) <= run->forced_limit;
+}
+
 static bool note_waiting(ops_run *run, held *h) {
-    const uint64_t size = h->wish.size, forced = run->tallies[OPS_FORCED].bytes;
-    const uint64_t with_descriptors = forced + run->tallies[OPS_FORCED].in_use * sizeof(bp_buf);
+    const uint64_t size = h->wish.size;
     HOLDS(run, !run->is_closed);
     HOLDS(run, run->waiter_count > 0 || is_used_up(run, class_of(run, size), size));
-    HOLDS(run, !h->wish.can_block || with_descriptors + sizeof(bp_buf) + size > run->forced_limit);
+    HOLDS(run, !h->wish.can_block || !may_be_forced(run, size));
     h->is_waiting = true;
     run->waiters[run->waiter_count++] = h;
     run->waits++;
@@ -527,6 +539,7 @@ static bool waits_agree(ops_run *run, const bp_pool_stats *stats) {
     HOLDS(run, stats->forced_in_use == forced->in_use && stats->forced_grants == forced->acquires);
     HOLDS(run, stats->forced_bytes == forced->bytes + forced->in_use * sizeof(bp_buf));
     HOLDS(run, stats->forced_bytes <= stats->forced_peak_bytes && stats->forced_peak_bytes <= run->forced_limit);
+    HOLDS(run, first_forcible(run) == NULL || !may_be_forced(run, first_forcible(run)->wish.size));
     HOLDS(run, stats->waiting == run->waiter_count);
     HOLDS(run, stats->waits == run->waits && stats->waits_cancelled == run->cancelled);
     HOLDS(run, stats->waits == stats->waiting + stats->waits_granted + stats->waits_failed + stats->waits_cancelled);

@@ -66,7 +66,7 @@ static const bp_pool_table unit_table = {.table_bytes = sizeof unit_table,
 static void start(unit_pool *pool, uint64_t units) {
     *pool = (unit_pool){.units = units};
     bpt_ok(bp_pool_init(&pool->head, &unit_table));
-    bpi_queue_init(&pool->queue, &pool->head, unit_grant, NULL);
+    bpi_queue_init(&pool->queue, &pool->head, unit_grant, NULL, NULL);
 }
 
 static void end(unit_pool *pool) {

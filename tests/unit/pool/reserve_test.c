@@ -326,13 +326,62 @@ START_TEST(who_can_block_is_granted_outside_of_the_limit) {
     ck_assert_uint_eq(stats.forced_limit, BIG + sizeof(bp_buf));
     ck_assert(bpi_pool_is_valid(pool));
     bpt_wish_release(&forced);
-    ck_assert_uint_eq(more.told, 0); /* what comes free there is nobody's who waits */
+    bpt_wish_is_granted(&more); /* what comes free there is for those who can block */
+    ck_assert_uint_eq(bpt_stats(pool).committed_bytes, before.committed_bytes);
     release_all(bufs, count);
-    bpt_wish_is_granted(&more);
     bpt_wish_release(&more);
     const bp_pool_stats after = bpt_stats(pool);
     ck_assert_uint_eq(after.forced_peak_bytes, BIG + sizeof(bp_buf));
-    ck_assert_uint_eq(after.forced_grants, 1);
+    ck_assert_uint_eq(after.forced_grants, 2);
+    end_take(&pool);
+}
+END_TEST
+
+/* In the order among themselves, and not in front of anybody: those before them wait for other memory. */
+START_TEST(who_can_block_and_waits_is_forced_when_that_comes_free) {
+    bp_pool *pool = forcing_pool(_i, 2 * (BIG + sizeof(bp_buf)));
+    bp_buf *bufs[8];
+    bpt_wish forced[2] = {{.reservation = {.can_block = true}}, {.reservation = {.can_block = true}}};
+    bpt_wish first = {0}, second = {.reservation = {.can_block = true}}, third = second, last = {0};
+    const uint32_t count = fill(pool, bufs);
+    bpt_ok(bpt_wish_for(pool, &forced[0], BIG));
+    bpt_ok(bpt_wish_for(pool, &forced[1], BIG));
+    bpt_wish_waits(pool, &first, BIG);
+    bpt_wish_waits(pool, &second, 2 * BIG);
+    bpt_wish_waits(pool, &third, SMALL);
+    bpt_wish_waits(pool, &last, SMALL);
+    bpt_wish_release(&forced[0]);
+    ck_assert_uint_eq(second.told + third.told, 0); /* too little for the one, and not the other's turn */
+    ck_assert(bpi_pool_is_valid(pool));
+    ck_assert(bp_pool_cancel(pool, &second.reservation));
+    bpt_wish_is_granted(&third);
+    bpt_wish_release(&forced[1]);
+    ck_assert_uint_eq(first.told + last.told, 0);
+    release_all(bufs, count);
+    bpt_wish_is_granted(&first);
+    bpt_wish_is_granted(&last);
+    bpt_wish_release(&first);
+    bpt_wish_release(&third);
+    bpt_wish_release(&last);
+    end_take(&pool);
+}
+END_TEST
+
+START_TEST(behind_a_head_that_was_forced_the_next_is_looked_at) {
+    bp_pool *pool = forcing_pool(_i, BIG + sizeof(bp_buf));
+    bp_buf *bufs[8], *small;
+    bpt_wish forced = {.reservation = {.can_block = true}}, head = forced, next = {0};
+    uint32_t count = fill(pool, bufs);
+    bpt_ok(bpt_wish_for(pool, &forced, BIG));
+    bpt_wish_waits(pool, &head, BIG);
+    bpt_wish_waits(pool, &next, SMALL);
+    bpt_err(bp_pool_acquire(pool, SMALL, &small), BP_ERR_LIMIT);
+    bpt_wish_release(&forced); /* there was room for SMALL all the time */
+    bpt_wish_is_granted(&head);
+    bpt_wish_is_granted(&next);
+    release_all(bufs, count);
+    bpt_wish_release(&head);
+    bpt_wish_release(&next);
     end_take(&pool);
 }
 END_TEST
@@ -394,6 +443,8 @@ BPT_SUITE(pool_reserve) {
     BPT_LOOP_TEST(a_grant_within_a_callback_is_told_after_it, 0, KIND_COUNT);
     BPT_LOOP_TEST(a_callback_may_end_the_pool, 0, KIND_COUNT);
     BPT_LOOP_TEST(who_can_block_is_granted_outside_of_the_limit, 0, KIND_COUNT);
+    BPT_LOOP_TEST(who_can_block_and_waits_is_forced_when_that_comes_free, 0, KIND_COUNT);
+    BPT_LOOP_TEST(behind_a_head_that_was_forced_the_next_is_looked_at, 0, KIND_COUNT);
     BPT_LOOP_TEST(with_memory_nothing_is_forced, 0, KIND_COUNT);
     BPT_LOOP_TEST(an_impossible_size_is_refused_while_others_wait, 0, KIND_COUNT);
     BPT_TEST(a_pool_that_cannot_wait_answers_as_its_acquire);
