@@ -34,7 +34,8 @@ static size_t named_by_user(bench_allocator *out, size_t room) {
     const char *text = getenv("BENCH_MALLOC");
     size_t count = 0;
     char *copy = text == NULL ? NULL : strdup(text), *rest = NULL;
-    for (char *word = copy == NULL ? NULL : strtok_r(copy, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
+    for (char *word = copy == NULL ? NULL : strtok_r(copy, ",", &rest); word != NULL;
+         word = strtok_r(NULL, ",", &rest)) {
         char *library = strchr(word, '=');
         if (library == NULL || count == room) bench_fail("BENCH_MALLOC is name=path.so[,name=path.so], eight at most");
         *library++ = '\0';

@@ -1,7 +1,7 @@
 /* allocator.h: the general allocators that rows of `is_peer` are measured with.
  *
- * Each has processes of its own, into which it is preloaded (LD_PRELOAD), so that a call of malloc goes where it would go
- * in a program that uses it. BENCH_MALLOC=name=path.so,name=path.so adds others. */
+ * Each has processes of its own, into which it is preloaded (LD_PRELOAD), so that a call of malloc goes where it would
+ * go in a program that uses it. BENCH_MALLOC=name=path.so,name=path.so adds others. */
 #ifndef BUFPOOL_BENCH_ALLOCATOR_H
 #define BUFPOOL_BENCH_ALLOCATOR_H
 

@@ -1,12 +1,11 @@
 /* bench.h: how a benchmark row is declared and run.
  *
- * A row is a function that does some work and returns one figure: nanoseconds or milliseconds per operation, or operations per
- * second.
- * Rows of a group are run interleaved, round after round, in several processes one after the other; a row's figure is
- * the median over all, its spread the 10th and 90th percentile, and its ratio to its reference the median of the
- * ratios of the same round. A row that cannot be measured here returns BENCH_ABSENT and is shown as absent.
- * A group with peers (rows of `is_peer`, which call malloc) is run once per allocator (allocator.h), so that a peer's
- * ratio too is taken within one process. */
+ * A row is a function that does some work and returns one figure: nanoseconds or milliseconds per operation, or
+ * operations per second. Rows of a group are run interleaved, round after round, in several processes one after the
+ * other; a row's figure is the median over all, its spread the 10th and 90th percentile, and its ratio to its reference
+ * the median of the ratios of the same round. A row that cannot be measured here returns BENCH_ABSENT and is shown as
+ * absent. A group with peers (rows of `is_peer`, which call malloc) is run once per allocator (allocator.h), so that a
+ * peer's ratio too is taken within one process. */
 #ifndef BUFPOOL_BENCH_H
 #define BUFPOOL_BENCH_H
 
@@ -34,7 +33,7 @@ typedef struct bench_table {
     size_t count;
 } bench_table;
 
-/* The tables of this program; ends with NULL. The pool's rows are a program of their own, whose malloc nobody counts. */
+/* This program's tables; ends with NULL. The pool's rows are a program of their own, whose malloc nobody counts. */
 extern const bench_table *const bench_tables[];
 
 /* True for `--quick`: rows do about a quarter of the work. */

@@ -1,4 +1,5 @@
-/* What grows with the number of classes or of live buffers, beside unchecked lists, whose cost grows by the caches alone.
+/* What grows with the number of classes or of live buffers, beside unchecked lists, whose cost grows by the caches
+ * alone.
  *
  * classes: 1024 live buffers, each operation frees one and takes one of any class. live: so many buffers of 64 bytes,
  * freed and taken in random order. */

@@ -1,8 +1,8 @@
 /* Memory, by the resident set of a process of its own per row.
  *
- * per live message: 100,000 messages of a contract with ten value sizes, all bytes written; the pool with a class for each
- * size, as `classes: auto` gives it, the general allocators with value + 32 bytes, since a program needs a header as well.
- * left: what a process keeps of 64 MiB of such messages after they were all given back, and after a full trim. */
+ * per live message: 100,000 messages of a contract with ten value sizes, all bytes written; the pool with a class for
+ * each size, as `classes: auto` gives it, the general allocators with value + 32 bytes, since a program needs a header
+ * as well. left: what a process keeps of 64 MiB of such messages after they were all given back, and after a trim. */
 #define _GNU_SOURCE
 #include "variants.h"
 

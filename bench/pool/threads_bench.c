@@ -1,8 +1,9 @@
 /* Several threads.
  *
- * mix, N threads: the mix on each thread; processors' time per operation, so that flat means that threads cost each other
- * nothing. handed over: one thread takes and fills buffers, another on another processor reads and gives them back, through
- * a ring; the consumer learns of every message, or of every 256th. The limit is the ring's own memory, without a pool. */
+ * mix, N threads: the mix on each thread; processors' time per operation, so that flat means that threads cost each
+ * other nothing. handed over: one thread takes and fills buffers, another on another processor reads and gives them
+ * back, through a ring; the consumer learns of every message, or of every 256th. The limit is the ring's own memory,
+ * without a pool. */
 #define _GNU_SOURCE
 #include "variants.h"
 

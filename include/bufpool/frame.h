@@ -36,7 +36,7 @@ extern "C" {
 enum {
     BP_FRAME_HEADER_SIZE = 6,     /* bytes: u16 type, u32 length */
     BP_FRAME_DIRECT_MIN = 4096,   /* bytes missing from which a frame's rest is read straight into its buffer */
-    BP_FRAME_STAGE_MAX = 8192,    /* bytes of value up to which the writer copies a frame into its staging buffer: below,
+    BP_FRAME_STAGE_MAX = 8192,    /* bytes up to which the writer copies a frame into its staging buffer: there,
                                      copying costs less than the writes that four pieces each would need */
     BP_FRAME_WRITE_MAX = 60 * 1024  /* bytes per write: above 65,483 TCP loopback is three times slower */
 };

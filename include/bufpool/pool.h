@@ -60,8 +60,8 @@ typedef struct bp_pool_config {
     uint64_t forced_limit;     /* bytes granted outside of memory_limit at most (can_block); 0 is nothing */
     bp_now_fn *now_ms;         /* tells how long reservations wait and memory rests; NULL is no clock */
     void *now_user;            /* what now_ms is called with */
-    uint64_t idle_ms;          /* what rested that long, beyond idle_bytes of its class, goes back to the system as calls
-                                  come by that take a lock: after twice that at the latest. Needs now_ms; 0 is never */
+    uint64_t idle_ms;          /* what rested that long, beyond idle_bytes of its class, goes back to the system as
+                                  calls come by that take a lock: after twice that at the latest. Needs now_ms; 0 is never */
     bool is_hardened;          /* tells of what holders do wrong (docs/BUFFER_POOL.md); slow, and takes much memory */
 } bp_pool_config;
 
@@ -243,7 +243,7 @@ struct bp_reservation {
 };
 
 /* Asks for a buffer of reservation->size bytes as bp_pool_acquire does, and waits for memory where that is refused.
- * BP_OK: reservation->buf is the caller's, and on_done is not called. BP_PENDING: it waits; on_done will be called once,
+ * BP_OK: reservation->buf is the caller's, and on_done is not called. BP_PENDING: it waits; on_done is called once,
  * unless it is cancelled; the pool stays alive for as long. BP_ERR_ARGUMENT: on_done is missing, it waits already, or
  * size is 0 or more than the pool can ever give; BP_ERR_NO_MEMORY; BP_ERR_CLOSED: nothing happened. A pool of one's own
  * that cannot wait answers as its acquire does. Takes as long however many wait. */
@@ -289,10 +289,10 @@ BP_NODISCARD BP_API bp_err bp_pool_class_stats_read(bp_pool *pool, uint32_t clas
 
 /* Writes the pool's state as a table for people: a line for each count of the pool and one for each class, with its hit
  * rate. Like snprintf: at most size bytes of out are written, a NUL included (out may be NULL when size is 0), and what
- * is returned is how many bytes the whole text takes without it. Counts may grow between two calls, and the text too. */
+ * is returned is how many bytes the whole text takes without it. Counts may grow between two calls, the text too. */
 BP_API size_t bp_pool_stats_text(bp_pool *pool, char *out, size_t size);
 
-/* The same for Prometheus (text exposition format 0.0.4), all pools in one: each metric may stand in an exposition once.
+/* The same for Prometheus (text exposition format 0.0.4), all pools in one: each metric may stand there once.
  * The label `pool` is the pool's name; of pools with the same name the second is name#2. The label `class` is the
  * class's stride. Each number is read by itself: sums over different ones may be off by what happened meanwhile. */
 BP_API size_t bp_pool_stats_prometheus(bp_pool *const *pools, size_t pool_count, char *out, size_t size);

@@ -57,10 +57,10 @@ typedef struct bp_conn_config {
     void *user;                 /* handed to the callbacks below */
     /* The connection is up; it may send. */
     void (*on_open)(bp_conn *conn, void *user);
-    /* The connection is gone and is freed after this call; why: BP_ERR_END when the peer closed it, or its sending side,
-     * between two frames (what the socket does not take at once of the queue is then dropped),
-     * BP_ERR_CLOSED when this side did, else the error. Exactly once for every on_open; a client that never got
-     * through has on_close without on_open. */
+    /* The connection is gone and is freed after this call; why: BP_ERR_END when the peer closed it, or its sending
+     * side, between two frames (what the socket does not take at once of the queue is then dropped), BP_ERR_CLOSED when
+     * this side did, else the error. Exactly once for every on_open; a client that never got through has on_close
+     * without on_open. */
     void (*on_close)(bp_conn *conn, bp_err why, void *user);
     /* A send was refused with BP_ERR_QUEUE_FULL and the queue is half empty again. */
     void (*on_drain)(bp_conn *conn, void *user);
@@ -90,8 +90,8 @@ BP_API bp_client_config bp_client_config_default(bp_service service);
 /* ---- server ----------------------------------------------------------------------------------------------------- */
 
 /* Binds and listens; connections are served once the loop runs. config is copied; what it points at (handlers) is not.
- * BP_ERR_ADDRESS, BP_ERR_ADDRESS_IN_USE, BP_ERR_PERMISSION, BP_ERR_SCHEMA, BP_ERR_ABI, BP_ERR_ARGUMENT (handlers or pool
- * configuration do not fit), BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
+ * BP_ERR_ADDRESS, BP_ERR_ADDRESS_IN_USE, BP_ERR_PERMISSION, BP_ERR_SCHEMA, BP_ERR_ABI, BP_ERR_ARGUMENT (handlers or
+ * pool configuration do not fit), BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
 BP_NODISCARD BP_API bp_err bp_server_new(const bp_server_config *config, const char *address, bp_server **out);
 
 /* Serves until bp_server_stop, or until SIGINT or SIGTERM where they are handled. Then closes every connection

@@ -1,7 +1,7 @@
 /* base/os.h: the one seam between the library and the system: memory, locks, waiting, the process-wide barrier.
  *
- * No other file of the library calls malloc, mmap, a lock or a condition. Another POSIX system needs another os.c only. Tests make
- * calls fail by replacing bpi_os. */
+ * No other file of the library calls malloc, mmap, a lock or a condition. Another POSIX system needs another os.c only.
+ * Tests make calls fail by replacing bpi_os. */
 #ifndef BUFPOOL_BASE_OS_H
 #define BUFPOOL_BASE_OS_H
 

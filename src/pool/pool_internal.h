@@ -53,7 +53,7 @@ enum {
     BPI_DEPTH_MIN = 24, /* buffers that fill an empty magazine, */
     BPI_DEPTH_MAX = 128,
     BPI_DEPTH_BYTES = 1536 * 1024, /* and their bytes at most */
-    BPI_LOOK_TURNS = 32, /* how often all that a class has could come and go between two looks at what was not needed, */
+    BPI_LOOK_TURNS = 32, /* how often all that a class has could come and go between two looks for surplus, */
     BPI_LOOK_MOVES = 32  /* and the least number of buffers moved meanwhile */
 };
 

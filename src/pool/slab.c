@@ -332,7 +332,7 @@ uint64_t bpi_depot_shrink(bpi_class *of, uint64_t keep_bytes) {
     return give_back_some(of, keep_bytes / of->stride, UINT64_MAX);
 }
 
-/* Moves in which everything that the class has could have come and gone so often that mapping it anew would not show. */
+/* Moves in which everything that the class has could have come and gone so often that mapping it anew is not felt. */
 static uint64_t moves_per_look(const bpi_class *of) {
     const uint64_t moves = of->buf_count * 2 * BPI_LOOK_TURNS;
     return moves < BPI_LOOK_MOVES ? BPI_LOOK_MOVES : moves;

@@ -25,7 +25,7 @@ typedef struct worker {
     bp_pool *pool;
     wish wishes[WISHES];
     uint64_t seed, asked;
-    uint64_t last_told[2]; /* of those that cannot block, and can; written by callbacks alone, which run one at a time */
+    uint64_t last_told[2]; /* of those that cannot block, and can; written by callbacks alone: they run one at a time */
     uint64_t granted_at_once, told, failed, cancelled;
     uint64_t *callbacks; /* of all threads: not atomic, for the same reason */
 } worker;

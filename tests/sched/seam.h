@@ -1,7 +1,7 @@
 /* tests/sched/seam.h: included before everything else where the pool room is compiled for the scheduler.
  *
- * The room's sources are compiled as they are. Each of their atomic operations becomes a call that may switch to another
- * virtual thread, on a modelled memory; mutexes and thread-locals become those of virtual threads. */
+ * The room's sources are compiled as they are. Each of their atomic operations becomes a call that may switch to
+ * another virtual thread, on a modelled memory; mutexes and thread-locals become those of virtual threads. */
 #ifndef BUFPOOL_TESTS_SCHED_SEAM_H
 #define BUFPOOL_TESTS_SCHED_SEAM_H
 

@@ -10,8 +10,8 @@ enum { MARKET_MESSAGES(BPT_MARKET_IX) BPT_MARKET_COUNT };
 /* The frame type of a message, by its index. */
 uint16_t bpt_market_type(int message_ix);
 
-/* A valid message, the same for the same seed, encoded into a pooled buffer; the caller's. Sizes vary with the seed from
- * the smallest to the largest that the contract allows. */
+/* A valid message, the same for the same seed, encoded into a pooled buffer; the caller's. Sizes vary with the seed
+ * from the smallest to the largest that the contract allows. */
 BP_NODISCARD bp_err bpt_market_pack(bp_pool *pool, int message_ix, uint64_t seed, bp_buf **out);
 
 /* Decodes and validates a value of the message's type; the first error. */

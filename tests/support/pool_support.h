@@ -31,8 +31,8 @@ uint64_t bpt_seed(uint64_t otherwise);
 
 /* From now on the system counts what it gives, but for the calling thread's block; no pool may exist. */
 void bpt_os_watch(void);
-/* The call number `call` of alloc, alloc_raw, map and protect together, counted from 0 and from now, fails, and with it all
- * later ones if asked for; UINT64_MAX: none. */
+/* The call number `call` of alloc, alloc_raw, map and protect together, counted from 0 and from now, fails, and with it
+ * all later ones if asked for; UINT64_MAX: none. */
 void bpt_os_fail(uint64_t call, bool with_all_later);
 /* Calls since bpt_os_fail or bpt_os_watch; blocks that were given and not taken back. */
 uint64_t bpt_os_calls(void);

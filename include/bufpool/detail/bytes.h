@@ -308,7 +308,7 @@ static inline uint64_t bpi_slack_masked(const uint8_t *at, size_t used, size_t c
     return seen[0] | seen[1];
 }
 
-/* The same for any capacity. The last word overlaps what is used and shifts it out; two shifts, so that none is by 64. */
+/* The same for any capacity. The last word overlaps what is used and shifts it out, twice: never by 64. */
 static inline uint64_t bpi_slack(const uint8_t *at, size_t used, size_t capacity) {
     uint64_t seen = 0;
     if (capacity >= 8 && capacity <= 32) return bpi_slack_masked(at, used, capacity);

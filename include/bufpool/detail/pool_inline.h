@@ -89,7 +89,7 @@ typedef struct bpi_entry {
     struct bpi_slots *slots;
     intptr_t seal_top;       /* top as the recaller saw it, when it took the stock; 0: nobody took it */
     struct bpi_class *owner; /* NULL: never opened */
-    bp_buf *newest;          /* the owner's copy of the slot below top: a pop need not wait for top to know its buffer */
+    bp_buf *newest;          /* the owner's copy of the slot below top: a pop knows its buffer before it knows top */
 } bpi_entry;
 
 /* The calling thread's block; at first one that all threads share and whose entries are all closed. */

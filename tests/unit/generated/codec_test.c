@@ -111,7 +111,8 @@ static void check_valid(struct fixture *f, const uint8_t *value, size_t length) 
     ck_assert(valid != NULL);
     memset(valid, 0xA5, f->type->struct_size);
     bpt_must(f->type->decode_valid(value, length, valid, &field) == expected);
-    bpt_must(field == expected_field || (field != NULL && expected_field != NULL && strcmp(field, expected_field) == 0));
+    bpt_must(field == expected_field ||
+             (field != NULL && expected_field != NULL && strcmp(field, expected_field) == 0));
     bpt_must(expected == BP_OK ? f->type->equal(valid, f->decoded) : is_zero(valid, f->type->struct_size));
     bpt_must(f->type->decode_valid(value, length, valid, NULL) == expected);
     free(valid);
@@ -281,8 +282,8 @@ static void check_rewritten(struct fixture *f, uint8_t *again) {
 }
 
 /* The form is canonical: bytes that are accepted are the bytes that encode writes, so no padding, slack, absent slot,
- * bool, enum or count can be anything else. A newer version's bytes are what nobody here would write, nor what is retired
- * or has another version's stride. */
+ * bool, enum or count can be anything else. A newer version's bytes are what nobody here would write, nor what is
+ * retired or has another version's stride. */
 static void check_canonical(struct fixture *f, const uint8_t *value, uint32_t length, uint8_t *again) {
     uint32_t again_length = 0;
     if (read_both(f, value, length) != BP_OK) return;

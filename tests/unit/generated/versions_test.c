@@ -137,7 +137,8 @@ END_TEST
 
 START_TEST(block_len_may_arrive_in_a_later_version) {
     const evolve_v1_arrives old = {.id = 1, .kind = 2};
-    const evolve_v3_arrives newest = {.id = 3, .kind = 4, .name = "abc", .name_length = 3, .data = {9, 9}, .data_length = 2};
+    const evolve_v3_arrives newest = {
+        .id = 3, .kind = 4, .name = "abc", .name_length = 3, .data = {9, 9}, .data_length = 2};
     evolve_v1_arrives back;
     evolve_v1_arrives_view back_view;
     evolve_v2_arrives new;
@@ -328,7 +329,8 @@ static void check_again(const sample_message *reader, const void *decoded) {
     free(again);
 }
 
-static void check_meeting(const sample_message *writer, const sample_message *reader, sample_kind kind, uint64_t *seed) {
+static void check_meeting(const sample_message *writer, const sample_message *reader, sample_kind kind,
+                          uint64_t *seed) {
     void *const message = calloc(1, writer->struct_size), *const decoded = calloc(1, reader->struct_size);
     void *const view = calloc(1, reader->view_size);
     uint8_t *const value = malloc(writer->max);

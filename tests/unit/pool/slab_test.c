@@ -168,7 +168,8 @@ START_TEST(a_check_finds_a_broken_depot) {
 }
 END_TEST
 
-/* A thread that ends may put nothing into a closed class, and then nothing of its own keeps the pool that it would serve. */
+/* A thread that ends may put nothing into a closed class, and then nothing of its own keeps the pool that it would
+ * serve. */
 START_TEST(who_puts_nothing_back_serves_nobody) {
     bp_pool *pool = bpt_pool_new(0);
     bpi_class *of = class_of(pool, 1);

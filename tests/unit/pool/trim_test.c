@@ -263,7 +263,8 @@ START_TEST(a_full_trim_needs_no_barrier_for_its_own_thread) {
 }
 END_TEST
 
-/* The barrier failed when it began to wait, so that this thread's stock, which its own trim gives back, was not taken. */
+/* The barrier failed when it began to wait, so that this thread's stock, which its own trim gives back, was not taken.
+ */
 START_TEST(what_a_full_trim_takes_from_its_own_thread_serves_who_waits) {
     enum { LIMIT = 4 * BPT_LARGEST_CLASS };
     bp_pool *pool = bpt_pool_new(LIMIT);

@@ -59,8 +59,8 @@ static void turn(bpt_rig *rig, int count) {
     for (int i = 0; i < count; i++) uv_run(&rig->loop, UV_RUN_NOWAIT);
 }
 
-/* Fills the queue again and again until the socket takes no more of it; how much that is, is the kernel's affair. Returns
- * how many frames were taken. */
+/* Fills the queue again and again until the socket takes no more of it; how much that is, is the kernel's affair.
+ * Returns how many frames were taken. */
 static uint64_t fill_socket(bpt_rig *rig) {
     bp_conn *conn = rig->clients[0].conn;
     uint64_t sent = 0;
