@@ -155,7 +155,7 @@ static void expect_content(const bpt_whole_run *run, content expected, long at) 
 }
 
 /* Every one of the first, then ever wider apart: the late ones of long runs are much alike. */
-static long next_failure(long at) { return at + 1 + (at > 3000 ? at / 60 : 0); }
+static long next_failure(long at) { return at + 1 + (at > (long)bpt_scaled(3000) ? at / 60 : 0); }
 
 /* Runs with so many pieces of the arena. False: they were too few, and the folder is as it was. */
 static bool try_pieces(const bpt_whole_run *run, content before, long count) {
