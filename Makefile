@@ -156,7 +156,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
 	@$(MAKE) --no-print-directory check-headers check-schema check-install
-	@$(MAKE) --no-print-directory -j2 check-change check-random RANDOM_COUNT=15
+	@$(MAKE) --no-print-directory -j2 check-change check-random
 	@$(MAKE) --no-print-directory fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=10
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual

@@ -36,7 +36,7 @@ check_one() {
         mv "$folder/rnd_samples.c" "$folder/samples.c"
         compile_full "$folder"
         mv "$folder/samples.c" "$folder/rnd_samples.c"
-        compiler='clang -O1 -g -DBPI_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all'
+        compiler='clang -O0 -g -DBPI_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=all'
     fi
     $compiler -std=c11 $warnings $includes -I"$folder" -o "$folder/check" tests/random/check.c "$folder"/rnd_*.c \
       "$build"/random-objects.a $libs
