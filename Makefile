@@ -167,7 +167,7 @@ LIBRARY_SUITES = base_,frame_,generated_,integration_,pool_,transport_
 ci-threads:
 	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
 ci-compiler:
-	BPT_SLOW=8 BPT_ONLY=codegen_ ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
+	BPT_SLOW=16 BPT_ONLY=codegen_ ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
 ci-library:
 	BPT_SLOW=8 BPT_ONLY=$(LIBRARY_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
 

@@ -42,7 +42,10 @@ enum {
 };
 
 /* Large messages are as good with fewer. */
-static int rounds_of(const sample_message *type) { return type->max > 65536 ? ROUNDS / 10 : ROUNDS; }
+static int rounds_of(const sample_message *type) {
+    const int rounds = (int)bpt_scaled(type->max > 65536 ? ROUNDS / 10 : ROUNDS);
+    return rounds < 5 ? 5 : rounds;
+}
 
 static const sample_message *message_at(int ix) {
     size_t contract = 0;
