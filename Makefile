@@ -116,10 +116,15 @@ demo: setup ## set up, build and run the demo: live telemetry and a market burst
 
 test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites that begin so)
 	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
-	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) check-random RANDOM_MODE=quick RANDOM_COUNT=6
-	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) check-written WRITTEN_TEST_SCHEMAS="market zoo"
-	@case "$$BPT_ONLY" in sched_*) ;; *) $(TESTS) ;; esac
-	@case "$$BPT_ONLY" in ''|*sched_*) [ -z '$(SCHED_BUILT)' ] || $(SCHED) ;; esac
+	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) $(TEST_ASIDE) \
+	  RANDOM_MODE=quick RANDOM_COUNT=6 WRITTEN_TEST_SCHEMAS="market zoo"
+	@case "$$BPT_ONLY" in sched_*) $(SCHED) ;; *) $(TESTS) ;; esac
+
+# What `make test` does side by side, before the tests: their summary is its last line.
+TEST_ASIDE = check-random check-written $(if $(SCHED_BUILT),run-schedules)
+.PHONY: run-schedules
+run-schedules: $(SCHED)
+	@$(SCHED)
 
 all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
 
@@ -140,7 +145,7 @@ setup-bench: ## install what `make bench` compares with (codecs, allocators)
 
 # ---- more -----------------------------------------------------------------------------------------------------------
 .PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks check-headers check-schema docs check-change check-install clean install
-tests: $(TESTS) $(BOOK_SERVER) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
+tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
