@@ -62,21 +62,26 @@ START_TEST(run_ends_on_a_signal_and_closes_what_is_open) {
 }
 END_TEST
 
-START_TEST(run_ends_when_a_handler_says_so) {
-    bpt_rig rig;
+/* Has the server's handler see one frame and stop the loop in it. */
+static void run_for_one_frame(bpt_rig *rig, int kind, bp_err (*on_frame)(bpt_side *, bp_conn *, const bp_frame *)) {
     bpt_wire wire = {0};
-    bpt_rig_init(&rig);
-    rig.server.on_frame = stop_in_handler;
-    listen_alone(&rig, _i);
-    const int fd = bpt_rig_raw(&rig);
+    bpt_rig_init(rig);
+    rig->server.on_frame = on_frame;
+    listen_alone(rig, kind);
+    const int fd = bpt_rig_raw(rig);
     bpt_wire_add(&wire, BPT_SMALL_TYPE, 20, 1);
     ck_assert_int_eq(write(fd, wire.data, wire.length), (ssize_t)wire.length);
-    bpt_ok(bp_server_run(rig.server.server));
-    ck_assert_uint_eq(rig.server.frames, 1);
-    ck_assert_uint_eq(rig.server.closes, 1);
-    bpt_err(rig.server.why, BP_ERR_CLOSED);
+    bpt_ok(bp_server_run(rig->server.server));
+    ck_assert_uint_eq(rig->server.frames, 1);
     close(fd);
     bpt_wire_free(&wire);
+}
+
+START_TEST(run_ends_when_a_handler_says_so) {
+    bpt_rig rig;
+    run_for_one_frame(&rig, _i, stop_in_handler);
+    ck_assert_uint_eq(rig.server.closes, 1);
+    bpt_err(rig.server.why, BP_ERR_CLOSED);
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -92,20 +97,10 @@ static bp_err wait_in_handler(bpt_side *side, bp_conn *conn, const bp_frame *fra
 /* Who waits on the loop's thread waits for what the loop itself would have to release. */
 START_TEST(no_handler_may_wait_for_memory) {
     bpt_rig rig;
-    bpt_wire wire = {0};
     bp_buf *buf = NULL;
-    bpt_rig_init(&rig);
-    rig.server.on_frame = wait_in_handler;
-    listen_alone(&rig, _i);
-    const int fd = bpt_rig_raw(&rig);
-    bpt_wire_add(&wire, BPT_SMALL_TYPE, 20, 1);
-    ck_assert_int_eq(write(fd, wire.data, wire.length), (ssize_t)wire.length);
-    bpt_ok(bp_server_run(rig.server.server));
-    ck_assert_uint_eq(rig.server.frames, 1);
+    run_for_one_frame(&rig, _i, wait_in_handler);
     bpt_ok(bp_pool_acquire_wait(bp_server_pool(rig.server.server), 1, 0, &buf)); /* the thread is free again */
     bp_buf_release(buf);
-    close(fd);
-    bpt_wire_free(&wire);
     bpt_rig_fini(&rig);
 }
 END_TEST
