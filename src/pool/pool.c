@@ -45,9 +45,18 @@ void bp_pool_release_take(bp_pool **pool) {
     bpi_pool_drop_lives(taken, 1);
 }
 
+/* Whoever sees is_closed also sees the empty map: once an acquire was refused, none is served inline. The lock keeps
+ * class_add and class_remove from publishing another map behind. */
+static bool begin_to_close(bp_pool *pool) {
+    bpi_lock_enter(&bpi_registry);
+    BPI_STORE_RELEASE(&pool->map, &bpi_empty_map);
+    const bool is_first = BPI_EXCHANGE(&pool->is_closed, 1, __ATOMIC_ACQ_REL) == 0;
+    bpi_lock_leave(&bpi_registry);
+    return is_first;
+}
+
 void bp_pool_close(bp_pool *pool) {
-    if (BPI_EXCHANGE(&pool->is_closed, 1, __ATOMIC_ACQ_REL) != 0) return;
-    if (SLOT(pool, close) != NULL) pool->table->close(pool);
+    if (begin_to_close(pool) && SLOT(pool, close) != NULL) pool->table->close(pool);
 }
 
 /* ---- dispatch ---- */

@@ -55,7 +55,6 @@ uint64_t bpi_sized_trim(bp_pool *pool, bool keep_idle) {
 void bpi_sized_close(bp_pool *pool) {
     bpi_sized *sized = bpi_sized_of(pool);
     bpi_lock_enter(&bpi_registry);
-    BPI_STORE_RELEASE(&pool->map, &bpi_empty_map);
     for (uint32_t i = 0; i < bpi_class_count(sized); i++) {
         bpi_class *of = sized->classes[i];
         bpi_lock_enter(&of->lock);

@@ -73,6 +73,22 @@ static void use(void) {
     bpt_window_close();
 }
 
+/* An acquire that no magazine serves may be refused while the pool is being closed; then every other one is refused too,
+ * though this thread's magazine has buffers. */
+static void use_after_refusal(void) {
+    bp_buf *buf;
+    bpt_warm();
+    bpt_window_open();
+    const bp_err err = bp_pool_acquire(bpt_pool, BPT_STRIDE + 1, &buf);
+    if (err == BP_ERR_CLOSED) {
+        bpt_holds(bpt_take_or(BP_ERR_CLOSED) == NULL);
+    } else {
+        bpt_holds(err == BP_OK);
+    }
+    bpt_window_close();
+    bp_buf_release(buf);
+}
+
 static void end_thread(void) {
     bpt_warm();
     bpt_window_open();
@@ -124,6 +140,7 @@ static const bpt_scenario scenarios[] = {
     {"last-release-thread-end-and-pool-end", begin_with_one, {give_last_and_end, end_pool}, nothing_is_left, false},
     {"two-references", begin_with_two, {use_and_end, use_and_end}, nothing_is_left, false},
     {"close-and-use", begin, {use, close_pool}, bpt_pool_over, false},
+    {"close-and-refusal", begin, {use_after_refusal, close_pool}, bpt_pool_over, false},
     {"close-and-close", begin, {use, close_pool, close_pool}, bpt_pool_over, false},
     {"thread-end-and-trim", begin, {end_thread, trim}, bpt_pool_over, false},
     {"thread-end-and-thread-end", begin, {end_thread, end_thread}, bpt_pool_over, false},
