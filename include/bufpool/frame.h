@@ -108,17 +108,27 @@ typedef struct bp_frame {
     bp_buf *buf;              /* NULL while the value lies in the landing chunk */
 } bp_frame;
 
+/* What cut frames may take, of all readers that share it: together at most limit bytes, but one frame always may. */
+typedef struct bp_reader_budget {
+    uint64_t limit; /* bytes */
+    uint64_t used;  /* bytes; the readers write it */
+} bp_reader_budget;
+
+/* What many readers have in common: it stays where it is, and as it is, while any of them uses it. */
 typedef struct bp_reader_config {
     bp_pool *pool;             /* where buffers come from; outlives the reader */
     const bp_type_map *types;  /* which types and lengths are taken; outlives the reader */
     uint32_t unknown_max;      /* longest value of an unknown type that is skipped or delivered; 0 is 64 KiB */
+    uint32_t control_max;      /* longest value of a control frame (type 0); 0 refuses control frames */
+    bp_pool *control_pool;     /* where a cut control frame is collected; NULL: in a buffer from pool */
+    bp_reader_budget *budget;  /* of readers that one thread runs; NULL: no bound but the pool's */
 } bp_reader_config;
 
 /* A reader. Its members are private; it lies in the caller's storage. */
 typedef struct bp_reader {
-    bp_reader_config config;
+    const bp_reader_config *config;
     const uint8_t *at, *end; /* bytes that were fed and not taken yet */
-    bp_buf *partial;         /* the cut frame, or the frame that was delivered last */
+    bp_buf *partial;         /* the cut frame, the frame that was delivered last, or what bp_reader_give_take gave */
     uint32_t length, got;    /* bytes of the cut frame, and how many of them are here; or of the skipped one */
     uint8_t head[BP_FRAME_HEADER_SIZE];
     uint8_t head_count; /* bytes of a cut header */
@@ -128,7 +138,7 @@ typedef struct bp_reader {
     uint64_t kept; /* frame_count when a frame was kept last */
 } bp_reader;
 
-/* Prepares a reader; config is copied. Owns nothing until bytes are fed. */
+/* Prepares a reader. Owns nothing until bytes are fed. */
 BP_API void bp_reader_init(bp_reader *reader, const bp_reader_config *config);
 
 /* Drops what the reader holds of a cut frame. */
@@ -141,18 +151,32 @@ BP_API void bp_reader_drop(bp_reader *reader);
 
 /* Where the next bytes should go, and how many it could take: the rest of a large frame goes straight into its buffer,
  * everything else into the landing chunk that the caller lends (at least 64 bytes). Never empty, except after an
- * error. */
+ * error. Who has no chunk to lend passes 0 as its length: then any rest goes straight into its buffer, and the space is
+ * empty when there is none. */
 BP_API bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length);
 
 /* count bytes came, at the beginning of space (as bp_reader_space gave it). In the landing chunk they must stay where
  * they are until bp_reader_next answers something else than BP_OK; values of sensitive types are zeroed there. */
 BP_API void bp_reader_fed(bp_reader *reader, bp_span space, size_t count);
 
-/* The next frame. BP_OK: *out is one. BP_MORE: every byte is taken, feed again.
+/* The next frame. BP_OK: *out is one; a control frame has type 0 and no info. BP_MORE: every byte is taken, feed again.
  * BP_ERR_LIMIT, BP_ERR_NO_MEMORY: no buffer for a cut frame; nothing is lost, call again once there is memory, with the
- * landing chunk as it is. BP_ERR_FRAME_TYPE, _SHORT, _LONG: the stream cannot be followed any further; the reader
- * answers the same from now on. */
+ * landing chunk as it is, or give the reader a buffer. BP_ERR_FRAME_TYPE, _SHORT, _LONG: the stream cannot be followed
+ * any further; the reader answers the same from now on. */
 BP_NODISCARD BP_API bp_err bp_reader_next(bp_reader *reader, bp_frame *out);
+
+/* After bp_reader_next refused: the bytes that the cut frame needs a buffer of; 0: none, or it was given one. */
+BP_API uint32_t bp_reader_wants(const bp_reader *reader);
+
+/* After bp_reader_next refused: whether it is for the budget, which only the end of another reader's frame helps. */
+BP_API bool bp_reader_is_over_budget(const bp_reader *reader);
+
+/* Gives the reader the buffer that it wants, of whichever pool, and takes the reference: *buf becomes NULL. The next
+ * bp_reader_next goes on with it. BP_ERR_ARGUMENT: it wants none, or a larger one: *buf stays the caller's. */
+BP_NODISCARD BP_API bp_err bp_reader_give_take(bp_reader *reader, bp_buf **buf);
+
+/* Whether a frame has begun that is not whole yet. */
+BP_API bool bp_reader_is_inside(const bp_reader *reader);
 
 /* Makes the frame that bp_reader_next gave last the caller's own: a buffer with the value, its length and type, one
  * reference. Copies unless the frame has a buffer already; frame->buf is NULL afterwards, and where it was not, the
@@ -160,6 +184,11 @@ BP_NODISCARD BP_API bp_err bp_reader_next(bp_reader *reader, bp_frame *out);
  * A frame without value is kept as well, in the smallest buffer, with length 0.
  * BP_ERR_ARGUMENT: a frame is kept once; BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the frame stays as it was. */
 BP_NODISCARD BP_API bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out);
+
+/* The same in buf, which the caller got in another way and of which it is the only owner: value, length and type
+ * are put into it. BP_ERR_ARGUMENT: the frame is kept already, or has a buffer of its own (bp_reader_keep gives it without
+ * memory), or buf is too small. Nothing changes then. */
+BP_NODISCARD BP_API bp_err bp_reader_keep_in(bp_reader *reader, const bp_frame *frame, bp_buf *buf);
 
 /* Whether the stream may end here: BP_OK between frames, BP_ERR_LOST inside one. */
 BP_NODISCARD BP_API bp_err bp_reader_end(const bp_reader *reader);

@@ -11,8 +11,9 @@
  *
  * Reader, in every state:
  *   at <= end;   head_count <= 6;   got <= length
- *   partial != NULL  =>  state == IN_VALUE or HELD
- *   state == IN_VALUE  =>  got < length == capacity of partial, and type and length were verified
+ *   partial != NULL  =>  state == IN_VALUE or HELD, or FAILED (dropped), or IN_HEAD (given, head_count is 6)
+ *   state == IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
+ *   budget->used == sum of length over its readers in IN_VALUE, control frames excepted
  *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == IN_VALUE: 6 + got,
  *               SKIPPING: 6 + got) + (end - at)
  * Writer, always:

@@ -17,11 +17,28 @@ enum state {
 static const uint8_t nothing[1];
 
 void bp_reader_init(bp_reader *reader, const bp_reader_config *config) {
-    *reader = (bp_reader){.config = *config, .at = nothing, .end = nothing};
-    if (reader->config.unknown_max == 0) reader->config.unknown_max = BPI_UNKNOWN_MAX_DEFAULT;
+    *reader = (bp_reader){.config = config, .at = nothing, .end = nothing};
 }
 
+/* ---- the budget: charged while a frame is cut ---- */
+
+static bool is_over_budget(const bp_reader *reader, uint32_t length) {
+    const bp_reader_budget *budget = reader->config->budget;
+    return budget != NULL && budget->used != 0 && budget->used + length > budget->limit;
+}
+
+static void charge(const bp_reader *reader) {
+    if (reader->config->budget != NULL) reader->config->budget->used += reader->length;
+}
+
+static void uncharge(const bp_reader *reader) {
+    if (reader->config->budget != NULL) reader->config->budget->used -= reader->length;
+}
+
+/* ---- feeding ---- */
+
 void bp_reader_fini(bp_reader *reader) {
+    if (reader->state == IN_VALUE) uncharge(reader);
     bp_buf_release_take(&reader->partial);
     reader->at = reader->end = nothing;
     reader->head_count = 0;
@@ -38,9 +55,10 @@ static void end_lending(bp_reader *reader) {
 
 void bp_reader_drop(bp_reader *reader) {
     if (reader->state == LENT) end_lending(reader);
-    if (reader->config.types->has_sensitive) wipe(reader->at, (size_t)(reader->end - reader->at));
+    if (reader->config->types->has_sensitive) wipe(reader->at, (size_t)(reader->end - reader->at));
     reader->at = reader->end;
     if (reader->state == FAILED) return;
+    if (reader->state == IN_VALUE) uncharge(reader);
     reader->state = FAILED;
     reader->failed = BP_ERR_CLOSED;
 }
@@ -48,7 +66,7 @@ void bp_reader_drop(bp_reader *reader) {
 bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length) {
     if (reader->state == FAILED) return (bp_span){NULL, 0};
     const uint32_t missing = reader->length - reader->got;
-    if (reader->state == IN_VALUE && missing >= BP_FRAME_DIRECT_MIN) {
+    if (reader->state == IN_VALUE && (missing >= BP_FRAME_DIRECT_MIN || landing_length == 0)) {
         return (bp_span){bp_buf_data(reader->partial) + reader->got, missing};
     }
     return (bp_span){landing, landing_length};
@@ -63,6 +81,8 @@ void bp_reader_fed(bp_reader *reader, bp_span space, size_t count) {
         reader->end = space.data + count;
     }
 }
+
+/* ---- taking frames ---- */
 
 static bp_err fail(bp_reader *reader, bp_err err) {
     reader->state = FAILED;
@@ -118,35 +138,59 @@ static bp_err fill_value(bp_reader *reader, bp_frame *out) {
 
     const uint16_t type = bp_buf_type(reader->partial);
     bp_buf_set_length(reader->partial, reader->length);
-    hand_on(reader, bpi_type_map_entry(reader->config.types, type), type, reader->length, bp_buf_data(reader->partial),
+    if (type != 0) uncharge(reader);
+    hand_on(reader, bpi_type_map_entry(reader->config->types, type), type, reader->length, bp_buf_data(reader->partial),
             out);
     out->buf = reader->partial;
     reader->state = HELD;
     return BP_OK;
 }
 
+/* Why the header in head is refused, or BP_OK. */
+static bp_err verify(const bp_reader *reader, const bpi_type_entry *entry, uint16_t type, uint32_t length) {
+    const bp_reader_config *config = reader->config;
+    if (type == 0 && config->control_max != 0) return length > config->control_max ? BP_ERR_FRAME_LONG : BP_OK;
+    return bpi_head_verify(entry, length, config->unknown_max == 0 ? BPI_UNKNOWN_MAX_DEFAULT : config->unknown_max);
+}
+
+/* A buffer for a cut frame, sized by the frame's own length, not by its type's class, which a short frame would
+ * waste. */
+static bp_err acquire_partial(bp_reader *reader, const bpi_type_entry *entry, uint16_t type, uint32_t length) {
+    const bp_reader_config *config = reader->config;
+    bp_pool *pool = type == 0 && config->control_pool != NULL ? config->control_pool : config->pool;
+    bp_err err = BP_OK;
+    if (type != 0 && is_over_budget(reader, length)) return BP_ERR_LIMIT;
+    if (reader->partial == NULL) err = bp_pool_acquire(pool, length, &reader->partial);
+    if (err != BP_OK) return err;
+    bp_buf_set_type(reader->partial, type);
+    if (bpi_type_is_sensitive(entry)) bp_buf_set_sensitive(reader->partial);
+    return BP_OK;
+}
+
+static void begin_cut(bp_reader *reader, uint16_t type, bool is_skipped) {
+    reader->state = is_skipped ? SKIPPING : IN_VALUE;
+    if (!is_skipped && type != 0) charge(reader);
+}
+
 /* The header in head is complete: hands the frame on where it lies, or starts to skip it or to collect it. */
 static bp_err begin_value(bp_reader *reader, bp_frame *out) {
     const uint16_t type = bpi_load_u16(reader->head);
     const uint32_t length = bpi_load_u32(reader->head + 2);
-    const bpi_type_entry *entry = bpi_type_map_entry(reader->config.types, type);
-    bp_err err = bpi_head_verify(entry, length, reader->config.unknown_max);
+    const bpi_type_entry *entry = bpi_type_map_entry(reader->config->types, type);
+    bp_err err = verify(reader, entry, type, length);
     if (err != BP_OK) return fail(reader, err);
 
     const bool is_skipped = bpi_head_is_skipped(entry);
     const bool is_whole = length <= (size_t)(reader->end - reader->at);
     if (!is_skipped && !is_whole) {
-        /* Sized by the frame's own length, not by its type's class, which a short frame would waste. */
-        err = bp_pool_acquire(reader->config.pool, length, &reader->partial);
+        err = acquire_partial(reader, entry, type, length);
         if (err != BP_OK) return err;
-        bp_buf_set_type(reader->partial, type);
-        if (bpi_type_is_sensitive(entry)) bp_buf_set_sensitive(reader->partial);
     }
     reader->head_count = 0;
     reader->length = length;
     reader->got = 0;
     if (is_skipped || !is_whole) {
-        reader->state = is_skipped ? SKIPPING : IN_VALUE;
+        begin_cut(reader, type, is_skipped);
         return BP_PENDING;
     }
     hand_on(reader, entry, type, length, reader->at, out);
@@ -179,7 +223,7 @@ bp_err bp_reader_next(bp_reader *reader, bp_frame *out) {
     if (BP_LIKELY(reader->state == BETWEEN && here >= BP_FRAME_HEADER_SIZE)) {
         const uint16_t type = bpi_load_u16(at);
         const uint32_t length = bpi_load_u32(at + 2);
-        const bpi_type_entry *entry = bpi_type_map_entry(reader->config.types, type);
+        const bpi_type_entry *entry = bpi_type_map_entry(reader->config->types, type);
         if (BP_LIKELY(bpi_type_accepts(entry, length) && length <= here - BP_FRAME_HEADER_SIZE)) {
             hand_on(reader, entry, type, length, at + BP_FRAME_HEADER_SIZE, out);
             reader->at = at + BP_FRAME_HEADER_SIZE + length;
@@ -187,6 +231,43 @@ bp_err bp_reader_next(bp_reader *reader, bp_frame *out) {
         }
     }
     return next_cut(reader, out);
+}
+
+/* ---- for whoever waits for memory ---- */
+
+/* The value whose header is whole and which has no buffer yet: BP_ERR_LIMIT or BP_ERR_NO_MEMORY was the answer. */
+static bool is_refused(const bp_reader *reader) {
+    return reader->state == IN_HEAD && reader->head_count == BP_FRAME_HEADER_SIZE;
+}
+
+uint32_t bp_reader_wants(const bp_reader *reader) {
+    return is_refused(reader) && reader->partial == NULL ? bpi_load_u32(reader->head + 2) : 0;
+}
+
+bool bp_reader_is_over_budget(const bp_reader *reader) {
+    return is_refused(reader) && bpi_load_u16(reader->head) != 0 &&
+           is_over_budget(reader, bpi_load_u32(reader->head + 2));
+}
+
+bp_err bp_reader_give_take(bp_reader *reader, bp_buf **buf) {
+    const uint32_t wanted = bp_reader_wants(reader);
+    if (wanted == 0 || bp_buf_capacity(*buf) < wanted) return BP_ERR_ARGUMENT;
+    reader->partial = *buf;
+    *buf = NULL;
+    return BP_OK;
+}
+
+bool bp_reader_is_inside(const bp_reader *reader) {
+    return reader->state == IN_HEAD || reader->state == IN_VALUE || reader->state == SKIPPING;
+}
+
+/* ---- keeping frames ---- */
+
+static void put_in(const bp_reader *reader, const bp_frame *frame, bp_buf *buf) {
+    bpi_copy(bp_buf_data(buf), frame->value, frame->length);
+    bp_buf_set_length(buf, frame->length);
+    bp_buf_set_type(buf, frame->type);
+    if (reader->state == LENT) bp_buf_set_sensitive(buf);
 }
 
 bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
@@ -197,16 +278,23 @@ bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
         frame->buf = reader->partial = NULL;
     } else {
         /* Without a value, too, the caller gets a buffer: it says type and length. */
-        const bp_err err = bp_pool_acquire(reader->config.pool, frame->length == 0 ? 1 : frame->length, out);
+        const bp_err err = bp_pool_acquire(reader->config->pool, frame->length == 0 ? 1 : frame->length, out);
         if (err != BP_OK) return err;
-        bpi_copy(bp_buf_data(*out), frame->value, frame->length);
-        bp_buf_set_length(*out, frame->length);
-        bp_buf_set_type(*out, frame->type);
-        if (reader->state == LENT) bp_buf_set_sensitive(*out);
+        put_in(reader, frame, *out);
     }
     reader->kept = reader->frame_count;
     return BP_OK;
 }
+
+bp_err bp_reader_keep_in(bp_reader *reader, const bp_frame *frame, bp_buf *buf) {
+    if (reader->kept == reader->frame_count || frame->buf != NULL) return BP_ERR_ARGUMENT;
+    if (bp_buf_capacity(buf) < frame->length) return BP_ERR_ARGUMENT;
+    put_in(reader, frame, buf);
+    reader->kept = reader->frame_count;
+    return BP_OK;
+}
+
+/* ---- the end ---- */
 
 bp_err bp_reader_end(const bp_reader *reader) {
     if (reader->state == FAILED) return reader->failed;

@@ -10,13 +10,12 @@
 _Static_assert(sizeof(bp_conn) % _Alignof(max_align_t) == 0, "sessions lie right behind a connection");
 
 bp_err bpi_conn_new(bpi_end *end, bp_conn **out) {
-    const bp_reader_config reader = {.pool = end->pool, .types = end->types};
     bp_conn *conn = bpi_os.alloc(sizeof *conn + end->sessions_size);
     *out = conn;
     if (conn == NULL) return BP_ERR_NO_MEMORY;
     conn->end = end;
     conn->state = BPI_CONN_CONNECTING;
-    bp_reader_init(&conn->reader, &reader);
+    bp_reader_init(&conn->reader, &end->reader);
     bp_writer_init(&conn->writer);
     conn->next = end->conns;
     if (conn->next != NULL) conn->next->previous = conn;

@@ -70,6 +70,7 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
         return err;
     }
     end->config = *config;
+    end->reader = (bp_reader_config){.pool = end->pool, .types = end->types};
     place_sessions(end);
     for (size_t i = 0; i < config->service_count; i++) {
         end->has_sensitive = end->has_sensitive || has_sensitive(config->services[i].schema);

@@ -114,6 +114,7 @@ struct bpi_end {
     const bpi_transport *transport;
     bp_pool *pool;
     bp_type_map *types;
+    bp_reader_config reader; /* of all its connections */
     bp_conn *conns; /* newest first */
     uint32_t conn_count, handle_count;
     uint64_t failed_count; /* connections closed with an error other than END and CLOSED */

@@ -58,6 +58,7 @@ static bp_err plain_next(plain *p, plain_frame *out) {
 typedef struct fuzz {
     bp_pool *pool;
     bp_type_map *types;
+    bp_reader_config config;
     bp_reader reader;
     uint8_t landing[LANDING];
     bp_buf *hog; /* makes the pool dry */
@@ -149,7 +150,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     f.expected = (plain){.at = data + 2, .left = size - 2};
     REQUIRE(bp_heap_pool_new(FUZZ_POOL_LIMIT, &f.pool) == BP_OK);
     REQUIRE(bp_type_map_new(schemas, 1, &f.types) == BP_OK);
-    bp_reader_init(&f.reader, &(bp_reader_config){.pool = f.pool, .types = f.types, .unknown_max = FUZZ_UNKNOWN_MAX});
+    f.config = (bp_reader_config){.pool = f.pool, .types = f.types, .unknown_max = FUZZ_UNKNOWN_MAX};
+    bp_reader_init(&f.reader, &f.config);
     check_end(&f, run(&f, data + 2, size - 2));
     bp_reader_fini(&f.reader);
     bp_buf_release_take(&f.hog);

@@ -25,6 +25,7 @@ typedef struct trace {
 typedef struct rig {
     bp_pool *pool;
     bp_type_map *map;
+    bp_reader_config config;
     bp_reader reader;
     uint8_t *landing;
     bp_buf *hogs[HOG_MAX];
@@ -42,7 +43,8 @@ static void rig_init(rig *r, uint64_t limit) {
     bpt_ok(bp_type_map_new(schemas, 1, &r->map));
     r->landing = malloc(LANDING);
     ck_assert_ptr_nonnull(r->landing);
-    bp_reader_init(&r->reader, &(bp_reader_config){.pool = r->pool, .types = r->map});
+    r->config = (bp_reader_config){.pool = r->pool, .types = r->map};
+    bp_reader_init(&r->reader, &r->config);
 }
 
 static void hog(rig *r) {
@@ -462,7 +464,8 @@ START_TEST(unknown_max_bounds_unknown_values) {
         rig r;
         bpt_wire wire = {0};
         rig_init(&r, 0);
-        bp_reader_init(&r.reader, &(bp_reader_config){.pool = r.pool, .types = r.map, .unknown_max = 100});
+        r.config.unknown_max = 100;
+        bp_reader_init(&r.reader, &r.config);
         bpt_wire_add(&wire, type, length, 1);
         run(&r, wire.data, wire.length, wire.length, NULL, &got);
         bpt_err(got.end, length <= 100 ? BP_MORE : BP_ERR_FRAME_LONG);

@@ -101,7 +101,8 @@ START_TEST(the_most_tolerant_range_decides) {
     bpt_wire wire = {0};
     bpt_ok(bp_type_map_new(schemas, 2, &map));
     bpt_ok(bp_heap_pool_new(0, &pool));
-    bp_reader_init(&reader, &(bp_reader_config){.pool = pool, .types = map});
+    const bp_reader_config config = {.pool = pool, .types = map};
+    bp_reader_init(&reader, &config);
     bpt_wire_add(&wire, 3000, 3, 1);
     bpt_wire_add(&wire, 4000, 3, 1);
     bpt_wire_add(&wire, 65001, 3, 1);
