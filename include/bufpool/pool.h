@@ -218,8 +218,8 @@ typedef struct bp_reservation bp_reservation;
 /* Called once when a reservation that waited has its buffer (err is BP_OK, and buf is the caller's) or gets none
  * (BP_ERR_CLOSED; BP_ERR_NO_MEMORY; BP_ERR_ARGUMENT: the class that held it was removed; buf is NULL). Nothing reads
  * the reservation any more: it may be freed or used again here. On any thread that calls into the pool (a release,
- * cancel, trim, close ...), with no lock held, one at a time for each pool and in the order of the grants. It should
- * only notify: a pool's next callbacks wait for it. It may call everything but bp_pool_acquire_wait. */
+ * cancel, reserve, trim, close ...), with no lock held, one at a time for each pool and in the order of the grants. It
+ * should only notify: a pool's next callbacks wait for it. It may call everything but bp_pool_acquire_wait. */
 typedef void bp_reservation_fn(bp_reservation *reservation);
 
 /* A request for a buffer: zero but for what is `in`. From BP_PENDING on until it is over, it stays where it is and only

@@ -33,7 +33,7 @@ bp_err bpi_exact_force(bpi_budget *budget, bp_pool *pool, uint64_t size, bp_buf 
     *out = NULL;
     const bp_err err = new_charged(budget, BPI_FORCED, pool, size, out);
     if (err != BP_OK) return err;
-    BPI_STORE(&(*out)->state, BPI_BUF_FORCED | (*out)->state);
+    BPI_STORE(&(*out)->state, BPI_BUF_FORCED | BPI_LOAD(&(*out)->state));
     (void)BPI_FETCH_ADD(&budget->forced_in_use, 1, __ATOMIC_RELAXED);
     (void)BPI_FETCH_ADD(&budget->forced_grants, 1, __ATOMIC_RELAXED);
     return BP_OK;

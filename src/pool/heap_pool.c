@@ -30,10 +30,7 @@ static bp_err heap_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
 
 static bp_err heap_reserve(bp_pool *pool, bp_reservation *reservation) {
     heap_pool *heap = heap_of(pool);
-    bp_err err = heap_acquire(pool, reservation->size, &reservation->buf);
-    if (err == BP_ERR_LIMIT && reservation->can_block) {
-        err = heap_force(pool, reservation->size, &reservation->buf);
-    }
+    const bp_err err = heap_acquire(pool, reservation->size, &reservation->buf);
     return err == BP_ERR_LIMIT ? bpi_queue_wait(&heap->queue, reservation) : err;
 }
 

@@ -379,7 +379,7 @@ bp_err bpi_sized_reserve(bp_pool *pool, bp_reservation *reservation);
 bool bpi_sized_cancel(bp_pool *pool, bp_reservation *reservation);
 /* A buffer for the head of the queue; with the queue's lock held. */
 bp_err bpi_sized_grant(bp_pool *pool, uint64_t size, bp_buf **out);
-/* The same outside of the limit, with or without that lock. */
+/* The same outside of the limit. */
 bp_err bpi_sized_force(bp_pool *pool, uint64_t size, bp_buf **out);
 /* What the first one who waits does; registry and queue held. */
 void bpi_sized_press(bp_pool *pool);

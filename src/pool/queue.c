@@ -164,7 +164,8 @@ static bool enter_to_append(bpi_queue *queue) {
     }
 }
 
-/* Whoever is not the first stands behind somebody who got nothing; what may be forced can have come free meanwhile. */
+/* Whoever is not the first stands behind somebody who got nothing, among those who can_block too; but what may be forced
+ * can have come free a moment ago, and then it is this call that has the others told. */
 static bp_err append_and_serve(bpi_queue *queue, bp_reservation *one, uint64_t now) {
     const bool is_first = queue->waiting == 0;
     if (queue->is_closed) return BP_ERR_CLOSED;
@@ -186,8 +187,8 @@ bp_err bpi_queue_wait(bpi_queue *queue, bp_reservation *one) {
     const uint64_t now = now_of(queue);
     const bool has_registry = enter_to_append(queue);
     const bp_err err = append_and_serve(queue, one, now);
-    bpi_lock_leave(&queue->lock);
     if (has_registry) bpi_lock_leave(&bpi_registry);
+    leave_delivering(queue);
     return err;
 }
 

@@ -35,10 +35,7 @@ void bpi_sized_press(bp_pool *pool) {
 
 bp_err bpi_sized_reserve(bp_pool *pool, bp_reservation *reservation) {
     bpi_sized *sized = bpi_sized_of(pool);
-    bp_err err = bp_pool_acquire(pool, reservation->size, &reservation->buf);
-    if (err == BP_ERR_LIMIT && reservation->can_block) {
-        err = bpi_sized_force(pool, reservation->size, &reservation->buf);
-    }
+    const bp_err err = bp_pool_acquire(pool, reservation->size, &reservation->buf);
     return err == BP_ERR_LIMIT ? bpi_queue_wait(&sized->queue, reservation) : err;
 }
 

@@ -123,13 +123,15 @@ static bool is_never_given(const bpi_sized *pool, uint64_t size) {
     return bpi_exact_stride(&pool->budget, size) == 0;
 }
 
-/* The recall also serves those whom a charge that was undone made wait. */
+/* The recall also serves those whom a charge that was undone made wait. Where it finds nothing, somebody else may just
+ * have taken back what there was. */
 static bp_err acquire_exact(bpi_sized *pool, uint64_t size, bp_buf **out) {
     if (is_never_given(pool, size)) return BP_ERR_ARGUMENT;
     if (bpi_queue_is_waiting(&pool->queue)) return BP_ERR_LIMIT;
     const bp_err err = new_exact(pool, size, out);
     if (err != BP_ERR_LIMIT && err != BP_ERR_NO_MEMORY) return err;
-    if (bpi_sized_recall(pool) == 0 || bpi_queue_is_waiting(&pool->queue)) return err;
+    (void)bpi_sized_recall(pool);
+    if (bpi_queue_is_waiting(&pool->queue)) return err;
     const bp_err again = new_exact(pool, size, out);
     if (again != BP_OK) bpi_queue_poke(&pool->queue);
     return again;

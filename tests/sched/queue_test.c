@@ -3,7 +3,7 @@
 #include "tests/sched/world.h"
 #include "tests/support/suite.h"
 
-enum { ROOM_FOR_TWO = 16 * 1024, WISH_MAX = 2, HEAP_SIZE = 1000 };
+enum { ROOM_FOR_TWO = 16 * 1024, WISH_MAX = 2, HEAP_SIZE = 1000, HEAP_BYTES = HEAP_SIZE + sizeof(bp_buf) };
 
 static bp_buf *both[2];
 static bp_reservation wishes[WISH_MAX];
@@ -13,6 +13,7 @@ static struct {
     int told;
     int is_in_callback, is_keeping;
     uint64_t size; /* of every wish */
+    bool can_block;
 } seen;
 
 static void begin(void) {
@@ -37,9 +38,27 @@ static void begin_large(void) {
 static void begin_heap(void) {
     begin_keeping();
     bp_pool_release_take(&bpt_pool);
-    const bp_err err = bp_heap_pool_new(2 * (HEAP_SIZE + sizeof(bp_buf)), &bpt_pool);
+    const bp_err err = bp_heap_pool_new(2 * HEAP_BYTES, &bpt_pool);
     if (err != BP_OK) bpt_wrong("no pool: %s", bp_err_name(err));
 }
+
+/* Besides, the pool forces so many buffers, which are one large one that somebody has. */
+static void begin_forcing(bool is_heap, uint64_t count) {
+    const bp_pool_config config = {.memory_limit = is_heap ? 2 * HEAP_BYTES : ROOM_FOR_TWO,
+                                   .forced_limit = count * HEAP_BYTES};
+    begin_keeping();
+    bp_pool_release_take(&bpt_pool);
+    if (is_heap) {
+        bpt_holds(bp_pool_factory_heap(&config, NULL, &bpt_pool) == BP_OK);
+    } else {
+        bpt_pool_make_as(config);
+    }
+    seen.can_block = true;
+}
+
+static void begin_forcing_one(void) { begin_forcing(true, 1); }
+static void begin_forcing_two(void) { begin_forcing(true, 2); }
+static void begin_forcing_sized(void) { begin_forcing(false, 1); }
 
 /* ---- wishes ---- */
 
@@ -64,7 +83,7 @@ static void on_done(bp_reservation *wish) {
 }
 
 static bp_err reserve(int ix) {
-    wishes[ix] = (bp_reservation){.size = seen.size, .on_done = on_done};
+    wishes[ix] = (bp_reservation){.size = seen.size, .can_block = seen.can_block, .on_done = on_done};
     const bp_err err = bp_pool_reserve(bpt_pool, &wishes[ix]);
     if (err == BP_PENDING) return err;
     end_wish(ix);
@@ -148,6 +167,26 @@ static void use_hoard(void) {
     bpt_give(&both[0]);
     bpt_window_close();
     bpt_holds(seen.ended[0] == 1);
+}
+
+/* The forced one comes back; the other stays out. */
+static void give_forced(void) {
+    bp_pool_stats stats;
+    bp_pool_stats_read(bpt_pool, &stats);
+    bp_reservation forced = {.size = stats.forced_limit - sizeof(bp_buf), .can_block = true, .on_done = on_done};
+    take_both();
+    bpt_holds(bp_pool_reserve(bpt_pool, &forced) == BP_OK);
+    bpt_holds(reserve(0) == BP_PENDING);
+    bpt_window_open();
+    bp_buf_release(forced.buf);
+    bpt_window_close();
+    bpt_holds(seen.ended[0] == 1 && wishes[0].buf != NULL);
+    bpt_holds(stats.forced_limit < 2 * HEAP_BYTES || seen.ended[1] == 1);
+    bp_buf_release_take(&wishes[0].buf);
+    bpt_holds(seen.ended[1] == 1);
+    bp_buf_release_take(&wishes[1].buf);
+    bpt_give(&both[0]);
+    bpt_give(&both[1]);
 }
 
 static void end_with_hoard(void) {
@@ -259,6 +298,9 @@ static const bpt_scenario scenarios[] = {
     {"wait-a-while", begin, {give_both, wait_a_while}, bpt_pool_over, true},
     {"heap-release-and-first-waiter", begin_heap, {give_one, wish_first}, first_has_ended, false},
     {"heap-two-releasers", begin_heap, {give_second, give_first}, both_were_told_in_turn, false},
+    {"forced-in-turn", begin_forcing_one, {give_forced, wish_second}, both_have_ended, false},
+    {"sized-forced-in-turn", begin_forcing_sized, {give_forced, wish_second}, both_have_ended, true},
+    {"forced-both", begin_forcing_two, {give_forced, wish_second}, both_have_ended, false},
 };
 enum { SCENARIO_COUNT = sizeof scenarios / sizeof scenarios[0] };
 

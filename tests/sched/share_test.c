@@ -92,6 +92,21 @@ static void want_exact(void) {
     bpt_window_close();
 }
 
+/* Nobody holds anything, so that it is there, whoever else takes back what rests. */
+static void want_exact_surely(void) {
+    bp_buf *exact = NULL;
+    bpt_window_open();
+    bpt_holds(bp_pool_acquire(bpt_pool, 9000, &exact) == BP_OK);
+    bp_buf_release(exact);
+    bpt_window_close();
+}
+
+static void trim(void) {
+    bpt_window_open();
+    (void)bp_pool_trim(bpt_pool, false);
+    bpt_window_close();
+}
+
 /* ---- statistics, read while others work ---- */
 
 static void read_statistics(void) {
@@ -118,6 +133,7 @@ static const bpt_scenario depot_scenarios[] = {
     {"limit-hoarder-asleep", begin_tight, {hoard_asleep, want_both}, bpt_pool_over, false},
     {"limit-hoarder-at-work", begin_tight, {hoard_and_use, want_one}, bpt_pool_over, false},
     {"limit-and-exact", begin_tight, {hoard_and_use, want_exact}, bpt_pool_over, false},
+    {"limit-exact-and-trim", begin_tight, {hoard_asleep, want_exact_surely, trim}, bpt_pool_over, false},
     {"statistics", begin, {use, read_statistics}, bpt_pool_over, false},
 };
 enum { DEPOT_COUNT = sizeof depot_scenarios / sizeof depot_scenarios[0] };

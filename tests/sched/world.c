@@ -2,12 +2,16 @@
 
 bp_pool *bpt_pool;
 
-void bpt_pool_make(uint64_t limit) {
+void bpt_pool_make_as(bp_pool_config config) {
     static const bp_class one = {.size = BPT_STRIDE};
-    const bp_pool_config config = {.classes = &one, .class_count = 1, .memory_limit = limit, .rest_bytes = 1};
+    if (config.classes == NULL) config.classes = &one;
+    if (config.class_count == 0) config.class_count = 1;
+    config.rest_bytes = 1;
     const bp_err err = bp_pool_new(&config, &bpt_pool);
     if (err != BP_OK) bpt_wrong("no pool: %s", bp_err_name(err));
 }
+
+void bpt_pool_make(uint64_t limit) { bpt_pool_make_as((bp_pool_config){.memory_limit = limit}); }
 
 /* The first byte says whether somebody holds the buffer; a slab's pages begin as zero. */
 bp_buf *bpt_take_or(bp_err otherwise) {

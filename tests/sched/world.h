@@ -11,8 +11,9 @@ enum { BPT_SIZE = 1000, BPT_STRIDE = 1024, BPT_PER_SLAB = 16, BPT_REST_MAX = 128
 
 extern bp_pool *bpt_pool;
 
-/* A pool with this limit (0: none) in bpt_pool. */
+/* A pool with this limit (0: none) in bpt_pool; or as config says, with that one class unless it names others. */
 void bpt_pool_make(uint64_t limit);
+void bpt_pool_make_as(bp_pool_config config);
 
 /* A buffer that nobody else has at the same time; NULL when the pool answers err. */
 bp_buf *bpt_take_or(bp_err err);

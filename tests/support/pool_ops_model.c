@@ -276,7 +276,7 @@ static bool note_waiting(ops_run *run, held *h) {
     const uint64_t size = h->wish.size;
     HOLDS(run, !run->is_closed);
     HOLDS(run, run->waiter_count > 0 || is_used_up(run, class_of(run, size), size));
-    HOLDS(run, !h->wish.can_block || !may_be_forced(run, size));
+    HOLDS(run, !h->wish.can_block || first_forcible(run) != NULL || !may_be_forced(run, size));
     h->is_waiting = true;
     run->waiters[run->waiter_count++] = h;
     run->waits++;
@@ -284,7 +284,7 @@ static bool note_waiting(ops_run *run, held *h) {
 }
 
 static bool reserve(ops_run *run, const bpt_op *op, held *h) {
-    const bool is_refused = run->waiter_count > 0;
+    const bool is_refused = run->waiter_count > 0, is_behind = first_forcible(run) != NULL;
     if (h->buf != NULL || h->is_waiting) return true;
     callback_run = run;
     h->wish = (bp_reservation){.size = op->value % (BPT_OP_SIZE_MAX + 1),
@@ -296,7 +296,7 @@ static bool reserve(ops_run *run, const bpt_op *op, held *h) {
     if (err == BP_OK) {
         h->buf = h->wish.buf;
         if (!note_acquired(run, op, h, (uint32_t)h->wish.size)) return false;
-        HOLDS(run, h->of == OPS_FORCED ? h->wish.can_block : !is_refused);
+        HOLDS(run, h->of == OPS_FORCED ? h->wish.can_block && !is_behind : !is_refused);
         return true;
     }
     HOLDS(run, err != BP_ERR_LIMIT);

@@ -367,6 +367,27 @@ START_TEST(who_can_block_and_waits_is_forced_when_that_comes_free) {
 }
 END_TEST
 
+/* Nor does one of those who can block overtake another: the second would fit. */
+START_TEST(what_is_forced_is_given_in_turn) {
+    bp_pool *pool = forcing_pool(_i, BIG + SMALL + 2 * sizeof(bp_buf));
+    bp_buf *bufs[8];
+    bpt_wish forced = {.reservation = {.can_block = true}}, first = forced, second = forced;
+    const uint32_t count = fill(pool, bufs);
+    bpt_ok(bpt_wish_for(pool, &forced, BIG));
+    bpt_wish_waits(pool, &first, BIG);
+    bpt_wish_waits(pool, &second, SMALL);
+    ck_assert(bpi_pool_is_valid(pool));
+    bpt_wish_release(&forced);
+    bpt_wish_is_granted(&first);
+    bpt_wish_is_granted(&second);
+    ck_assert_uint_eq(second.order, first.order + 1);
+    release_all(bufs, count);
+    bpt_wish_release(&first);
+    bpt_wish_release(&second);
+    end_take(&pool);
+}
+END_TEST
+
 START_TEST(behind_a_head_that_was_forced_the_next_is_looked_at) {
     bp_pool *pool = forcing_pool(_i, BIG + sizeof(bp_buf));
     bp_buf *bufs[8], *small;
@@ -444,6 +465,7 @@ BPT_SUITE(pool_reserve) {
     BPT_LOOP_TEST(a_callback_may_end_the_pool, 0, KIND_COUNT);
     BPT_LOOP_TEST(who_can_block_is_granted_outside_of_the_limit, 0, KIND_COUNT);
     BPT_LOOP_TEST(who_can_block_and_waits_is_forced_when_that_comes_free, 0, KIND_COUNT);
+    BPT_LOOP_TEST(what_is_forced_is_given_in_turn, 0, KIND_COUNT);
     BPT_LOOP_TEST(behind_a_head_that_was_forced_the_next_is_looked_at, 0, KIND_COUNT);
     BPT_LOOP_TEST(with_memory_nothing_is_forced, 0, KIND_COUNT);
     BPT_LOOP_TEST(an_impossible_size_is_refused_while_others_wait, 0, KIND_COUNT);
