@@ -64,37 +64,46 @@ static void find(uv_handle_t *handle, void *out) {
     if (((uv_prepare_t *)handle)->prepare_cb == on_prepare) *found = handle->data;
 }
 
-static void start_handles(bpi_loop *loop) {
+static int start_handles(bpi_loop *loop) {
+    const int status = bpi_mailbox_start(&loop->mailbox, loop->uv);
+    if (status != 0) return status;
     /* None of these can fail (libuv 1.44: they only link the handle). */
     uv_prepare_init(loop->uv, &loop->prepare);
     uv_check_init(loop->uv, &loop->check);
     uv_idle_init(loop->uv, &loop->idle);
-    loop->prepare.data = loop->check.data = loop->idle.data = loop;
+    loop->prepare.data = loop->check.data = loop->idle.data = loop->mailbox.async.data = loop;
     uv_prepare_start(&loop->prepare, on_prepare);
     uv_check_start(&loop->check, on_check);
     uv_unref((uv_handle_t *)&loop->prepare);
     uv_unref((uv_handle_t *)&loop->check);
-    loop->handle_count = 3;
+    loop->handle_count = 4;
+    return 0;
+}
+
+static bp_err make(uv_loop_t *lent, bpi_loop **out) {
+    bpi_loop *loop = bpi_os.alloc(sizeof *loop);
+    if (loop == NULL) return BP_ERR_NO_MEMORY;
+    loop->is_own = lent == NULL;
+    loop->uv = lent == NULL ? &loop->own : lent;
+    int status = loop->is_own ? uv_loop_init(&loop->own) : 0;
+    if (status != 0) goto fail;
+    status = start_handles(loop);
+    if (status == 0) {
+        *out = loop;
+        return BP_OK;
+    }
+    if (loop->is_own) (void)uv_loop_close(&loop->own); /* nothing is open in it */
+fail:
+    bpi_os.free(loop);
+    return bpi_err_from_uv(status);
 }
 
 bp_err bpi_loop_acquire(uv_loop_t *lent, bpi_loop **out) {
     *out = NULL;
     if (lent != NULL) uv_walk(lent, find, out);
-    if (*out == NULL) {
-        bpi_loop *loop = bpi_os.alloc(sizeof *loop);
-        if (loop == NULL) return BP_ERR_NO_MEMORY;
-        loop->is_own = lent == NULL;
-        loop->uv = lent == NULL ? &loop->own : lent;
-        const int status = loop->is_own ? uv_loop_init(&loop->own) : 0;
-        if (status != 0) {
-            bpi_os.free(loop);
-            return bpi_err_from_uv(status);
-        }
-        start_handles(loop);
-        *out = loop;
-    }
-    (*out)->end_count++;
-    return BP_OK;
+    const bp_err err = *out == NULL ? make(lent, out) : BP_OK;
+    if (err == BP_OK) (*out)->end_count++;
+    return err;
 }
 
 static void destroy(bpi_loop *loop) {
@@ -103,6 +112,7 @@ static void destroy(bpi_loop *loop) {
         loop->spare_writes = write->next;
         bpi_os.free(write);
     }
+    bpi_mailbox_fini(&loop->mailbox);
     bpi_os.free(loop->landing);
     bpi_os.free(loop->stage);
     bpi_os.free(loop);
@@ -135,5 +145,6 @@ void bpi_loop_release(bpi_loop *loop) {
     uv_close((uv_handle_t *)&loop->prepare, on_handle_closed);
     uv_close((uv_handle_t *)&loop->check, on_handle_closed);
     uv_close((uv_handle_t *)&loop->idle, on_handle_closed);
+    uv_close((uv_handle_t *)&loop->mailbox.async, on_handle_closed);
     if (loop->is_own) destroy_own(loop);
 }

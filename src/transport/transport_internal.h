@@ -3,6 +3,7 @@
  * Glossary
  *   end         what a server and a client have in common: configuration, pool, types, connections
  *   loop        what all ends on one libuv loop share: landing chunk, staging buffer, the list of dirty connections
+ *   mailbox     letters from other threads to a loop's: what a grant of memory, or a post, has the loop do
  *   transport   the few places in which TCP and Unix sockets differ, as a table of functions
  *   landing     64 KiB into which every connection of a loop is read
  *   dirty       a connection with frames to be written in this turn of the loop
@@ -24,6 +25,7 @@
 #ifndef BUFPOOL_TRANSPORT_TRANSPORT_INTERNAL_H
 #define BUFPOOL_TRANSPORT_TRANSPORT_INTERNAL_H
 
+#include "base/os.h"
 #include "bufpool/transport.h"
 
 #include <sys/socket.h>
@@ -65,6 +67,37 @@ bool bpi_address_is_loopback(const struct sockaddr *address);
 bp_err bpi_err_from_errno(int number);
 bp_err bpi_err_from_uv(int status);
 
+/* ---- mailbox ---- */
+
+/* What one thread has for another to do: lies in what it is about. Between put and open it is the mailbox's. */
+typedef struct bpi_letter {
+    struct bpi_letter *next;                 /* the mailbox's */
+    void (*open)(struct bpi_letter *letter); /* on the loop's thread, once for every put; the letter may be put again,
+                                                or freed */
+} bpi_letter;
+
+/* Of one loop. Letters are opened in the order in which they were put. */
+typedef struct bpi_mailbox {
+    uv_async_t async; /* first: an async of a mailbox is a mailbox; data is free for whoever closes it */
+    bpi_lock lock;
+    bpi_letter *first, **last;
+    uint32_t expected_count; /* the loop's thread alone */
+} bpi_mailbox;
+
+/* Status of libuv; on an error there is nothing to end. The handle of the mailbox is closed by its loop, and the rest
+ * ended once it is closed. */
+BP_NODISCARD int bpi_mailbox_start(bpi_mailbox *mailbox, uv_loop_t *uv);
+void bpi_mailbox_fini(bpi_mailbox *mailbox);
+
+/* Any thread; cannot fail. Whoever puts a letter knows that its mailbox stays until it is opened: the receiver expects
+ * it, or cannot go before a lock is free that the sender holds. */
+void bpi_mailbox_put(bpi_mailbox *mailbox, bpi_letter *letter);
+
+/* A letter will come, and the loop runs until it does (loop's thread). Who expects it counts it like a handle of its
+ * own: its end stays until the letter is opened, and opening ends with unexpect. */
+void bpi_mailbox_expect(bpi_mailbox *mailbox);
+void bpi_mailbox_unexpect(bpi_mailbox *mailbox);
+
 /* ---- loop ---- */
 
 /* A write under way, lent to a blocked connection. */
@@ -80,6 +113,7 @@ struct bpi_loop {
     uv_prepare_t prepare; /* data finds the bpi_loop of a uv_loop_t again */
     uv_check_t check;
     uv_idle_t idle; /* active while somebody is dirty, so that the loop does not sleep */
+    bpi_mailbox mailbox;
     uint32_t end_count, handle_count;
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
