@@ -103,8 +103,8 @@ typedef struct bp_frame {
     const uint8_t *value; /* length bytes, any alignment */
     uint32_t length;
     uint16_t type;
-    uint32_t schema_ix;       /* index of the type's schema in the map */
     const bp_type_info *info; /* NULL for a type that is delivered though unknown */
+    uint32_t schema_ix;       /* index of the type's schema in the map */
     bp_buf *buf;              /* NULL while the value lies in the landing chunk */
 } bp_frame;
 
@@ -164,6 +164,15 @@ BP_API void bp_reader_fed(bp_reader *reader, bp_span space, size_t count);
  * landing chunk as it is, or give the reader a buffer. BP_ERR_FRAME_TYPE, _SHORT, _LONG: the stream cannot be followed
  * any further; the reader answers the same from now on. */
 BP_NODISCARD BP_API bp_err bp_reader_next(bp_reader *reader, bp_frame *out);
+
+/* What is done with a frame; anything but BP_OK stops the reader. It may keep the frame, and calls nothing else on the
+ * reader. */
+typedef bp_err bp_reader_fn(bp_frame *frame, void *user);
+
+/* Hands on every frame that is here, as bp_reader_next would, and faster where they are small. What on_frame answers if
+ * that is not BP_OK: the frame was handed on, and bp_reader_each or bp_reader_next goes on behind it; else what
+ * bp_reader_next answers in the end. */
+BP_NODISCARD BP_API bp_err bp_reader_each(bp_reader *reader, bp_reader_fn *on_frame, void *user);
 
 /* After bp_reader_next refused: the bytes that the cut frame needs a buffer of; 0: none, or it was given one. */
 BP_API uint32_t bp_reader_wants(const bp_reader *reader);

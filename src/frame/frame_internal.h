@@ -34,20 +34,20 @@ enum {
  * type is empty, and so is that of a sensitive one, whose bytes must be wiped behind it. */
 typedef struct bpi_type_entry {
     const bp_type_info *info; /* NULL: unknown */
-    uint32_t accept_min, accept_max;
     uint32_t schema_ix;
+    uint32_t accept_min, accept_max;
     bp_unknown unknown;
+    uint64_t reserved; /* a power of two in size: an index is a shift */
 } bpi_type_entry;
 
 struct bp_type_map {
     bool has_sensitive; /* some type is */
-    uint8_t page_of[65536 / BPI_TYPE_PAGE];
-    uint16_t (*pages)[BPI_TYPE_PAGE]; /* indices into entries; equal pages are stored once */
-    bpi_type_entry entries[];         /* one per bp_unknown, then one per type */
+    uint16_t page_at[65536 / BPI_TYPE_PAGE]; /* the entry of the page's first type */
+    bpi_type_entry entries[];                /* by page; equal ones are stored once */
 };
 
 static inline const bpi_type_entry *bpi_type_map_entry(const bp_type_map *map, uint16_t type) {
-    return &map->entries[map->pages[map->page_of[type / BPI_TYPE_PAGE]][type % BPI_TYPE_PAGE]];
+    return &map->entries[(size_t)map->page_at[type / BPI_TYPE_PAGE] + type % BPI_TYPE_PAGE];
 }
 
 /* Whether a frame of the type and length is handed on without a second look. */

@@ -199,8 +199,9 @@ static bp_err begin_value(bp_reader *reader, bp_frame *out) {
     return BP_OK;
 }
 
-/* Everything that is not a whole known frame, without secrets, at the beginning of what is here. */
-static bp_err next_cut(bp_reader *reader, bp_frame *out) {
+/* Everything that is not a whole known frame, without secrets, at the beginning of what is here. Out of line: what it
+ * needs of registers and stack would cost each whole frame as much as finding it. */
+static __attribute__((noinline)) bp_err next_cut(bp_reader *reader, bp_frame *out) {
     *out = (bp_frame){0};
     if (reader->state == FAILED) return reader->failed;
     if (reader->state == HELD) {
@@ -217,20 +218,61 @@ static bp_err next_cut(bp_reader *reader, bp_frame *out) {
     }
 }
 
+/* The whole known frame, without secrets, that begins at `at`: its end, or NULL when there is none. */
+static inline const uint8_t *find_whole(const bp_type_map *types, const uint8_t *at, const uint8_t *end,
+                                        bp_frame *out) {
+    const size_t here = (size_t)(end - at);
+    if (BP_UNLIKELY(here < BP_FRAME_HEADER_SIZE)) return NULL;
+    const uint16_t type = bpi_load_u16(at);
+    const uint32_t length = bpi_load_u32(at + 2);
+    const bpi_type_entry *entry = bpi_type_map_entry(types, type);
+    if (BP_UNLIKELY(!bpi_type_accepts(entry, length) || length > here - BP_FRAME_HEADER_SIZE)) return NULL;
+    out->value = at + BP_FRAME_HEADER_SIZE;
+    out->length = length;
+    out->type = type;
+    out->info = entry->info;
+    out->schema_ix = entry->schema_ix;
+    return at + BP_FRAME_HEADER_SIZE + length;
+}
+
 bp_err bp_reader_next(bp_reader *reader, bp_frame *out) {
-    const uint8_t *at = reader->at;
-    const size_t here = (size_t)(reader->end - at);
-    if (BP_LIKELY(reader->state == BETWEEN && here >= BP_FRAME_HEADER_SIZE)) {
-        const uint16_t type = bpi_load_u16(at);
-        const uint32_t length = bpi_load_u32(at + 2);
-        const bpi_type_entry *entry = bpi_type_map_entry(reader->config->types, type);
-        if (BP_LIKELY(bpi_type_accepts(entry, length) && length <= here - BP_FRAME_HEADER_SIZE)) {
-            hand_on(reader, entry, type, length, at + BP_FRAME_HEADER_SIZE, out);
-            reader->at = at + BP_FRAME_HEADER_SIZE + length;
+    if (BP_LIKELY(reader->state == BETWEEN)) {
+        const uint8_t *next = find_whole(reader->config->types, reader->at, reader->end, out);
+        if (BP_LIKELY(next != NULL)) {
+            out->buf = NULL;
+            reader->at = next;
+            reader->frame_count++;
             return BP_OK;
         }
     }
     return next_cut(reader, out);
+}
+
+/* Hands on frames as long as they are whole. Where it stands is kept in a register: to load it again for each frame, as
+ * bp_reader_next must, takes as long as everything else. */
+static bp_err each_whole(bp_reader *reader, bp_reader_fn *on_frame, void *user, bp_frame *frame) {
+    const bp_type_map *types = reader->config->types;
+    const uint8_t *const end = reader->end, *at = reader->at;
+    uint64_t count = reader->frame_count;
+    frame->buf = NULL;
+    while ((at = find_whole(types, at, end, frame)) != NULL) {
+        reader->at = at;
+        reader->frame_count = ++count;
+        const bp_err err = on_frame(frame, user);
+        if (BP_UNLIKELY(err != BP_OK)) return err;
+    }
+    return BP_OK;
+}
+
+bp_err bp_reader_each(bp_reader *reader, bp_reader_fn *on_frame, void *user) {
+    bp_frame frame;
+    bp_err err = BP_OK;
+    while (err == BP_OK) {
+        if (reader->state == BETWEEN) err = each_whole(reader, on_frame, user, &frame);
+        if (err == BP_OK) err = bp_reader_next(reader, &frame);
+        if (err == BP_OK) err = on_frame(&frame, user);
+    }
+    return err;
 }
 
 /* ---- for whoever waits for memory ---- */

@@ -43,84 +43,81 @@ static void fill_ranges(uint16_t *slots, const bp_schema *schema) {
     }
 }
 
-static bp_err fill_types(bp_type_map *map, uint16_t *slots, const bp_schema *schema, uint32_t schema_ix, size_t *next) {
+/* Slots of known types say at which of all types, in order, theirs is. */
+static bp_err fill_types(uint16_t *slots, const bp_schema *schema, size_t *next) {
     for (uint32_t i = 0; i < schema->type_count; i++) {
-        const bp_type_info *info = &schema->types[i];
-        if (slots[info->type] >= UNKNOWN_COUNT) return BP_ERR_SCHEMA;
-        slots[info->type] = (uint16_t)*next;
-        bpi_type_entry *entry = &map->entries[(*next)++];
-        *entry = (bpi_type_entry){.info = info, .accept_min = 1, .accept_max = 0, .schema_ix = schema_ix};
-        if (info->is_sensitive) {
-            map->has_sensitive = true;
-        } else {
-            entry->accept_min = info->accept_min;
-            entry->accept_max = info->accept_max;
-        }
+        uint16_t *slot = &slots[schema->types[i].type];
+        if (*slot >= UNKNOWN_COUNT) return BP_ERR_SCHEMA;
+        *slot = (uint16_t)(*next)++;
     }
     return BP_OK;
 }
 
-static bp_err fill(bp_type_map *map, uint16_t *slots, const bp_schema *const *schemas, size_t schema_count) {
+static bp_err fill(uint16_t *slots, const bp_schema *const *schemas, size_t schema_count) {
     size_t next = UNKNOWN_COUNT;
     bp_err err = BP_OK;
-    for (uint32_t i = 0; i < UNKNOWN_COUNT; i++) {
-        map->entries[i] = (bpi_type_entry){.accept_min = 1, .accept_max = 0, .unknown = (bp_unknown)i};
-    }
     for (size_t i = 0; i < schema_count; i++) fill_ranges(slots, schemas[i]);
-    for (size_t i = 0; err == BP_OK && i < schema_count; i++) {
-        err = fill_types(map, slots, schemas[i], (uint32_t)i, &next);
-    }
+    for (size_t i = 0; err == BP_OK && i < schema_count; i++) err = fill_types(slots, schemas[i], &next);
     return err;
 }
 
-/* Gives each page the number of the first one equal to it; returns how many differ. */
-static size_t number_pages(bp_type_map *map, uint16_t (*slots)[BPI_TYPE_PAGE]) {
+/* Moves the pages that differ to the front and tells where among them the one equal to each page begins; returns how
+ * many there are. */
+static size_t place_pages(uint16_t page_at[PAGE_COUNT], uint16_t (*slots)[BPI_TYPE_PAGE]) {
     size_t count = 0;
     for (size_t page = 0; page < PAGE_COUNT; page++) {
         size_t ix = 0;
         while (ix < count && memcmp(slots[ix], slots[page], sizeof slots[0]) != 0) ix++;
         if (ix == count) memmove(slots[count++], slots[page], sizeof slots[0]);
-        map->page_of[page] = (uint8_t)ix;
+        page_at[page] = (uint16_t)(ix * BPI_TYPE_PAGE);
     }
     return count;
 }
 
+/* The interval of an unknown type and that of a sensitive one are empty. */
+static bpi_type_entry entry_of(uint16_t slot, const bp_schema *const *schemas) {
+    bpi_type_entry entry = {.accept_min = 1, .accept_max = 0};
+    if (slot < UNKNOWN_COUNT) {
+        entry.unknown = (bp_unknown)slot;
+        return entry;
+    }
+    uint32_t ix = slot - UNKNOWN_COUNT;
+    while (ix >= schemas[entry.schema_ix]->type_count) ix -= schemas[entry.schema_ix++]->type_count;
+    entry.info = &schemas[entry.schema_ix]->types[ix];
+    if (entry.info->is_sensitive) return entry;
+    entry.accept_min = entry.info->accept_min;
+    entry.accept_max = entry.info->accept_max;
+    return entry;
+}
+
+static bp_type_map *make(uint16_t (*slots)[BPI_TYPE_PAGE], const bp_schema *const *schemas) {
+    uint16_t page_at[PAGE_COUNT];
+    const size_t count = place_pages(page_at, slots) * BPI_TYPE_PAGE;
+    bp_type_map *map = bpi_os.alloc(sizeof *map + count * sizeof map->entries[0]);
+    if (map == NULL) return NULL;
+    memcpy(map->page_at, page_at, sizeof page_at);
+    for (size_t i = 0; i < count; i++) {
+        map->entries[i] = entry_of(slots[0][i], schemas);
+        map->has_sensitive = map->has_sensitive || bpi_type_is_sensitive(&map->entries[i]);
+    }
+    return map;
+}
+
 bp_err bp_type_map_new(const bp_schema *const *schemas, size_t schema_count, bp_type_map **out) {
-    uint16_t(*slots)[BPI_TYPE_PAGE] = NULL;
-    bp_type_map *map = NULL;
     size_t type_count;
     *out = NULL;
     bp_err err = check_schemas(schemas, schema_count, &type_count);
     if (err != BP_OK) return err;
-
-    err = BP_ERR_NO_MEMORY;
-    map = bpi_os.alloc(sizeof *map + (UNKNOWN_COUNT + type_count) * sizeof map->entries[0]);
-    if (map == NULL) goto fail;
-    slots = bpi_os.alloc(TYPE_COUNT * sizeof(uint16_t));
-    if (slots == NULL) goto fail;
-    err = fill(map, slots[0], schemas, schema_count);
-    if (err != BP_OK) goto fail;
-
-    const size_t page_bytes = number_pages(map, slots) * sizeof slots[0];
-    map->pages = bpi_os.alloc(page_bytes);
-    if (map->pages == NULL) {
-        err = BP_ERR_NO_MEMORY;
-        goto fail;
-    }
-    memcpy(map->pages, slots, page_bytes);
+    uint16_t(*slots)[BPI_TYPE_PAGE] = bpi_os.alloc(TYPE_COUNT * sizeof(uint16_t));
+    if (slots == NULL) return BP_ERR_NO_MEMORY;
+    err = fill(slots[0], schemas, schema_count);
+    if (err == BP_OK) *out = make(slots, schemas);
     bpi_os.free(slots);
-    *out = map;
-    return BP_OK;
-
-fail:
-    bpi_os.free(slots);
-    bpi_os.free(map);
-    return err;
+    return err == BP_OK && *out == NULL ? BP_ERR_NO_MEMORY : err;
 }
 
 void bp_type_map_free_take(bp_type_map **map) {
     if (*map == NULL) return;
-    bpi_os.free((*map)->pages);
     bpi_os.free(*map);
     *map = NULL;
 }

@@ -30,6 +30,8 @@ typedef struct rig {
     uint8_t *landing;
     bp_buf *hogs[HOG_MAX];
     size_t hog_count;
+    trace *trace;   /* of the run under way */
+    bool is_each;   /* take frames through bp_reader_each */
     bool is_dry;    /* hog the pool before every acquire */
     bool is_hogged; /* it is, since nothing was released */
     size_t refusals;
@@ -133,9 +135,25 @@ static void check_frame(rig *r, const bp_frame *frame) {
     ck_assert_ptr_eq(frame->info, bp_type_map_find(r->map, frame->type, NULL));
 }
 
+static bp_err on_frame(bp_frame *frame, void *user) {
+    rig *r = user;
+    check_frame(r, frame);
+    record(r->trace, frame->type, frame->length, frame->value);
+    bpt_must(r->reader.frame_count == r->trace->count);
+    return r->trace->count % 3 == 0 ? BP_PENDING : BP_OK; /* which stops it; then it goes on behind the frame */
+}
+
+static void drain_each(rig *r, trace *t) {
+    bp_frame frame;
+    r->trace = t;
+    while ((t->end = bp_reader_each(&r->reader, on_frame, r)) == BP_PENDING) continue;
+    if (t->end == BP_MORE) bpt_err(bp_reader_next(&r->reader, &frame), BP_MORE);
+}
+
 static void drain(rig *r, trace *t) {
     bp_frame frame;
-    while ((t->end = next(r, &frame)) == BP_OK) {
+    if (r->is_each) drain_each(r, t);
+    while (!r->is_each && (t->end = next(r, &frame)) == BP_OK) {
         check_frame(r, &frame);
         record(t, frame.type, frame.length, frame.value);
     }
@@ -189,12 +207,14 @@ static void check_chunkings(const bpt_wire *wire, bool is_dry) {
     const size_t chunks[] = {wire->length, 0, 1, 5, 7, 64, 4096, 0};
     expected = (trace){0};
     reference(wire->data, wire->length, &expected);
-    for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
+    const size_t count = sizeof chunks / sizeof chunks[0];
+    for (size_t i = 0; i < (is_dry ? count : 2 * count); i++) {
         rig r;
         bpt_random random = {i + 1};
         rig_init(&r, is_dry ? 1u << 18 : 0);
         r.is_dry = is_dry;
-        run(&r, wire->data, wire->length, chunks[i], &random, &got);
+        r.is_each = i >= count;
+        run(&r, wire->data, wire->length, chunks[i % count], &random, &got);
         compare(&got, &expected);
         rig_fini(&r);
     }
