@@ -195,8 +195,8 @@ BP_API bool bp_reader_is_inside(const bp_reader *reader);
 BP_NODISCARD BP_API bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out);
 
 /* The same in buf, which the caller got in another way and of which it is the only owner: value, length and type
- * are put into it. BP_ERR_ARGUMENT: the frame is kept already, or has a buffer of its own (bp_reader_keep gives it without
- * memory), or buf is too small. Nothing changes then. */
+ * are put into it. BP_ERR_ARGUMENT: the frame is kept already, or has a buffer of its own (which bp_reader_keep
+ * gives), or buf is too small. Nothing changes then. */
 BP_NODISCARD BP_API bp_err bp_reader_keep_in(bp_reader *reader, const bp_frame *frame, bp_buf *buf);
 
 /* Whether the stream may end here: BP_OK between frames, BP_ERR_LOST inside one. */

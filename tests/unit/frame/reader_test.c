@@ -204,7 +204,7 @@ static void add_random_frame(bpt_wire *wire, bpt_random *random) {
 
 static void check_chunkings(const bpt_wire *wire, bool is_dry) {
     static trace expected, got;
-    const size_t chunks[] = {wire->length, 0, 1, 5, 7, 64, 4096, 0};
+    const size_t chunks[] = {wire->length, 0, 1, 5, 7, 14, 64, 4096, 0};
     expected = (trace){0};
     reference(wire->data, wire->length, &expected);
     const size_t count = sizeof chunks / sizeof chunks[0];
@@ -253,6 +253,21 @@ START_TEST(any_chunking_gives_the_same_error) {
     reference(wire.data, wire.length, &expected);
     bpt_err(expected.end, bad[_i].err);
     check_chunkings(&wire, false);
+    bpt_wire_free(&wire);
+}
+END_TEST
+
+/* Wherever a value is cut, what follows looks like the beginning of a frame. */
+START_TEST(what_looks_like_a_frame_inside_a_value_is_none) {
+    bpt_wire wire = {0}, inner = {0};
+    while (inner.length < BPT_LARGE_MIN) bpt_wire_add(&inner, BPT_SMALL_TYPE, BPT_SMALL_MIN, 1);
+    bpt_wire_add_head(&wire, BPT_LARGE_TYPE, (uint32_t)inner.length);
+    bpt_wire_add(&wire, BPT_LARGE_TYPE, (uint32_t)inner.length, 2);
+    memcpy(wire.data + BP_FRAME_HEADER_SIZE, inner.data, inner.length);
+    wire.length = BP_FRAME_HEADER_SIZE + inner.length;
+    bpt_wire_add(&wire, BPT_SMALL_TYPE, BPT_SMALL_MIN, 3);
+    check_chunkings(&wire, false);
+    bpt_wire_free(&inner);
     bpt_wire_free(&wire);
 }
 END_TEST
@@ -538,6 +553,7 @@ END_TEST
 BPT_SUITE(frame_reader) {
     BPT_LOOP_TEST(any_chunking_gives_the_same_frames, 0, 10);
     BPT_LOOP_TEST(any_chunking_gives_the_same_error, 0, 9);
+    BPT_TEST(what_looks_like_a_frame_inside_a_value_is_none);
     BPT_LOOP_TEST(a_dry_pool_loses_nothing, 0, 3);
     BPT_TEST(a_dry_pool_refuses_once_per_cut_frame);
     BPT_TEST(whole_frames_take_no_buffer);

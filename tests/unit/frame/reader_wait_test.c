@@ -287,8 +287,12 @@ START_TEST(control_frames_are_short_and_have_to_be_allowed) {
     static const struct {
         uint32_t max, length;
         bp_err err;
-    } cases[] = {{512, 0, BP_OK}, {512, 512, BP_OK},           {512, 513, BP_ERR_FRAME_LONG}, {512, UINT32_MAX, BP_ERR_FRAME_LONG},
-                 {1, 1, BP_OK},   {0, 0, BP_ERR_FRAME_TYPE}, {0, 1, BP_ERR_FRAME_TYPE}};
+    } cases[] = {
+        {512, 0, BP_OK},         {512, 512, BP_OK},
+        {512, 513, BP_ERR_FRAME_LONG}, {512, UINT32_MAX, BP_ERR_FRAME_LONG},
+        {1, 1, BP_OK},           {0, 0, BP_ERR_FRAME_TYPE},
+        {0, 1, BP_ERR_FRAME_TYPE},
+    };
     static rig r;
     bp_frame frame;
     bpt_wire wire = {0};
