@@ -59,8 +59,8 @@ typedef struct bp_conn_config {
     void (*on_open)(bp_conn *conn, void *user);
     /* The connection is gone and is freed after this call; why: BP_ERR_END when the peer closed it, or its sending
      * side, between two frames (what the socket does not take at once of the queue is then dropped), BP_ERR_CLOSED when
-     * this side did, else the error. Exactly once for every on_open; a client that never got through has on_close
-     * without on_open. */
+     * this side did, else the error: BP_ERR_RESET also where the peer was gone before it took what was sent. Exactly
+     * once for every on_open; a client that never got through has on_close without on_open. */
     void (*on_close)(bp_conn *conn, bp_err why, void *user);
     /* A send was refused with BP_ERR_QUEUE_FULL and the queue is half empty again. */
     void (*on_drain)(bp_conn *conn, void *user);

@@ -145,6 +145,8 @@ static void read_ended(bp_conn *conn, int status) {
         if (status != UV_EOF) bp_conn_close(conn, why);
     } else {
         if (status == UV_EOF && bp_reader_end(&conn->reader) != BP_OK) why = BP_ERR_LOST;
+        /* Something was sent to a peer that was gone already: it did not end well. */
+        if (why == BP_ERR_END && conn->is_broken) why = conn->why;
         if (why == BP_ERR_END) bpi_conn_flush(conn);
         bp_conn_close(conn, why);
     }

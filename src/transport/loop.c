@@ -3,6 +3,8 @@
 
 #include "base/os.h"
 
+#include <unistd.h>
+
 /* Being active is all that it is for. */
 static void on_idle(uv_idle_t *handle) { (void)handle; }
 
@@ -80,12 +82,19 @@ static int start_handles(bpi_loop *loop) {
     return 0;
 }
 
+/* One that libuv (1.44) could not make keeps its epoll descriptor. */
+static int init_own(uv_loop_t *own) {
+    const int status = uv_loop_init(own);
+    if (status != 0 && own->backend_fd > 0) close(own->backend_fd);
+    return status;
+}
+
 static bp_err make(uv_loop_t *lent, bpi_loop **out) {
     bpi_loop *loop = bpi_os.alloc(sizeof *loop);
     if (loop == NULL) return BP_ERR_NO_MEMORY;
     loop->is_own = lent == NULL;
     loop->uv = lent == NULL ? &loop->own : lent;
-    int status = loop->is_own ? uv_loop_init(&loop->own) : 0;
+    int status = loop->is_own ? init_own(&loop->own) : 0;
     if (status != 0) goto fail;
     status = start_handles(loop);
     if (status == 0) {

@@ -38,10 +38,11 @@ void bp_conn_finish(bp_conn *conn) {
 
 uint64_t bp_conn_queued_bytes(const bp_conn *conn) { return conn->writer.queued_bytes; }
 
-/* The peer takes no more. What it sent before is still read, up to its end, unless nobody reads. */
+/* Of a peer that is gone, what it sent before is still read, up to its end, unless nobody reads. Any other error comes
+ * without an end to wait for. */
 static void write_failed(bp_conn *conn, int status) {
     const bp_err why = bpi_err_from_uv(status);
-    if (conn->state == BPI_CONN_FINISHING || conn->is_paused) {
+    if (why != BP_ERR_RESET || conn->state == BPI_CONN_FINISHING || conn->is_paused) {
         bp_conn_close(conn, why);
     } else {
         conn->is_broken = true;

@@ -4,6 +4,7 @@
 #include "codegen/command.h"
 #include "codegen/table.h"
 #include "tests/support/alloc_count.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/suite.h"
 
 #include <dirent.h>
@@ -87,15 +88,6 @@ static content look(void) {
     content all = {0};
     each_file(add_content, &all);
     return all;
-}
-
-/* Open descriptors; none where the system does not tell. */
-static int descriptor_count(void) {
-    int count = 0;
-    DIR *const open = opendir("/proc/self/fd");
-    while (open != NULL && readdir(open) != NULL) count++;
-    if (open != NULL) closedir(open);
-    return count;
 }
 
 /* ---- runs ------------------------------------------------------------------------------------------------------- */
@@ -207,10 +199,10 @@ static void check_malloc(const bpt_whole_run *run, content before, content after
 }
 
 void bpt_whole_run_check(const bpt_whole_run *run) {
-    const int descriptors = descriptor_count();
+    const int descriptors = bpt_descriptor_count();
     const content before = prepare(run);
     const content after = check_pieces(run, before);
     ck_assert_msg(after.files == before.files + run->added, "%s: %d files", run->line, after.files);
     check_malloc(run, before, after);
-    ck_assert_int_eq(descriptor_count(), descriptors);
+    ck_assert_int_eq(bpt_descriptor_count(), descriptors);
 }
