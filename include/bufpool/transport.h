@@ -53,6 +53,13 @@ typedef struct bp_conn_config {
     bp_pool_config pool_config; /* the pool to make: size classes from the contract */
     bool buffer_pool_enabled;   /* false: make a heap pool instead */
     bp_invalid invalid;         /* what happens to invalid frames */
+    /* How long a peer may take, in ms; whoever takes longer is closed with BP_ERR_TIMEOUT. UINT32_MAX: as long as it likes.
+     * They are looked after coarsely: a deadline is never early, and late by half of itself or a second at the most. */
+    uint32_t handshake_ms; /* to connect; 0 is 10,000 */
+    uint32_t frame_ms;     /* from a frame's first byte to its last; 0 is 30,000 */
+    uint32_t idle_ms;      /* until the next bytes; 0 is as long as it likes */
+    uint32_t stall_ms;     /* until it takes more of what is queued; 0 is 30,000 */
+    uint32_t finish_ms;    /* from bp_conn_finish to the end; 0 is 10,000 */
     uint32_t send_queue_bytes;  /* unsent bytes per connection, above which sends are refused; 0 is 4 MiB */
     void *user;                 /* handed to the callbacks below */
     /* The connection is up; it may send. */
@@ -150,9 +157,8 @@ BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
  * BP_ERR_ARGUMENT outside a handler. */
 BP_NODISCARD BP_API bp_err bp_conn_keep(bp_conn *conn, bp_buf **out);
 
-/* Sends what is queued, tells the peer that this was all, and closes when the peer has ended too (or after a second).
- * Further sends answer BP_ERR_CLOSED, and what the peer still sends is passed over. A peer that does not read keeps the
- * queue, and with it the connection, until bp_conn_close. */
+/* Sends what is queued, tells the peer that this was all, and closes when the peer has ended too, or with
+ * BP_ERR_TIMEOUT after finish_ms. Further sends answer BP_ERR_CLOSED, and what the peer still sends is passed over. */
 BP_API void bp_conn_finish(bp_conn *conn);
 
 /* Closes at once; what is queued is dropped. on_close gets why (BP_OK reads as BP_ERR_CLOSED). */

@@ -52,6 +52,7 @@ static bp_err start(bp_client *client, const bp_client_config *config) {
     err = bpi_conn_new(&client->end, &connector->conn);
     if (err != BP_OK) return err;
     connector->conn->data = connector;
+    bpi_deadline_begin(connector->conn);
     const int status = client->end.transport->connect(connector);
     if (status == 0) return BP_OK;
     bpi_connector_done(connector, status);

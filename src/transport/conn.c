@@ -7,8 +7,6 @@
 
 #include <stddef.h>
 
-_Static_assert(sizeof(bp_conn) % _Alignof(max_align_t) == 0, "sessions lie right behind a connection");
-
 bp_err bpi_conn_new(bpi_end *end, bp_conn **out) {
     bp_conn *conn = bpi_os.alloc(sizeof *conn + end->sessions_size);
     *out = conn;
@@ -39,6 +37,7 @@ static void unlink_conn(bp_conn *conn) {
     if (conn->next != NULL) conn->next->previous = conn->previous;
     end->conn_count--;
     bpi_loop_forget(end->loop, conn);
+    if (end->conn_count == 0) bpi_deadline_rest(end->loop);
 }
 
 /* Every buffer is back before on_close; the counts stay readable. */
@@ -104,6 +103,7 @@ static bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
 /* Hands on what was read until it is used up or the connection is no longer open: a handler may close or finish it. */
 static void handle_frames(bp_conn *conn) {
     bpi_loop *loop = conn->end->loop;
+    const uint64_t frames_before = bpi_conn_frames(conn);
     bp_frame frame;
     bp_err err = BP_OK;
     loop->handling = conn;
@@ -116,7 +116,10 @@ static void handle_frames(bp_conn *conn) {
     }
     loop->handling = NULL;
     loop->frame = NULL;
-    if (err == BP_MORE) return;
+    if (err == BP_MORE) {
+        bpi_deadline_read(conn, frames_before);
+        return;
+    }
     bp_reader_drop(&conn->reader);
     if (err != BP_OK) bp_conn_close(conn, err);
 }
@@ -172,6 +175,7 @@ void bpi_conn_open(bp_conn *conn) {
     const bp_conn_config *config = &conn->end->config;
     conn->state = BPI_CONN_OPEN;
     conn->is_opened = true;
+    bpi_deadline_renew(conn);
     const int status = uv_read_start(&conn->handle.stream, on_alloc, on_read);
     if (config->on_open != NULL) config->on_open(conn, config->user);
     if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
@@ -187,6 +191,7 @@ void bp_conn_pause(bp_conn *conn) {
 void bp_conn_resume(bp_conn *conn) {
     if (conn->state != BPI_CONN_OPEN || !conn->is_paused) return;
     conn->is_paused = false;
+    bpi_deadline_renew(conn);
     const int status = uv_read_start(&conn->handle.stream, on_alloc, on_read);
     if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
 }

@@ -71,6 +71,7 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     }
     end->config = *config;
     end->reader = (bp_reader_config){.pool = end->pool, .types = end->types};
+    bpi_deadlines_init(&end->deadlines, config);
     place_sessions(end);
     for (size_t i = 0; i < config->service_count; i++) {
         end->has_sensitive = end->has_sensitive || has_sensitive(config->services[i].schema);
@@ -125,43 +126,20 @@ static int start_signals(bpi_end *end) {
 bp_err bpi_end_start(bpi_end *end, uv_loop_t *lent, bool handle_signals) {
     const bp_err err = bpi_loop_acquire(lent, &end->loop);
     if (err != BP_OK) return err;
+    bpi_deadline_join(end);
     end->runs_loop = lent == NULL;
     int status = uv_async_init(end->loop->uv, &end->stop, on_stop);
     if (status != 0) return bpi_err_from_uv(status);
     count_handle(end, &end->stop);
     /* A lent loop may end when the connections do; one of its own waits for the call to stop. */
     if (lent != NULL) uv_unref((uv_handle_t *)&end->stop);
-    status = uv_timer_init(end->loop->uv, &end->tick);
-    if (status == 0) count_handle(end, &end->tick);
-    if (status == 0 && lent == NULL && handle_signals) status = start_signals(end);
+    if (lent == NULL && handle_signals) status = start_signals(end);
     return status == 0 ? BP_OK : bpi_err_from_uv(status);
 }
 
-/* ---- ticks ---- */
-
-/* A connection that lingers for a whole tick has waited long enough. */
-static bool close_old(bpi_end *end) {
-    bool has_lingering = false;
-    for (bp_conn *conn = end->conns, *next; conn != NULL; conn = next) {
-        next = conn->next;
-        if (conn->state != BPI_CONN_LINGERING) continue;
-        has_lingering = true;
-        if (conn->is_old) bp_conn_close(conn, BP_ERR_CLOSED);
-        conn->is_old = true;
-    }
-    return has_lingering;
-}
-
-static void on_tick(uv_timer_t *timer) {
-    bpi_end *end = timer->data;
-    const bool has_lingering = close_old(end);
-    const bool is_wanted = end->on_tick != NULL && end->on_tick(end);
-    if (!has_lingering && !is_wanted) uv_timer_stop(timer);
-}
-
 void bpi_end_tick(bpi_end *end) {
-    if (uv_is_active((uv_handle_t *)&end->tick) || uv_is_closing((uv_handle_t *)&end->tick)) return;
-    uv_timer_start(&end->tick, on_tick, BPI_TICK_MS, BPI_TICK_MS);
+    end->needs_tick = true;
+    bpi_deadline_watch(end->loop);
 }
 
 /* ---- run, stop, free ---- */
@@ -198,13 +176,13 @@ static void close_handles(bpi_end *end) {
     end->quiet(end);
     bpi_end_close_conns(end, BP_ERR_CLOSED);
     close_handle(end, &end->stop);
-    close_handle(end, &end->tick);
     for (int i = 0; i < 2; i++) close_handle(end, &end->signals[i]);
 }
 
 static void destroy(bpi_end *end) {
     if (end->loop != NULL) {
         end->loop->leaving_count--;
+        bpi_deadline_leave(end);
         bpi_loop_release(end->loop);
     }
     bp_type_map_free_take(&end->types);

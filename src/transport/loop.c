@@ -73,12 +73,14 @@ static int start_handles(bpi_loop *loop) {
     uv_prepare_init(loop->uv, &loop->prepare);
     uv_check_init(loop->uv, &loop->check);
     uv_idle_init(loop->uv, &loop->idle);
+    uv_timer_init(loop->uv, &loop->timer);
     loop->prepare.data = loop->check.data = loop->idle.data = loop->mailbox.async.data = loop;
+    loop->timer.data = loop;
     uv_prepare_start(&loop->prepare, on_prepare);
     uv_check_start(&loop->check, on_check);
     uv_unref((uv_handle_t *)&loop->prepare);
     uv_unref((uv_handle_t *)&loop->check);
-    loop->handle_count = 4;
+    loop->handle_count = 5;
     return 0;
 }
 
@@ -155,5 +157,6 @@ void bpi_loop_release(bpi_loop *loop) {
     uv_close((uv_handle_t *)&loop->check, on_handle_closed);
     uv_close((uv_handle_t *)&loop->idle, on_handle_closed);
     uv_close((uv_handle_t *)&loop->mailbox.async, on_handle_closed);
+    uv_close((uv_handle_t *)&loop->timer, on_handle_closed);
     if (loop->is_own) destroy_own(loop);
 }

@@ -33,6 +33,7 @@ void bp_conn_finish(bp_conn *conn) {
     }
     bp_conn_resume(conn);
     conn->state = BPI_CONN_FINISHING;
+    bpi_deadline_begin(conn);
     if (conn->write == NULL) bpi_loop_mark_dirty(conn->end->loop, conn);
 }
 
@@ -100,6 +101,7 @@ static void wait_for_room(bp_conn *conn) {
     const int status = uv_write(&write->request, &conn->handle.stream, bufs, (unsigned)count, on_written);
     if (status == 0) {
         conn->write = write;
+        bpi_deadline_write(conn);
     } else {
         wipe_stage(conn, write->stage, sizeof write->stage);
         bpi_loop_give_write(conn->end->loop, write);
@@ -135,7 +137,6 @@ static void shut_down(bp_conn *conn) {
         return;
     }
     conn->state = BPI_CONN_LINGERING;
-    bpi_end_tick(conn->end);
 }
 
 static void tell_drained(bp_conn *conn) {

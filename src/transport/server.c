@@ -93,8 +93,9 @@ static void on_acceptable(uv_poll_t *poll, int status, int events) {
 
 static bool on_tick(bpi_end *end) {
     bp_server *server = server_of(end);
+    end->needs_tick = false;
     start_polling(server);
-    return !server->is_polling && !server->is_quiet;
+    return end->needs_tick;
 }
 
 static void conn_gone(bpi_end *end, bp_conn *conn) {

@@ -8,8 +8,10 @@
  *   landing     64 KiB into which every connection of a loop is read
  *   dirty       a connection with frames to be written in this turn of the loop
  *   blocked     a connection whose socket takes no more; one uv_write waits for room, its request borrowed from the
- * loop lingering   everything is sent and the sending side shut down; what still comes is passed over until the peer
- * ends
+ *               loop
+ *   lingering   everything is sent and the sending side shut down; what still comes is passed over until the peer
+ *               ends
+ *   clock       a loop's time, in ms, as its timer moves it on (deadline.c)
  *
  * A connection's life:  CONNECTING -> OPEN -> FINISHING -> LINGERING -> CLOSING -> freed;  each step but the first and
  * the last may be left out, none is taken backwards. uv_close is called exactly on entering CLOSING, and the
@@ -28,6 +30,7 @@
 #include "base/os.h"
 #include "bufpool/transport.h"
 
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <uv.h>
@@ -39,8 +42,7 @@ enum {
     BPI_CONNECTIONS_DEFAULT = 10000,
     BPI_FLUSH_WRITES = 16,    /* writes of one connection per turn of the loop: nobody starves the others */
     BPI_BLOCKED_STAGE = 4096, /* staging of a blocked write; once it is through, the loop's is used again */
-    BPI_SPARE_WRITES = 64,    /* requests that a loop keeps for the next blocked connection */
-    BPI_TICK_MS = 500         /* how often lingering connections and a stopped listener are looked after */
+    BPI_SPARE_WRITES = 64     /* requests that a loop keeps for the next blocked connection */
 };
 
 typedef struct bpi_end bpi_end;
@@ -105,6 +107,8 @@ typedef struct bpi_write {
     uv_write_t request;
     struct bpi_write *next; /* while spare */
     uint64_t bytes;
+    size_t left;    /* bytes that had not left when the timer looked last */
+    uint32_t since; /* clock of the progress before */
     uint8_t stage[BPI_BLOCKED_STAGE];
 } bpi_write;
 
@@ -112,8 +116,12 @@ struct bpi_loop {
     uv_loop_t *uv;
     uv_prepare_t prepare; /* data finds the bpi_loop of a uv_loop_t again */
     uv_check_t check;
-    uv_idle_t idle; /* active while somebody is dirty, so that the loop does not sleep */
     bpi_mailbox mailbox;
+    uv_idle_t idle;   /* active while somebody is dirty, so that the loop does not sleep */
+    uv_timer_t timer; /* active while somebody has a deadline */
+    bpi_end *ends;    /* those whose deadlines it looks after */
+    uint64_t ticked_at;
+    uint32_t clock_ms, tick_ms;
     uint32_t end_count, handle_count;
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
@@ -138,6 +146,41 @@ void bpi_loop_forget(bpi_loop *loop, bp_conn *conn);
 bpi_write *bpi_loop_take_write(bpi_loop *loop); /* NULL: no memory */
 void bpi_loop_give_write(bpi_loop *loop, bpi_write *write);
 
+/* ---- deadlines ---- */
+
+/* How long a peer may take for what, in ms; UINT32_MAX: as long as it likes. */
+typedef struct bpi_deadlines {
+    uint32_t handshake_ms, frame_ms, idle_ms, stall_ms, finish_ms;
+    uint32_t tick_ms; /* how often they are looked after */
+} bpi_deadlines;
+
+void bpi_deadlines_init(bpi_deadlines *deadlines, const bp_conn_config *config);
+
+/* The end's connections and its on_tick are looked after by the loop's timer, and no longer. */
+void bpi_deadline_join(bpi_end *end);
+void bpi_deadline_leave(bpi_end *end);
+
+/* Something of the loop has a deadline: makes sure that the timer is active. */
+void bpi_deadline_watch(bpi_loop *loop);
+
+/* A connection or an end's need of a tick is gone: without any, the timer rests. */
+void bpi_deadline_rest(bpi_loop *loop);
+
+/* The clock moves on; who is late is closed. Called by the timer, and by tests that have no time to wait. */
+void bpi_loop_tick(bpi_loop *loop, uint32_t elapsed_ms);
+
+/* What the connection's state allows a time for begins now. */
+void bpi_deadline_begin(bp_conn *conn);
+
+/* A blocked write was begun. */
+void bpi_deadline_write(bp_conn *conn);
+
+/* Bytes came, and what they made whole was handed on; frames_before: bpi_conn_frames before that. */
+void bpi_deadline_read(bp_conn *conn, uint64_t frames_before);
+
+/* This side reads again: the peer's time begins anew. */
+void bpi_deadline_renew(bp_conn *conn);
+
 /* ---- end ---- */
 
 struct bpi_end {
@@ -151,10 +194,11 @@ struct bpi_end {
     bp_reader_config reader; /* of all its connections */
     bp_conn *conns; /* newest first */
     uint32_t conn_count, handle_count;
+    bpi_end *loop_next; /* in the loop's list */
+    bpi_deadlines deadlines;
     uint64_t failed_count; /* connections closed with an error other than END and CLOSED */
     bp_conn_stats closed;  /* of all connections that are gone */
     uv_async_t stop;
-    uv_timer_t tick;
     uv_signal_t signals[2];
     bool has_sensitive;     /* some type of its schemas is: whatever held values of any is wiped */
     bool is_stop_requested; /* atomic: set from anywhere */
@@ -162,6 +206,7 @@ struct bpi_end {
     bool runs_loop;         /* the loop is its own, not lent: not even by another end */
     bool is_freed;          /* the caller let go of it */
     bool is_client;         /* on_close is due even without on_open */
+    bool needs_tick;        /* on_tick wants to be called */
     /* What server and client do differently. */
     void (*conn_gone)(bpi_end *end, bp_conn *conn); /* folded and off the list; on_close comes next */
     bool (*on_tick)(bpi_end *end);                  /* NULL, or whether it wants to be called again */
@@ -180,7 +225,7 @@ BP_NODISCARD bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end
 void bpi_end_stop(bpi_end *end);
 bool bpi_end_is_stopping(const bpi_end *end);
 void bpi_end_close_conns(bpi_end *end, bp_err why);
-void bpi_end_tick(bpi_end *end); /* make sure that on_tick and lingering connections are looked after */
+void bpi_end_tick(bpi_end *end); /* on_tick is to be called until it has what it wants */
 void bpi_end_handle_closed(bpi_end *end);
 
 /* Closes everything; destroy is called once all handles are closed: at once with a loop of its own, when the loop has
@@ -199,7 +244,7 @@ typedef enum bpi_conn_state {
 } bpi_conn_state;
 
 struct bp_conn {
-    bpi_end *end;
+    _Alignas(max_align_t) bpi_end *end; /* whatever sessions hold lies right behind */
     bp_conn *previous, *next; /* in the end's list */
     bp_conn *dirty_next;
     bpi_write *write;
@@ -211,9 +256,11 @@ struct bp_conn {
     bool is_refused : 1; /* a send was refused; on_drain is due */
     bool is_broken : 1;  /* the peer takes no more; it may still have sent something */
     bool has_handle : 1; /* the uv handle is initialised */
-    bool is_old : 1;     /* lingers since the tick before */
+    bool is_inside : 1;  /* a frame has begun and is not whole */
     bool has_ended : 1;  /* the peer sends no more */
     bp_err why;          /* for on_close; of a broken connection: what sends are answered */
+    uint32_t since;      /* clock when what its state allows a time for began: connecting, the cut frame, finishing */
+    uint32_t read_at;    /* clock when bytes came last */
     bp_reader reader;
     bp_writer writer;
     uint64_t bytes_in, bytes_out, reads, writes;
@@ -239,6 +286,11 @@ void bpi_conn_open(bp_conn *conn);
 void bpi_conn_gone(bp_conn *conn);
 void bpi_conn_on_handle_closed(uv_handle_t *handle);
 void bpi_conn_flush(bp_conn *conn);
+
+/* Frames that the reader has gone past. */
+static inline uint64_t bpi_conn_frames(const bp_conn *conn) {
+    return conn->reader.frame_count + conn->reader.skipped_count;
+}
 void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum);
 
 /* ---- transports ---- */

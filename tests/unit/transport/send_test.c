@@ -212,13 +212,14 @@ END_TEST
 START_TEST(lingering_has_an_end) {
     bpt_rig rig;
     bpt_rig_init(&rig);
-    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    bp_server_config server = bpt_rig_server_config(&rig, _i);
+    server.conn.finish_ms = 40;
     bpt_rig_listen(&rig, &server, _i);
     const int fd = bpt_rig_raw(&rig);
     bpt_rig_until(&rig, rig.server.opens == 1);
     bp_conn_finish(rig.server.conn);
     bpt_rig_until(&rig, rig.server.closes == 1);
-    bpt_err(rig.server.why, BP_ERR_CLOSED);
+    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
     close(fd);
     bpt_rig_fini(&rig);
 }
