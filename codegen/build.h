@@ -1,5 +1,6 @@
 /* codegen/build.h: from the tree to the model; shared by the files that do it: model.c types.c fields.c rules.c
- * history.c hooks.c priors.c classes.c lock_check.c contract_hash.c.
+ * history.c hooks.c priors.c classes.c lock_check.c contract_hash.c
+ * layout_hash.c.
  *
  *     declaration   a name that a type spelling can stand for: an enum, a struct, or another name for a type (alias)
  *     open          a declaration that is being built: met again, it contains itself
@@ -43,6 +44,7 @@ typedef struct cg_builder {
     cg_table hooks;  /* cg_hook by name */
     unsigned nested; /* open declarations */
     unsigned guess_count;
+    uint32_t message_since; /* of the message whose fields are read */
 } cg_builder;
 
 /* Where a type stands. */
@@ -124,6 +126,9 @@ void cg_classes_choose(cg_builder *builder, const cg_node *pool);
 
 /* The model's contract_hash, once all else is known. */
 uint64_t cg_contract_hash(cg_arena *arena, const cg_model *model);
+
+/* The model's layouts, once all else is known. */
+void cg_layouts_find(cg_arena *arena, cg_model *model);
 
 /* The whole way from the text to the model. prefix, if not NULL, takes the place of the schema's name. NULL when
  * anything is wrong; then diags says what. */

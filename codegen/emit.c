@@ -34,6 +34,19 @@ static cg_value *emit_ranges(const cg_emitter *emitter) {
     return list;
 }
 
+static cg_value *emit_layouts(const cg_emitter *emitter) {
+    cg_value *const list = cg_value_list(emitter->arena);
+    for (size_t i = 0; i < emitter->model->layout_count; i++) {
+        const cg_layout *const layout = &emitter->model->layouts[i];
+        cg_value *const map = cg_value_map(emitter->arena);
+        cg_set_number(emitter->arena, map, "version", layout->version);
+        cg_set_format(emitter->arena, map, "hash", "0x%016" PRIx64, layout->hash);
+        cg_set_flag(emitter->arena, map, "is_unknown", layout->hash == 0);
+        cg_append(emitter->arena, list, map);
+    }
+    return list;
+}
+
 static void set_lists(const cg_emitter *emitter, cg_value *root) {
     cg_arena *const arena = emitter->arena;
     const cg_model *const model = emitter->model;
@@ -51,6 +64,7 @@ static void set_lists(const cg_emitter *emitter, cg_value *root) {
     cg_set(arena, root, "messages", messages);
     cg_set(arena, root, "classes", emit_classes(emitter));
     cg_set(arena, root, "ranges", emit_ranges(emitter));
+    cg_set(arena, root, "layouts", emit_layouts(emitter));
     cg_set(arena, root, "hooks", cg_emit_hooks(emitter));
 }
 
@@ -66,6 +80,8 @@ static cg_value *emit_root(const cg_emitter *emitter) {
     cg_set_number(arena, root, "version", model->version);
     cg_set_number(arena, root, "min_compatible", model->min_compatible);
     cg_set_format(arena, root, "hash", "0x%016" PRIx64, model->contract_hash);
+    cg_set_format(arena, root, "layout", "0x%016" PRIx64, model->layouts[model->layout_count - 1].hash);
+    cg_set_number(arena, root, "layout_count", model->layout_count);
     cg_set_number(arena, root, "memory_limit", model->memory_limit);
     cg_set_flag(arena, root, "has_session", cg_model_has_session(model));
     cg_set_number(arena, root, "message_count", model->message_count);

@@ -33,10 +33,16 @@ static void read_since(cg_builder *b, cg_field *field, const cg_node *at, const 
         refuse_frozen(b, since);
         return;
     }
-    field->since = (uint32_t)cg_get_uint(at, "since", 1);
-    if (since == NULL || field->since <= b->model->version) return;
-    cg_report(b->diags, CG_E_SINCE, since->span, "since is %u, but the schema's version is %u: raise the version",
-              field->since, b->model->version);
+    const uint32_t first = owner == NULL ? b->message_since : 1;
+    field->since = (uint32_t)cg_get_uint(at, "since", first);
+    if (since == NULL) return;
+    if (field->since > b->model->version) {
+        cg_report(b->diags, CG_E_SINCE, since->span, "since is %u, but the schema's version is %u: raise the version",
+                  field->since, b->model->version);
+    } else if (field->since < first) {
+        cg_report(b->diags, CG_E_SINCE, since->span, "since is %u, but its message came with version %u", field->since,
+                  first);
+    }
 }
 
 static bool can_have_default(cg_kind kind) {

@@ -61,6 +61,7 @@ typedef struct cg_lock_entry {
     cg_lock_kind kind;
     const char *name;
     uint16_t version; /* whose section it is in */
+    uint16_t since;   /* messages and retired ones: the version whose section first had their tlv_type */
     cg_span at;       /* its first line */
     cg_span lines;    /* all of it */
     /* enums */
@@ -109,6 +110,12 @@ void cg_lock_order(const cg_lock *lock, bool is_message, const char *name, const
 /* Whether a message was published without fields: then those that it has now are not in every frame. */
 bool cg_lock_was_empty(const cg_lock *lock, const char *name, const char *was);
 
+/* The version that published the message first: 1 without a lock, `version` for one that is not published. */
+uint32_t cg_lock_since(const cg_lock *lock, uint16_t tlv_type, uint32_t version);
+
+/* The version that published it as retired; `version` where none did. */
+uint32_t cg_lock_retired_since(const cg_lock *lock, uint16_t tlv_type, uint32_t version);
+
 /* The lock for a contract that is older than what is published: it gives fields their places and checks nothing. NULL
  * for NULL. */
 const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock);
@@ -124,6 +131,9 @@ typedef struct cg_lock_line {
     const char *name;
     const cg_node *at;
 } cg_lock_line;
+
+/* The standing entry of that tlv_type, or NULL. lock may be NULL. */
+const cg_lock_entry *cg_lock_message(const cg_lock *lock, uint16_t tlv_type);
 
 /* Every entry of the model that differs from what the lock holds, enums and types first; what no message uses is not
  * published. lock may be NULL. */

@@ -215,6 +215,8 @@ static bool stand(reader *r, cg_lock_entry *e) {
         return true;
     }
     if (e->tlv_type == 0) return fail_line(r, "this is not a line of a lock: tlv_type 0");
+    const cg_lock_entry *before = r->by_type[e->tlv_type];
+    e->since = before == NULL ? e->version : before->since;
     r->by_type[e->tlv_type] = e;
     remember(r, e);
     return true;
@@ -362,6 +364,33 @@ void cg_lock_order(const cg_lock *lock, bool is_message, const char *name, const
 bool cg_lock_was_empty(const cg_lock *lock, const char *name, const char *was) {
     const cg_lock_entry *entry = lock == NULL || name == NULL ? NULL : find_shape(lock, true, name, was);
     return entry != NULL && entry->group_count != 0 && entry->groups[0].end == 0;
+}
+
+/* ---- history ---------------------------------------------------------------------------------------------------- */
+
+const cg_lock_entry *cg_lock_message(const cg_lock *lock, uint16_t tlv_type) {
+    size_t low = 0, high = lock == NULL ? 0 : lock->message_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (lock->messages[middle]->tlv_type == tlv_type) return lock->messages[middle];
+        if (lock->messages[middle]->tlv_type < tlv_type)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+uint32_t cg_lock_since(const cg_lock *lock, uint16_t tlv_type, uint32_t version) {
+    const cg_lock_entry *entry = cg_lock_message(lock, tlv_type);
+    if (lock == NULL || lock->version == 0) return 1;
+    return entry == NULL || entry->since > version ? version : entry->since;
+}
+
+uint32_t cg_lock_retired_since(const cg_lock *lock, uint16_t tlv_type, uint32_t version) {
+    const cg_lock_entry *entry = cg_lock_message(lock, tlv_type);
+    if (entry == NULL || entry->kind != CG_LOCK_RETIRED || entry->version > version) return version;
+    return entry->version;
 }
 
 const cg_lock *cg_lock_for_older(cg_arena *arena, const cg_lock *lock) {

@@ -136,19 +136,6 @@ static void collect(collector *c, cg_text *text, const cg_lock_entry *standing, 
     c->items[c->count++] = (cg_lock_line){cg_text_end(text), text->length, standing, name, at};
 }
 
-static const cg_lock_entry *standing_message(const cg_lock *lock, uint16_t tlv_type) {
-    size_t low = 0, high = lock == NULL ? 0 : lock->message_count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (lock->messages[middle]->tlv_type == tlv_type) return lock->messages[middle];
-        if (lock->messages[middle]->tlv_type < tlv_type)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return NULL;
-}
-
 static void collect_enums(collector *c, const cg_model *model, const cg_table *used) {
     for (size_t i = 0; i < model->enum_count; i++) {
         const cg_enum *e = &model->enums[i];
@@ -174,13 +161,13 @@ static void collect_messages(collector *c, const cg_model *model) {
         const cg_message *m = model->by_type[i];
         cg_text text = {.arena = c->arena};
         add_message(&text, m);
-        collect(c, &text, standing_message(c->lock, m->tlv_type), m->name.text, m->at);
+        collect(c, &text, cg_lock_message(c->lock, m->tlv_type), m->name.text, m->at);
     }
     for (size_t i = 0; i < model->retired_count; i++) {
         const cg_retired *r = &model->retired[i];
         cg_text text = {.arena = c->arena};
         cg_text_format(&text, "retired %s %u\n", r->name.text, r->tlv_type);
-        collect(c, &text, standing_message(c->lock, r->tlv_type), r->name.text, r->at);
+        collect(c, &text, cg_lock_message(c->lock, r->tlv_type), r->name.text, r->at);
     }
 }
 

@@ -326,6 +326,26 @@ static void read_sensitivity(cg_message *message, const cg_node *at) {
     message->is_sensitive = strcmp(message->sensitivity, "public") != 0;
 }
 
+/* Version that brought the message: fields say it too. What is published says it better. */
+static void find_message_since(cg_builder *b, cg_message *message) {
+    uint32_t first = message->field_count == 0 ? 1 : UINT32_MAX;
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (message->fields[i].since < first) first = message->fields[i].since;
+    }
+    if (message->was_empty) first = 1;
+    const uint32_t published = cg_lock_since(b->lock, message->tlv_type, b->model->version);
+    if (first > message->since) message->since = first;
+    if (published > message->since) message->since = published;
+}
+
+static void read_message_since(cg_builder *b, cg_message *message, const cg_node *at) {
+    const cg_node *since = cg_good_entry(at, "since");
+    message->since = b->message_since = (uint32_t)cg_get_uint(at, "since", 1);
+    if (since == NULL || message->since <= b->model->version) return;
+    cg_report(b->diags, CG_E_SINCE, since->span, "since is %u, but the schema's version is %u: raise the version",
+              message->since, b->model->version);
+}
+
 static void read_message(cg_builder *b, cg_message *message, const cg_node *at) {
     const cg_node *fields = cg_entry(at, "fields");
     message->at = at;
@@ -341,9 +361,11 @@ static void read_message(cg_builder *b, cg_message *message, const cg_node *at) 
     message->reserve = (uint32_t)cg_get_uint(at, "reserve", 0);
     message->rate = cg_get_real(at, "rate", 0);
     message->hold_ns = cg_get_time(at, "hold", 0);
+    read_message_since(b, message, at);
     message->fields = cg_fields_read(b, fields, NULL, &message->field_count);
     cg_lock_order(b->lock, true, message->name.text, message->was, message->fields, message->field_count);
     message->was_empty = cg_lock_was_empty(b->lock, message->name.text, message->was);
+    find_message_since(b, message);
     read_typical(b, message, cg_map_entry(at, "typical"));
     if (!are_typed(message, fields) || !cg_layout_message(b->diags, message, b->model->min_compatible)) return;
     cg_fields_check_defaults(b, message);
@@ -423,6 +445,7 @@ static void read_retired(cg_builder *b, cg_retired *retired, const cg_node *at) 
     retired->at = at;
     retired->tlv_type = (uint16_t)cg_get_uint(at, "tlv_type", 0);
     retired->was = cg_get_text(at, "was", NULL);
+    retired->since = cg_lock_retired_since(b->lock, retired->tlv_type, b->model->version);
     (void)cg_name_read(b->diags, at->key->text, at->key->span, &retired->name);
 }
 
@@ -486,5 +509,6 @@ cg_model *cg_compile_locked(cg_arena *arena, const cg_source *source, const cg_l
     if (root->kind == CG_MAP) build(&b, root, prefix, &unknown_rules);
     if (diags->error_count != 0) return NULL;
     b.model->contract_hash = cg_contract_hash(arena, b.model);
+    cg_layouts_find(arena, b.model);
     return b.model;
 }

@@ -259,6 +259,7 @@ struct cg_message {
     cg_name name;
     const char *was; /* former name, or NULL */
     uint16_t tlv_type;
+    uint32_t since;          /* version that introduced it, as far as contract and lock say */
     const char *domain;      /* or NULL */
     const char *description; /* or NULL */
     const char *sensitivity; /* as written; "public" when nothing is said */
@@ -299,6 +300,7 @@ typedef struct cg_retired {
     cg_name name;
     const char *was; /* former name, or NULL */
     uint16_t tlv_type;
+    uint32_t since; /* version that retired it, as far as the lock says; else the contract's */
     const cg_node *at;
 } cg_retired;
 
@@ -325,6 +327,12 @@ typedef struct cg_alias {
     const char *description;
 } cg_alias;
 
+/* How a version looks on the wire, as a number. */
+typedef struct cg_layout {
+    uint16_t version;
+    uint64_t hash; /* 0: not known, as it had a message that is retired now */
+} cg_layout;
+
 typedef struct cg_model {
     const char *file;     /* the contract's base name, for the first line of outputs */
     cg_name name;         /* of the schema, or what --prefix said */
@@ -333,6 +341,8 @@ typedef struct cg_model {
     uint32_t id;
     uint16_t version, min_compatible;
     uint64_t contract_hash; /* of all that the wire or the pool depends on; never 0 */
+    cg_layout *layouts;     /* ascending by version, the first is min_compatible; each holds up to the next */
+    size_t layout_count;    /* at least 1 */
     cg_enum *enums;         /* in declared order */
     size_t enum_count;
     cg_struct **structs; /* every struct after the ones that it uses */

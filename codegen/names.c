@@ -189,7 +189,8 @@ static void claim_schema(claims *c) {
     static const char *const snakes[] = {"_schema",  "_pool_config",   "_handlers",
                                          "_service", "_server_config", "_client_config"};
     static const char *const uppers[] = {"_SCHEMA_ID",   "_SCHEMA_VERSION", "_MIN_COMPATIBLE", "_CLASS_COUNT",
-                                         "_CLASS_SIZES", "_MESSAGE_COUNT",  "_CONTRACT_HASH",  "_MESSAGES"};
+                                         "_CLASS_SIZES", "_MESSAGE_COUNT",  "_CONTRACT_HASH",  "_MESSAGES",
+                                         "_LAYOUT_HASH"};
     const cg_node *none = (const cg_node *)(uintptr_t)c->model;
     for (size_t i = 0; i < sizeof snakes / sizeof *snakes; i++) claim(c, none, c->model->name.snake, snakes[i], "", "");
     for (size_t i = 0; i < sizeof uppers / sizeof *uppers; i++) claim(c, none, c->model->name.upper, uppers[i], "", "");

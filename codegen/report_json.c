@@ -82,12 +82,25 @@ static void add_plans(cg_text *out, const cg_model *model) {
     cg_text_add(out, "]", 1);
 }
 
+/* The hash of each version that is still read; null where it is not known. */
+static void add_layouts(cg_text *out, const cg_model *model) {
+    add_key(out, ",", "layouts");
+    for (size_t i = 0; i < model->layout_count; i++) {
+        const cg_layout *layout = &model->layouts[i];
+        cg_text_format(out, "%s{\"version\":%u,\"hash\":", i == 0 ? "[" : ",", layout->version);
+        cg_text_format(out, layout->hash == 0 ? "null}" : "\"%016" PRIx64 "\"}", layout->hash);
+    }
+    cg_text_add(out, "]", 1);
+}
+
 void cg_report_json(cg_text *out, const cg_model *model, const cg_message *only) {
     bool is_first = true;
     add_key(out, "{\"schema\":{", "name");
     cg_text_add_json(out, model->name.text);
-    cg_text_format(out, ",\"id\":%u,\"version\":%u},\"strategy\":\"%s\",\"classes\":[", model->id, model->version,
-                   model->strategy);
+    cg_text_format(out, ",\"id\":%u,\"version\":%u,\"min_compatible\":%u", model->id, model->version,
+                   model->min_compatible);
+    add_layouts(out, model);
+    cg_text_format(out, "},\"strategy\":\"%s\",\"classes\":[", model->strategy);
     for (size_t i = 0; i < model->class_count; i++) {
         if (i != 0) cg_text_add(out, ",", 1);
         add_class_json(out, &model->classes[i]);

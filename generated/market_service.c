@@ -1,7 +1,7 @@
 /* Written by bufpoolc from contracts.yaml, do not edit: tables and dispatch of schema market. */
 #include "market_service.h"
 
-#if BP_ABI != 3 || MARKET_CONTRACT_HASH != 0x3dd784690afe4034u
+#if BP_ABI != 4 || MARKET_CONTRACT_HASH != 0x3dd784690afe4034u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -101,6 +101,10 @@ static const bp_type_range ranges[] = {
     {.first = 50000, .last = 65535, .unknown = BP_UNKNOWN_FAIL}, /* experimental */
 };
 
+static const bp_layout layouts[] = {
+    {.version = 1, .hash = 0xf23f1fbf4a6d7ef0u},
+};
+
 const bp_schema market_schema = {
     .abi = BP_ABI,
     .name = "market",
@@ -108,6 +112,8 @@ const bp_schema market_schema = {
     .version = MARKET_SCHEMA_VERSION,
     .min_compatible = MARKET_MIN_COMPATIBLE,
     .contract_hash = MARKET_CONTRACT_HASH,
+    .layouts = layouts,
+    .layout_count = 1,
     .types = types,
     .type_count = MARKET_MESSAGE_COUNT,
     .ranges = ranges,

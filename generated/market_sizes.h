@@ -3,6 +3,7 @@
 #define MARKET_SIZES_H
 
 #define MARKET_CONTRACT_HASH 0x3dd784690afe4034u /* of all that wire and pool depend on */
+#define MARKET_LAYOUT_HASH 0xf23f1fbf4a6d7ef0u /* of what peers of this version must agree on */
 #define MARKET_SCHEMA_ID 0x4D594345u
 #define MARKET_SCHEMA_VERSION 1
 #define MARKET_MIN_COMPATIBLE 1

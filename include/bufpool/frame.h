@@ -62,13 +62,22 @@ typedef struct bp_type_range {
     bp_unknown unknown;
 } bp_type_range;
 
+/* What a version looks like on the wire, as a number: it holds up to the next one's version. Programs with equal ones
+ * mean the same bytes. */
+typedef struct bp_layout {
+    uint16_t version;
+    uint64_t hash; /* 0: not known, nothing is compared */
+} bp_layout;
+
 /* One schema: constant tables that generated code defines. Everything outside `ranges` is BP_UNKNOWN_FAIL. */
 typedef struct bp_schema {
     uint32_t abi;           /* BP_ABI of the headers it was compiled with */
     const char *name;       /* "market" */
     uint32_t id;
     uint16_t version, min_compatible;
-    uint64_t contract_hash; /* of the layout-relevant part of the contract */
+    uint64_t contract_hash; /* of everything that this program's generated code depends on */
+    const bp_layout *layouts; /* ascending by version, the first is min_compatible */
+    uint32_t layout_count;    /* 0: nothing is known about any version */
     const bp_type_info *types; /* ascending by type */
     uint32_t type_count;
     const bp_type_range *ranges; /* ascending, disjoint */

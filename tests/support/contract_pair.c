@@ -185,7 +185,7 @@ static const char *print(cg_arena *arena, const contract *c) {
     cg_text_format(&out, "  Grown:\n%s    fields:\n", c->is_growing_plain ? "" : "    extensible: true\n");
     for (unsigned i = 0; i < c->grown_count; i++) add_field(&out, c, &c->grown[i]);
     cg_text_format(&out, "messages:\n");
-    if (c->has_other) cg_text_format(&out, "  Other: {tlv_type: 101, fields: {a: u8}}\n");
+    if (c->has_other) cg_text_format(&out, "  Other: {tlv_type: 101, since: %u, fields: {a: u8}}\n", c->version);
     if (c->is_retired) {
         cg_text_format(&out, "  Book: {tlv_type: %u, retired: true}\n  Rest: {tlv_type: 102, fields: {a: u8}}\n",
                        c->tlv_type);

@@ -2,6 +2,8 @@
 #include "codegen/report.h"
 #include "tests/unit/codegen/compile.h"
 
+#include <inttypes.h>
+
 static const char contract[] =
     "schema: {name: s, id: 7, version: 2}\nmessages:\n"
     "  Large: {tlv_type: 9, typical: {v: 1}, fields: {v: \"FixedVec<u64, 16>\"}}\n"
@@ -12,9 +14,10 @@ START_TEST(json_has_the_published_shape) {
     cg_text out = {.arena = c.arena};
     cg_report_json(&out, c.model, NULL);
     /* Large: block_len and count, elements from 8 on: 136 of 256, 8 over 128. Small: 2, then bitmap and u8. */
-    ck_assert_str_eq(
-        cg_text_end(&out),
-        "{\"schema\":{\"name\":\"s\",\"id\":7,\"version\":2},\"strategy\":\"pow2\",\"classes\":["
+    const char *const expected = cg_arena_format(
+        c.arena,
+        "{\"schema\":{\"name\":\"s\",\"id\":7,\"version\":2,\"min_compatible\":1,\"layouts\":["
+        "{\"version\":1,\"hash\":\"%016" PRIx64 "\"},{\"version\":2,\"hash\":\"%016" PRIx64 "\"}]},\"strategy\":\"pow2\",\"classes\":["
         "{\"size\":64,\"messages\":[\"Small\"],\"idle_bytes\":65536,\"buffers\":3},"
         "{\"size\":256,\"messages\":[\"Large\"],\"idle_bytes\":65536,\"buffers\":0}],\"messages\":[\n"
         "  {\"name\":\"Small\",\"tlv_type\":3,\"min\":4,\"typical\":4,\"max\":4,\"block\":4,\"accept_min\":2,"
@@ -31,7 +34,9 @@ START_TEST(json_has_the_published_shape) {
         "\"implicit\":[{\"kind\":\"block_len\",\"offset\":0,\"size\":2}]}],\"plans\":[\n"
         "  {\"strategy\":\"pow2\",\"classes\":2,\"waste\":0.935632,\"current\":true},\n"
         "  {\"strategy\":\"auto:1\",\"classes\":1,\"waste\":0.971306,\"current\":false},\n"
-        "  {\"strategy\":\"auto:2\",\"classes\":2,\"waste\":0.743806,\"current\":false}]}\n");
+        "  {\"strategy\":\"auto:2\",\"classes\":2,\"waste\":0.743806,\"current\":false}]}\n",
+        c.model->layouts[0].hash, c.model->layouts[1].hash);
+    ck_assert_str_eq(cg_text_end(&out), expected);
     bpt_compiled_free(&c);
 }
 END_TEST
