@@ -302,10 +302,14 @@ bp_err market_instrument_meta_pack(bp_pool *pool, const market_instrument_meta *
 }
 
 bp_err market_send_instrument_meta(bp_conn *conn, const market_instrument_meta *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_instrument_meta_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_instrument_meta_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_INSTRUMENT_META_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_instrument_meta_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -328,10 +332,14 @@ bp_err market_pool_state_update_pack(bp_pool *pool, const market_pool_state_upda
 }
 
 bp_err market_send_pool_state_update(bp_conn *conn, const market_pool_state_update *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_pool_state_update_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_pool_state_update_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_POOL_STATE_UPDATE_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_pool_state_update_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -354,10 +362,14 @@ bp_err market_order_book_pack(bp_pool *pool, const market_order_book *message, b
 }
 
 bp_err market_send_order_book(bp_conn *conn, const market_order_book *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_order_book_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_order_book_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_ORDER_BOOK_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_order_book_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -380,10 +392,14 @@ bp_err market_arbitrage_signal_pack(bp_pool *pool, const market_arbitrage_signal
 }
 
 bp_err market_send_arbitrage_signal(bp_conn *conn, const market_arbitrage_signal *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_arbitrage_signal_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_arbitrage_signal_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_ARBITRAGE_SIGNAL_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_arbitrage_signal_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -406,10 +422,14 @@ bp_err market_book_ack_pack(bp_pool *pool, const market_book_ack *message, bp_bu
 }
 
 bp_err market_send_book_ack(bp_conn *conn, const market_book_ack *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_book_ack_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_book_ack_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_BOOK_ACK_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_book_ack_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -432,10 +452,14 @@ bp_err market_host_sample_pack(bp_pool *pool, const market_host_sample *message,
 }
 
 bp_err market_send_host_sample(bp_conn *conn, const market_host_sample *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_host_sample_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_host_sample_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_HOST_SAMPLE_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_host_sample_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -458,10 +482,14 @@ bp_err market_process_sample_pack(bp_pool *pool, const market_process_sample *me
 }
 
 bp_err market_send_process_sample(bp_conn *conn, const market_process_sample *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_process_sample_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_process_sample_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_PROCESS_SAMPLE_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_process_sample_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -484,10 +512,14 @@ bp_err market_log_line_pack(bp_pool *pool, const market_log_line *message, bp_bu
 }
 
 bp_err market_send_log_line(bp_conn *conn, const market_log_line *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_log_line_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_log_line_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_LOG_LINE_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_log_line_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }
 
@@ -510,9 +542,13 @@ bp_err market_snapshot_pack(bp_pool *pool, const market_snapshot *message, bp_bu
 }
 
 bp_err market_send_snapshot(bp_conn *conn, const market_snapshot *message) {
-    bp_buf *buf = NULL;
-    bp_err err = market_snapshot_pack(bp_conn_pool(conn), message, &buf);
-    if (err == BP_OK) err = bp_conn_send_take(conn, &buf);
-    bp_buf_release(buf);
+    uint8_t *value = NULL;
+    uint32_t length = 0;
+    bp_err err = market_snapshot_size(message, &length);
+    if (err == BP_OK) err = bp_conn_frame_begin(conn, MARKET_SNAPSHOT_TYPE, length, &value);
+    if (err != BP_OK) return err;
+    err = market_snapshot_encode(message, value, length, &length);
+    if (err == BP_OK) return bp_conn_frame_end(conn, length);
+    bp_conn_frame_drop(conn);
     return err;
 }

@@ -48,8 +48,9 @@ bp_service market_service(const market_handlers *on, void *user);
 bp_server_config market_server_config(const market_handlers *on, void *user);
 bp_client_config market_client_config(const market_handlers *on, void *user);
 
-/* X_pack encodes a message into a buffer of its class; the caller owns it. send_X packs and queues it on a connection.
- * On error nothing is queued and *out is NULL. Errors of X_encode, bp_pool_acquire and bp_conn_send_take. */
+/* X_pack encodes a message into a buffer of its class; the caller owns it. send_X sends it on a connection, encoded where
+ * it leaves from. On error nothing is sent and *out is NULL. Errors of X_encode and bp_pool_acquire; of X_encode,
+ * bp_conn_frame_begin and bp_conn_frame_end. */
 BP_NODISCARD bp_err market_instrument_meta_pack(bp_pool *pool, const market_instrument_meta *message, bp_buf **out);
 BP_NODISCARD bp_err market_send_instrument_meta(bp_conn *conn, const market_instrument_meta *message);
 BP_NODISCARD bp_err market_pool_state_update_pack(bp_pool *pool, const market_pool_state_update *message, bp_buf **out);

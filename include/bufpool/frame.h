@@ -229,6 +229,7 @@ typedef struct bp_writer {
     uint32_t head_done;      /* bytes of the head's frame, header included, that were written */
     uint64_t queued_bytes;   /* bytes of all queued frames, headers included, not yet written */
     uint64_t frame_count;    /* frames ever queued */
+    uint64_t dropped_count;  /* frames of them that were dropped to make room */
 } bp_writer;
 
 BP_API void bp_writer_init(bp_writer *writer);

@@ -45,6 +45,14 @@ enum { BP_SERVICE_MAX = 8 }; /* schemas per server or client */
  * is counted and reaches no handler. A handler's own error always closes, whatever its number. */
 typedef enum bp_invalid { BP_INVALID_CLOSE = 0, BP_INVALID_DROP = 1 } bp_invalid;
 
+/* What happens to a frame that a full send queue has no room for. */
+typedef enum bp_full {
+    BP_FULL_REFUSE = 0, /* the sender is told: BP_ERR_QUEUE_FULL, and on_drain later */
+    BP_FULL_DROP_NEW,   /* it is dropped */
+    BP_FULL_DROP_OLD,   /* the oldest queued frames that have not begun to leave are, or it, when there are none */
+    BP_FULL_CLOSE       /* the connection is closed, with BP_ERR_QUEUE_FULL */
+} bp_full;
+
 /* What holds for every connection of a server or client. */
 typedef struct bp_conn_config {
     bp_service services[BP_SERVICE_MAX];
@@ -60,7 +68,9 @@ typedef struct bp_conn_config {
     uint32_t idle_ms;      /* until the next bytes; 0 is as long as it likes */
     uint32_t stall_ms;     /* until it takes more of what is queued; 0 is 30,000 */
     uint32_t finish_ms;    /* from bp_conn_finish to the end; 0 is 10,000 */
-    uint32_t send_queue_bytes;  /* unsent bytes per connection, above which sends are refused; 0 is 4 MiB */
+    uint32_t send_queue_bytes;  /* unsent bytes per connection, above which its queue is full; 0 is 4 MiB */
+    uint64_t inflight_bytes;    /* the same for all connections together, each of which is then full; 0: no limit */
+    bp_full full_policy;        /* what happens to frames that are sent to a full queue */
     void *user;                 /* handed to the callbacks below */
     /* The connection is up; it may send. */
     void (*on_open)(bp_conn *conn, void *user);
@@ -69,7 +79,7 @@ typedef struct bp_conn_config {
      * this side did, else the error: BP_ERR_RESET also where the peer was gone before it took what was sent. Exactly
      * once for every on_open; a client that never got through has on_close without on_open. */
     void (*on_close)(bp_conn *conn, bp_err why, void *user);
-    /* A send was refused with BP_ERR_QUEUE_FULL and the queue is half empty again. */
+    /* A send was refused with BP_ERR_QUEUE_FULL, and what was full is half empty again. */
     void (*on_drain)(bp_conn *conn, void *user);
     /* A frame of an unknown type in a range with `unknown: deliver`. */
     bp_err (*on_unknown)(bp_conn *conn, const bp_frame *frame, void *user);
@@ -122,8 +132,8 @@ BP_NODISCARD BP_API bp_err bp_server_address(const bp_server *server, char *out,
 BP_API bp_pool *bp_server_pool(const bp_server *server);
 BP_API struct uv_loop_s *bp_server_loop(const bp_server *server);
 
-/* Queues one frame on every open connection, without copying, and takes the reference: *buf becomes NULL. Connections
- * whose queue is full are passed over and counted as refused. Returns how many took it. */
+/* Sends one frame on every open connection, in the one buffer, and takes the reference: *buf becomes NULL. A connection
+ * whose queue is full does as full_policy says. Returns how many took it, dropped ones included. */
 BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
 
 /* ---- client ----------------------------------------------------------------------------------------------------- */
@@ -145,12 +155,30 @@ BP_API struct uv_loop_s *bp_client_loop(const bp_client *client);
 
 /* ---- connection ------------------------------------------------------------------------------------------------- */
 
-/* Queues a frame (type and length from the buffer) and takes the reference: *buf becomes NULL. It is written in the
- * same turn of the loop, together with what else is queued. On error *buf stays the caller's:
- * BP_ERR_QUEUE_FULL (on_drain will tell; a frame above the limit is taken when the queue is empty), BP_ERR_CLOSED,
- * BP_ERR_NO_MEMORY, BP_ERR_RESET (the peer takes no more; what it sent before is still handed on, then on_close
- * follows). */
+/* Sends a frame (type and length from the buffer) and takes the reference: *buf becomes NULL. It is written in the same
+ * turn of the loop, together with what else is sent; small frames are copied, and their buffers released, here. A queue
+ * that is full does as full_policy says; a frame above its limit is taken when it is empty. On error *buf stays the
+ * caller's: BP_ERR_QUEUE_FULL (refused, on_drain will tell, or closed), BP_ERR_CLOSED, BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT
+ * (a frame is begun, see below), BP_ERR_RESET (the peer takes no more; what it sent before is still handed on, then
+ * on_close follows). */
 BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
+
+/* Sends a frame without a buffer: begin gives *value, size_max bytes in which the value is written (at any alignment),
+ * and end says how many of them it has. What is written there goes as it is; drop takes the frame back.
+ *
+ *     uint8_t *value;
+ *     bp_err err = bp_conn_frame_begin(conn, MARKET_BOOK_ACK_TYPE, MARKET_BOOK_ACK_MAX, &value);
+ *     if (err == BP_OK) err = bp_conn_frame_end(conn, fill(value));
+ *
+ * Between begin and end nothing else is sent on the loop (BP_ERR_ARGUMENT), and control does not go back to it: a frame
+ * that is still begun then is dropped. Generated X_send_Y are made of this.
+ * begin: errors as bp_conn_send_take, BP_ERR_LIMIT (values that are not small, and those of a connection that cannot
+ * write, need a buffer of the pool); nothing is begun then, and *value is NULL. end: BP_ERR_ARGUMENT: no frame of this
+ * connection is begun, or length is above size_max, and nothing happened; BP_ERR_CLOSED: the connection was closed in
+ * between; else as bp_conn_send_take, and the frame is dropped. drop does nothing when none is begun. */
+BP_NODISCARD BP_API bp_err bp_conn_frame_begin(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value);
+BP_NODISCARD BP_API bp_err bp_conn_frame_end(bp_conn *conn, uint32_t length);
+BP_API void bp_conn_frame_drop(bp_conn *conn);
 
 /* Inside a handler: a buffer of the handler's own with the frame that is being handled; one reference, released with
  * bp_buf_release, on any thread, also after the connection is gone. Once per frame. As bp_reader_keep;
@@ -182,7 +210,7 @@ BP_API void *bp_conn_session(bp_conn *conn, const bp_service *service);
 /* The pool that the connection uses; valid while the connection is. */
 BP_API bp_pool *bp_conn_pool(const bp_conn *conn);
 
-/* Bytes queued and not yet written. */
+/* Bytes sent and not yet written. */
 BP_API uint64_t bp_conn_queued_bytes(const bp_conn *conn);
 
 /* ---- statistics ------------------------------------------------------------------------------------------------- */
@@ -196,6 +224,7 @@ typedef struct bp_conn_stats {
     uint64_t frames_invalid;        /* frames that broke their contract */
     uint64_t frames_kept;           /* frames that a handler kept */
     uint64_t sends_refused;         /* sends answered with BP_ERR_QUEUE_FULL */
+    uint64_t frames_dropped;        /* frames dropped because a queue was full (BP_FULL_DROP_NEW, BP_FULL_DROP_OLD) */
     uint64_t reads, writes;         /* system calls, as libuv made them known */
 } bp_conn_stats;
 

@@ -73,4 +73,25 @@ static inline bool bpi_head_is_skipped(const bpi_type_entry *entry) {
     return entry->info == NULL && entry->unknown == BP_UNKNOWN_SKIP;
 }
 
+static inline void bpi_store_head(uint8_t *at, uint16_t type, uint32_t length) {
+    bpi_store_u16(at, type);
+    bpi_store_u32(at + 2, length);
+}
+
+/* ---- what the transports ask of a writer besides (writer.c) ---- */
+
+/* count bytes of what bp_writer_gather gave were copied elsewhere: what ends in them is released and counts as never
+ * queued. Returns how many frames end in them. */
+uint32_t bpi_writer_moved(bp_writer *writer, uint64_t count);
+
+/* Frames that have begun to leave, when begun_bytes more than is known to have left are on their way. */
+uint32_t bpi_writer_begun_count(const bp_writer *writer, uint64_t begun_bytes);
+
+/* Drops the oldest frames that have not begun to leave, until count bytes are dropped or there are no more. Returns how
+ * many. */
+uint32_t bpi_writer_drop_oldest(bp_writer *writer, uint64_t begun_bytes, uint64_t count);
+
+/* Releases the count frames that were queued last, of which none has begun to leave; they count as never queued. */
+void bpi_writer_take_back(bp_writer *writer, uint32_t count);
+
 #endif

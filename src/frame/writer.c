@@ -80,10 +80,7 @@ static bool add_bytes(gather *g, const uint8_t *from, size_t count) {
     return fits == count;
 }
 
-static void store_head(uint8_t *at, const bp_buf *buf) {
-    bpi_store_u16(at, bp_buf_type(buf));
-    bpi_store_u32(at + 2, bp_buf_length(buf));
-}
+static void store_head(uint8_t *at, const bp_buf *buf) { bpi_store_head(at, bp_buf_type(buf), bp_buf_length(buf)); }
 
 /* Adds the frame from its byte `done` on; false when there is no room for more. */
 static bool add_frame(gather *g, const bp_buf *buf, uint32_t done) {
@@ -149,4 +146,48 @@ void bp_writer_wrote(bp_writer *writer, uint64_t count) {
         bp_buf_release(buf);
     }
     writer->head_done += (uint32_t)count;
+}
+
+uint32_t bpi_writer_moved(bp_writer *writer, uint64_t count) {
+    const uint32_t before = writer->count;
+    bp_writer_wrote(writer, count);
+    const uint32_t moved = before - writer->count;
+    writer->frame_count -= moved;
+    return moved;
+}
+
+static uint32_t frame_size(const bp_buf *buf) { return BP_FRAME_HEADER_SIZE + bp_buf_length(buf); }
+
+uint32_t bpi_writer_begun_count(const bp_writer *writer, uint64_t begun_bytes) {
+    uint64_t at = 0;
+    uint32_t ix = 0;
+    for (; ix < writer->count && at < writer->head_done + begun_bytes; ix++) at += frame_size(queued(writer, ix));
+    return ix;
+}
+
+uint32_t bpi_writer_drop_oldest(bp_writer *writer, uint64_t begun_bytes, uint64_t count) {
+    const uint32_t begun = bpi_writer_begun_count(writer, begun_bytes);
+    uint32_t dropped = 0;
+    for (uint64_t bytes = 0; begun + dropped < writer->count && bytes < count; dropped++) {
+        bp_buf *buf = queued(writer, begun + dropped);
+        bytes += frame_size(buf);
+        writer->queued_bytes -= frame_size(buf);
+        bp_buf_release(buf);
+    }
+    for (uint32_t i = begun; i-- != 0;) {
+        writer->ring[(writer->head + i + dropped) & writer->ring_mask] = queued(writer, i);
+    }
+    writer->head = (writer->head + dropped) & writer->ring_mask;
+    writer->count -= dropped;
+    writer->dropped_count += dropped;
+    return dropped;
+}
+
+void bpi_writer_take_back(bp_writer *writer, uint32_t count) {
+    for (; count != 0; count--) {
+        bp_buf *buf = queued(writer, --writer->count);
+        writer->queued_bytes -= frame_size(buf);
+        writer->frame_count--;
+        bp_buf_release(buf);
+    }
 }

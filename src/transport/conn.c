@@ -42,10 +42,12 @@ static void unlink_conn(bp_conn *conn) {
 
 /* Every buffer is back before on_close; the counts stay readable. */
 static void release_frames(bp_conn *conn) {
-    const uint64_t sent = conn->writer.frame_count - conn->writer.count;
+    const bp_writer counts = conn->writer;
+    bpi_end_unqueued(conn->end, counts.queued_bytes);
     bp_reader_fini(&conn->reader);
     bp_writer_fini(&conn->writer);
-    conn->writer.frame_count = sent;
+    conn->writer.frame_count = counts.frame_count - counts.count;
+    conn->writer.dropped_count = counts.dropped_count;
 }
 
 void bpi_conn_gone(bp_conn *conn) {
@@ -73,6 +75,7 @@ void bp_conn_close(bp_conn *conn, bp_err why) {
     if (conn->state == BPI_CONN_CLOSING) return;
     conn->state = BPI_CONN_CLOSING;
     conn->why = why == BP_OK ? BP_ERR_CLOSED : why;
+    bpi_stage_drop(conn);
     if (conn->has_handle && !uv_is_closing(&conn->handle.any)) {
         uv_close(&conn->handle.any, bpi_conn_on_handle_closed);
     }
@@ -113,9 +116,12 @@ static void handle_frames(bp_conn *conn) {
         if (err != BP_OK) break;
         err = hand_on(conn, &frame);
         if (BP_UNLIKELY(err != BP_OK)) break;
+        if (BP_UNLIKELY(conn->writer.count != 0)) bpi_send_between(conn);
     }
     loop->handling = NULL;
     loop->frame = NULL;
+    loop->stage.may_yield = true;
+    bpi_begun_drop(loop);
     if (err == BP_MORE) {
         bpi_deadline_read(conn, frames_before);
         return;
@@ -178,6 +184,7 @@ void bpi_conn_open(bp_conn *conn) {
     bpi_deadline_renew(conn);
     const int status = uv_read_start(&conn->handle.stream, on_alloc, on_read);
     if (config->on_open != NULL) config->on_open(conn, config->user);
+    conn->end->loop->stage.may_yield = true;
     if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
 }
 
@@ -224,12 +231,13 @@ bp_pool *bp_conn_pool(const bp_conn *conn) { return conn->end->pool; }
 void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum) {
     sum->frames_in += conn->reader.frame_count;
     sum->bytes_in += conn->bytes_in;
-    sum->frames_out += conn->writer.frame_count - conn->writer.count;
+    sum->frames_out += conn->writer.frame_count - conn->writer.count - conn->writer.dropped_count;
     sum->bytes_out += conn->bytes_out;
     sum->frames_skipped += conn->reader.skipped_count;
     sum->frames_invalid += conn->invalid_count;
     sum->frames_kept += conn->kept_count;
     sum->sends_refused += conn->refused_count;
+    sum->frames_dropped += conn->dropped_count + conn->writer.dropped_count;
     sum->reads += conn->reads;
     sum->writes += conn->writes;
 }

@@ -9,6 +9,7 @@
 static void on_idle(uv_idle_t *handle) { (void)handle; }
 
 static void flush_dirty(bpi_loop *loop) {
+    bpi_begun_drop(loop);
     bp_conn *list = loop->dirty;
     loop->dirty = NULL;
     while (list != NULL) {
@@ -125,7 +126,7 @@ static void destroy(bpi_loop *loop) {
     }
     bpi_mailbox_fini(&loop->mailbox);
     bpi_os.free(loop->landing);
-    bpi_os.free(loop->stage);
+    bpi_os.free(loop->stage.data);
     bpi_os.free(loop);
 }
 

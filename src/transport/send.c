@@ -1,164 +1,190 @@
 #define _GNU_SOURCE
-/* What a connection sends: queued by the calls below, written once per turn of the loop. */
+/* What a connection takes to send, and what becomes of what it does not take. */
+#include "frame/frame_internal.h"
 #include "transport/transport_internal.h"
-
-#include "base/os.h"
-#include "base/wipe.h"
 
 static uint64_t queue_limit(const bp_conn *conn) {
     const uint32_t limit = conn->end->config.send_queue_bytes;
     return limit == 0 ? BPI_QUEUE_BYTES_DEFAULT : limit;
 }
 
-bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf) {
-    const uint64_t queued = conn->writer.queued_bytes;
-    if (BP_UNLIKELY(conn->state != BPI_CONN_OPEN)) return BP_ERR_CLOSED;
-    if (BP_UNLIKELY(conn->is_broken)) return conn->why;
-    /* A frame above the limit goes alone, or it could never be sent. */
-    if (BP_UNLIKELY(queued != 0 && queued + BP_FRAME_HEADER_SIZE + bp_buf_length(*buf) > queue_limit(conn))) {
-        conn->is_refused = true;
-        conn->refused_count++;
-        return BP_ERR_QUEUE_FULL;
+bp_err bpi_send_check(const bp_conn *conn) {
+    if (conn->state != BPI_CONN_OPEN) return BP_ERR_CLOSED;
+    if (conn->is_broken) return conn->why;
+    return conn->end->loop->begun.conn == NULL ? BP_OK : BP_ERR_ARGUMENT;
+}
+
+/* ---- limits ---- */
+
+uint64_t bp_conn_queued_bytes(const bp_conn *conn) {
+    const bpi_stage *stage = &conn->end->loop->stage;
+    const uint64_t written = conn->write == NULL ? 0 : conn->write->staged_bytes;
+    const bool is_staged = stage->holder == conn && !stage->is_stuck;
+    return conn->writer.queued_bytes + written + (is_staged ? stage->length : 0);
+}
+
+static uint64_t end_queued_bytes(const bpi_end *end) {
+    const bpi_stage *stage = &end->loop->stage;
+    const bool is_staged = stage->holder != NULL && stage->holder->end == end && !stage->is_stuck;
+    return end->queued_bytes + (is_staged ? stage->length : 0);
+}
+
+static uint64_t room_below(uint64_t limit, uint64_t used) { return used < limit ? limit - used : 0; }
+
+uint64_t bpi_send_room(const bp_conn *conn) {
+    const bpi_end *end = conn->end;
+    const uint64_t own = room_below(queue_limit(conn), bp_conn_queued_bytes(conn));
+    if (end->config.inflight_bytes == 0) return own;
+    const uint64_t all = room_below(end->config.inflight_bytes, end_queued_bytes(end));
+    return own < all ? own : all;
+}
+
+bool bpi_send_has_room(const bp_conn *conn, uint64_t size) {
+    if (size <= bpi_send_room(conn)) return true;
+    /* A frame above a limit goes alone, or it could never be sent. */
+    if (bp_conn_queued_bytes(conn) != 0) return false;
+    return conn->end->config.inflight_bytes == 0 || end_queued_bytes(conn->end) == 0;
+}
+
+static bp_err refuse(bp_conn *conn) {
+    conn->is_refused = true;
+    conn->end->is_full = true;
+    conn->refused_count++;
+    return BP_ERR_QUEUE_FULL;
+}
+
+bp_err bpi_send_refuse(bp_conn *conn) {
+    switch (conn->end->config.full_policy) {
+    case BP_FULL_DROP_NEW:
+    case BP_FULL_DROP_OLD: return BP_OK;
+    case BP_FULL_CLOSE: bp_conn_close(conn, BP_ERR_QUEUE_FULL); return BP_ERR_QUEUE_FULL;
+    default: return refuse(conn);
     }
+}
+
+/* Bytes of the queue that are on their way. */
+static uint64_t begun_bytes(const bp_conn *conn) {
+    return conn->write == NULL ? 0 : conn->write->bytes - conn->write->staged_bytes;
+}
+
+static void drop_oldest(bp_conn *conn, uint64_t size) {
+    const uint64_t before = conn->writer.queued_bytes, room = bpi_send_room(conn);
+    (void)bpi_writer_drop_oldest(&conn->writer, begun_bytes(conn), room_below(size, room));
+    bpi_end_unqueued(conn->end, before - conn->writer.queued_bytes);
+}
+
+/* Makes room for a frame, or does with it what is to be done instead: *buf is then NULL, or the answer an error. */
+static bp_err make_room_take(bp_conn *conn, bp_buf **buf, uint64_t size) {
+    const bp_err err = bpi_send_refuse(conn);
+    if (err != BP_OK) return err;
+    if (conn->end->config.full_policy == BP_FULL_DROP_OLD) drop_oldest(conn, size);
+    if (bpi_send_has_room(conn, size)) return BP_OK;
+    conn->dropped_count++;
+    bp_buf_release_take(buf);
+    return BP_OK;
+}
+
+/* A queue that was full is half empty again. */
+static bool has_drained(const bp_conn *conn) {
+    const bpi_end *end = conn->end;
+    return bp_conn_queued_bytes(conn) <= queue_limit(conn) / 2 && !(end->config.inflight_bytes != 0 && end->is_full);
+}
+
+void bpi_send_tell_drained(bp_conn *conn) {
+    const bp_conn_config *config = &conn->end->config;
+    if (!conn->is_refused || !has_drained(conn)) return;
+    conn->is_refused = false;
+    if (config->on_drain != NULL) config->on_drain(conn, config->user);
+    conn->end->loop->stage.may_yield = true;
+}
+
+void bpi_end_unqueued(bpi_end *end, uint64_t count) {
+    end->queued_bytes -= count;
+    if (!end->is_full || end->queued_bytes > end->config.inflight_bytes / 2) return;
+    end->is_full = false;
+    if (end->config.inflight_bytes == 0) return;
+    for (bp_conn *conn = end->conns; conn != NULL; conn = conn->next) {
+        if (conn->is_refused && conn->write == NULL) bpi_loop_mark_dirty(end->loop, conn);
+    }
+}
+
+/* ---- sending ---- */
+
+bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf) {
+    bpi_loop *loop = conn->end->loop;
+    const uint64_t before = conn->writer.queued_bytes;
     const bp_err err = bp_writer_push_take(&conn->writer, buf);
-    if (err == BP_OK && conn->write == NULL) bpi_loop_mark_dirty(conn->end->loop, conn);
-    return err;
+    if (err != BP_OK) return err;
+    conn->end->queued_bytes += conn->writer.queued_bytes - before;
+    loop->stage.limit = 0; /* the holder's if it is this one; another's limits have changed */
+    if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);
+    return BP_OK;
+}
+
+/* Copies the frame to the stage, where there is room for it. */
+static void stage_take(bpi_stage *stage, bp_buf **buf) {
+    const uint32_t length = bp_buf_length(*buf);
+    uint8_t *at = stage->data + stage->length;
+    bpi_store_head(at, bp_buf_type(*buf), length);
+    bpi_copy(at + BP_FRAME_HEADER_SIZE, bp_buf_data(*buf), length);
+    bpi_stage_add(stage, BP_FRAME_HEADER_SIZE + length);
+    bp_buf_release_take(buf);
+}
+
+static bp_err send_otherwise_take(bp_conn *conn, bp_buf **buf) {
+    const uint64_t size = (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(*buf);
+    bp_err err = bpi_send_check(conn);
+    if (err != BP_OK) return err;
+    if (!bpi_send_has_room(conn, size)) err = make_room_take(conn, buf, size);
+    if (err != BP_OK || *buf == NULL) return err;
+    const bool is_staged = bpi_stage_room(conn, size) != NULL;
+    err = bpi_send_check(conn); /* writing out may have failed */
+    if (err != BP_OK) return err;
+    if (!is_staged) return bpi_send_queue_take(conn, buf);
+    stage_take(&conn->end->loop->stage, buf);
+    bpi_stage_open(&conn->end->loop->stage);
+    return BP_OK;
+}
+
+bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf) {
+    bpi_stage *stage = &conn->end->loop->stage;
+    if (BP_UNLIKELY(!bpi_stage_fits(stage, conn, bp_buf_length(*buf)))) return send_otherwise_take(conn, buf);
+    stage_take(stage, buf);
+    return BP_OK;
 }
 
 void bp_conn_finish(bp_conn *conn) {
+    bpi_loop *loop = conn->end->loop;
     if (conn->state != BPI_CONN_OPEN) return;
     if (conn->is_broken) {
         bp_conn_close(conn, conn->why);
         return;
     }
     bp_conn_resume(conn);
+    bp_conn_frame_drop(conn);
     conn->state = BPI_CONN_FINISHING;
     bpi_deadline_begin(conn);
-    if (conn->write == NULL) bpi_loop_mark_dirty(conn->end->loop, conn);
+    if (loop->stage.holder == conn) loop->stage.limit = loop->begun.limit = 0;
+    if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);
 }
 
-uint64_t bp_conn_queued_bytes(const bp_conn *conn) { return conn->writer.queued_bytes; }
+/* ---- taking back ---- */
 
-/* Of a peer that is gone, what it sent before is still read, up to its end, unless nobody reads. Any other error comes
- * without an end to wait for. */
-static void write_failed(bp_conn *conn, int status) {
-    const bp_err why = bpi_err_from_uv(status);
-    if (why != BP_ERR_RESET || conn->state == BPI_CONN_FINISHING || conn->is_paused) {
-        bp_conn_close(conn, why);
-    } else {
-        conn->is_broken = true;
-        conn->why = why;
-    }
+void bpi_send_mark_read(const bp_conn *conn, bpi_send_mark *out) {
+    const bpi_stage *stage = &conn->end->loop->stage;
+    const bool is_holder = stage->holder == conn;
+    *out = (bpi_send_mark){.staged_bytes = is_holder ? stage->length : 0,
+                           .staged_count = is_holder ? stage->count : 0,
+                           .frame_count = conn->writer.frame_count};
 }
 
-static void wrote(bp_conn *conn, uint64_t bytes) {
-    conn->writes++;
-    conn->bytes_out += bytes;
-    bp_writer_wrote(&conn->writer, bytes);
-}
-
-static size_t gather(const bp_conn *conn, uint8_t *stage, size_t stage_length, uv_buf_t bufs[BP_WRITER_PIECES],
-                     uint64_t *bytes) {
-    bp_piece pieces[BP_WRITER_PIECES];
-    const size_t count = bp_writer_gather(&conn->writer, stage, stage_length, 0, pieces);
-    *bytes = 0;
-    for (size_t i = 0; i < count; i++) {
-        /* libuv's buffers are not const, but it only reads them. */
-        bufs[i] = uv_buf_init((char *)(uintptr_t)pieces[i].data, (unsigned)pieces[i].length);
-        *bytes += pieces[i].length;
-    }
-    return count;
-}
-
-static void wipe_stage(const bp_conn *conn, uint8_t *stage, size_t size) {
-    if (conn->end->has_sensitive) bpi_wipe(stage, size);
-}
-
-static void on_written(uv_write_t *request, int status) {
-    bp_conn *conn = request->data;
-    bpi_write *write = conn->write;
-    conn->write = NULL;
-    wipe_stage(conn, write->stage, sizeof write->stage);
-    if (status == 0) wrote(conn, write->bytes);
-    bpi_loop_give_write(conn->end->loop, write);
-    if (conn->state == BPI_CONN_CLOSING) return;
-    if (status != 0)
-        write_failed(conn, status);
-    else
-        bpi_loop_mark_dirty(conn->end->loop, conn);
-}
-
-/* The socket is full: lets libuv write a little as soon as there is room. */
-static void wait_for_room(bp_conn *conn) {
-    uv_buf_t bufs[BP_WRITER_PIECES];
-    bpi_write *write = bpi_loop_take_write(conn->end->loop);
-    if (write == NULL) {
-        bp_conn_close(conn, BP_ERR_NO_MEMORY);
-        return;
-    }
-    write->request.data = conn;
-    const size_t count = gather(conn, write->stage, sizeof write->stage, bufs, &write->bytes);
-    const int status = uv_write(&write->request, &conn->handle.stream, bufs, (unsigned)count, on_written);
-    if (status == 0) {
-        conn->write = write;
-        bpi_deadline_write(conn);
-    } else {
-        wipe_stage(conn, write->stage, sizeof write->stage);
-        bpi_loop_give_write(conn->end->loop, write);
-        write_failed(conn, status);
-    }
-}
-
-/* Writes until the queue is empty, the socket full, or the connection's share of this turn used up. */
-static void write_queue(bp_conn *conn) {
-    bpi_loop *loop = conn->end->loop;
-    for (int i = 0; i < BPI_FLUSH_WRITES && conn->writer.count != 0; i++) {
-        uv_buf_t bufs[BP_WRITER_PIECES];
-        uint64_t bytes;
-        const size_t count = gather(conn, loop->stage, BP_FRAME_WRITE_MAX, bufs, &bytes);
-        const int status = uv_try_write(&conn->handle.stream, bufs, (unsigned)count);
-        wipe_stage(conn, loop->stage, bytes < BP_FRAME_WRITE_MAX ? (size_t)bytes : BP_FRAME_WRITE_MAX);
-        if (status > 0) wrote(conn, (uint64_t)status);
-        if (status > 0 && (uint64_t)status == bytes) continue;
-        if (status < 0 && status != UV_EAGAIN)
-            write_failed(conn, status);
-        else
-            wait_for_room(conn);
-        return;
-    }
-}
-
-/* Everything is sent: tells the peer so, and waits until it has ended too. Closing while unread bytes are here would
- * make the system reset the connection, and the peer might lose what it has not read yet. */
-static void shut_down(bp_conn *conn) {
-    uv_os_fd_t fd;
-    if (conn->has_ended || uv_fileno(&conn->handle.any, &fd) != 0 || shutdown(fd, SHUT_WR) != 0) {
-        bp_conn_close(conn, BP_ERR_CLOSED);
-        return;
-    }
-    conn->state = BPI_CONN_LINGERING;
-}
-
-static void tell_drained(bp_conn *conn) {
-    const bp_conn_config *config = &conn->end->config;
-    if (!conn->is_refused || conn->writer.queued_bytes > queue_limit(conn) / 2) return;
-    conn->is_refused = false;
-    if (config->on_drain != NULL) config->on_drain(conn, config->user);
-}
-
-void bpi_conn_flush(bp_conn *conn) {
-    bpi_loop *loop = conn->end->loop;
-    if (conn->write != NULL || conn->is_broken) return;
-    if (loop->stage == NULL) loop->stage = bpi_os.alloc(BP_FRAME_WRITE_MAX);
-    if (loop->stage == NULL) {
-        bp_conn_close(conn, BP_ERR_NO_MEMORY);
-        return;
-    }
-    write_queue(conn);
-    if (conn->state == BPI_CONN_OPEN && !conn->is_broken) tell_drained(conn);
-    if (conn->state == BPI_CONN_FINISHING && conn->writer.count == 0) shut_down(conn);
-    const bool is_sending = conn->state == BPI_CONN_OPEN || conn->state == BPI_CONN_FINISHING;
-    if (is_sending && !conn->is_broken && conn->write == NULL && conn->writer.count != 0) {
-        bpi_loop_mark_dirty(loop, conn);
-    }
+void bpi_send_rollback(bp_conn *conn, const bpi_send_mark *mark) {
+    bpi_stage *stage = &conn->end->loop->stage;
+    const uint64_t before = conn->writer.queued_bytes, sent = conn->writer.frame_count - mark->frame_count;
+    /* Of what was sent since, the oldest may have been dropped; what was on its way then still is. */
+    const uint32_t most = conn->writer.count - bpi_writer_begun_count(&conn->writer, begun_bytes(conn));
+    bp_conn_frame_drop(conn);
+    bpi_writer_take_back(&conn->writer, sent < most ? (uint32_t)sent : most);
+    bpi_end_unqueued(conn->end, before - conn->writer.queued_bytes);
+    if (stage->holder == conn && !stage->is_stuck) bpi_stage_cut(stage, mark->staged_bytes, mark->staged_count);
 }

@@ -6,9 +6,14 @@
  *   mailbox     letters from other threads to a loop's: what a grant of memory, or a post, has the loop do
  *   transport   the few places in which TCP and Unix sockets differ, as a table of functions
  *   landing     64 KiB into which every connection of a loop is read
+ *   stage       60 KiB of a loop, lent to one connection at a time: its small frames are copied there when they are sent
+ *   queue       frames of a connection that were not staged, in buffers; they leave after what is staged
+ *   begun       the frame between bp_conn_frame_begin and bp_conn_frame_end; one at a time per loop
  *   dirty       a connection with frames to be written in this turn of the loop
  *   blocked     a connection whose socket takes no more; one uv_write waits for room, its request borrowed from the
  *               loop
+ *   rest        staged bytes that the socket did not take, moved to where the blocked write finds them
+ *   stuck       the stage where there was no memory for the rest: it stays lent until the blocked write is through
  *   lingering   everything is sent and the sending side shut down; what still comes is passed over until the peer
  *               ends
  *   clock       a loop's time, in ms, as its timer moves it on (deadline.c)
@@ -20,7 +25,11 @@
  * Invariants
  *   is_dirty  <=>  on the loop's dirty list;   write != NULL  <=>  blocked  =>  not dirty
  *   a freed connection is on no list
- *   landing and stage hold nothing between two callbacks; where a schema has sensitive types, zeros in place of values
+ *   landing holds nothing between two callbacks, and the stage nothing between two turns unless it is stuck; where a
+ *   schema has sensitive types, there are zeros in place of values then
+ *   stage.limit != 0  =>  its holder is open, not broken, not blocked, has an empty queue, and no frame is begun
+ *   stage.length != 0  =>  its holder is dirty, or blocked by what is stuck
+ *   stage.limit <= what the holder's mark allows
  *   end.handle_count == uv handles of the end and its connections that are initialised and not yet closed
  *   server total == closed + sum over the open connections
  *   a connection's sessions lie right behind it, in its own allocation */
@@ -41,7 +50,8 @@ enum {
     BPI_QUEUE_BYTES_DEFAULT = 4096 * 1024, /* send queue of a connection */
     BPI_CONNECTIONS_DEFAULT = 10000,
     BPI_FLUSH_WRITES = 16,    /* writes of one connection per turn of the loop: nobody starves the others */
-    BPI_BLOCKED_STAGE = 4096, /* staging of a blocked write; once it is through, the loop's is used again */
+    BPI_STAGE_WRITES = 64,    /* full stages that it may write besides, before the turn is over */
+    BPI_BLOCKED_STAGE = 4096, /* staging of a blocked write, or where the loop's is stuck */
     BPI_SPARE_WRITES = 64     /* requests that a loop keeps for the next blocked connection */
 };
 
@@ -109,8 +119,31 @@ typedef struct bpi_write {
     uint64_t bytes;
     size_t left;    /* bytes that had not left when the timer looked last */
     uint32_t since; /* clock of the progress before */
+    uint32_t staged_bytes; /* of them, at the beginning: copied before; the others are the queue's, where they lie */
+    uint32_t staged_count; /* frames that end in them */
+    bp_buf *rest;          /* where they are; NULL: in stage, or stuck */
     uint8_t stage[BPI_BLOCKED_STAGE];
 } bpi_write;
+
+typedef struct bpi_stage {
+    uint8_t *data;   /* BP_FRAME_WRITE_MAX bytes; NULL until first used */
+    bp_conn *holder; /* to whom it is lent; NULL: nobody */
+    uint32_t length; /* bytes of the holder's frames */
+    uint32_t count;  /* frames that end in them */
+    uint32_t limit;  /* length up to which frames are copied without a second look; 0: none */
+    uint32_t first;  /* where the first whole frame begins: behind the end of one of which a part has left */
+    bool is_stuck;
+    bool may_yield; /* whoever took it has ended its round of sends: the next one who sends has it written out */
+} bpi_stage;
+
+typedef struct bpi_begun {
+    bp_conn *conn; /* NULL: none */
+    uint8_t *data;
+    bp_buf *buf; /* NULL: data is in the stage */
+    uint32_t size_max;
+    uint32_t limit; /* the stage's when it was begun */
+    uint16_t type;
+} bpi_begun;
 
 struct bpi_loop {
     uv_loop_t *uv;
@@ -125,7 +158,9 @@ struct bpi_loop {
     uint32_t end_count, handle_count;
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
-    uint8_t *landing, *stage; /* NULL until first used */
+    uint8_t *landing; /* NULL until first used */
+    bpi_stage stage;
+    bpi_begun begun;
     bpi_write *spare_writes;
     uint32_t spare_count;
     bp_conn *handling; /* the connection whose handler runs */
@@ -198,6 +233,8 @@ struct bpi_end {
     bpi_deadlines deadlines;
     uint64_t failed_count; /* connections closed with an error other than END and CLOSED */
     bp_conn_stats closed;  /* of all connections that are gone */
+    uint64_t queued_bytes; /* of all connections, but what is staged */
+    bool is_full;          /* somebody was refused because of inflight_bytes */
     uv_async_t stop;
     uv_signal_t signals[2];
     bool has_sensitive;     /* some type of its schemas is: whatever held values of any is wiped */
@@ -258,13 +295,14 @@ struct bp_conn {
     bool has_handle : 1; /* the uv handle is initialised */
     bool is_inside : 1;  /* a frame has begun and is not whole */
     bool has_ended : 1;  /* the peer sends no more */
+    uint8_t turn_writes; /* stages that it wrote in this turn, before its end */
     bp_err why;          /* for on_close; of a broken connection: what sends are answered */
     uint32_t since;      /* clock when what its state allows a time for began: connecting, the cut frame, finishing */
     uint32_t read_at;    /* clock when bytes came last */
     bp_reader reader;
     bp_writer writer;
     uint64_t bytes_in, bytes_out, reads, writes;
-    uint64_t invalid_count, kept_count, refused_count;
+    uint64_t invalid_count, kept_count, refused_count, dropped_count;
     union {
         uv_handle_t any;
         uv_stream_t stream;
@@ -285,13 +323,72 @@ void bpi_conn_open(bp_conn *conn);
 /* A closing connection's handle is closed, or never was: folds its counts, calls on_close, frees it. */
 void bpi_conn_gone(bp_conn *conn);
 void bpi_conn_on_handle_closed(uv_handle_t *handle);
-void bpi_conn_flush(bp_conn *conn);
-
 /* Frames that the reader has gone past. */
 static inline uint64_t bpi_conn_frames(const bp_conn *conn) {
     return conn->reader.frame_count + conn->reader.skipped_count;
 }
 void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum);
+
+/* ---- sending (send.c: the queue and its limits; write.c: what leaves when; stage.c: the stage) ---- */
+
+/* Queues a frame behind what was sent before, whatever the limits. BP_ERR_NO_MEMORY. */
+BP_NODISCARD bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf);
+
+/* Whether frames may be sent now: BP_ERR_CLOSED; why the connection is broken; BP_ERR_ARGUMENT: a frame is begun. */
+BP_NODISCARD bp_err bpi_send_check(const bp_conn *conn);
+uint64_t bpi_send_room(const bp_conn *conn);                /* bytes up to its limit, and the end's */
+bool bpi_send_has_room(const bp_conn *conn, uint64_t size); /* for a frame of size bytes, header included */
+
+/* A frame finds no room: BP_ERR_QUEUE_FULL, or BP_OK where frames are dropped instead. */
+BP_NODISCARD bp_err bpi_send_refuse(bp_conn *conn);
+void bpi_send_tell_drained(bp_conn *conn);   /* on_drain, if it is due */
+bool bpi_send_is_empty(const bp_conn *conn); /* everything has left */
+
+/* count bytes of the end's queued_bytes are not queued any more. */
+void bpi_end_unqueued(bpi_end *end, uint64_t count);
+
+/* What a handler has sent on its connection, so that it can be taken back: nothing of it leaves before it returns. */
+typedef struct bpi_send_mark {
+    uint32_t staged_bytes, staged_count;
+    uint64_t frame_count;
+} bpi_send_mark;
+void bpi_send_mark_read(const bp_conn *conn, bpi_send_mark *out);
+void bpi_send_rollback(bp_conn *conn, const bpi_send_mark *mark);
+
+/* Between two frames that are handed on: writes what was sent, if it is enough for a write. */
+void bpi_send_between(bp_conn *conn);
+
+/* A connection's part of the end of a turn: writes, on_drain, and what bp_conn_finish left to do. */
+void bpi_conn_flush(bp_conn *conn);
+
+/* Up to `most` writes of what is staged and queued. What the socket does not take waits for room there. */
+void bpi_write_out(bp_conn *conn, int most);
+
+/* Whether a value of length bytes goes to the stage without a second look. */
+static inline bool bpi_stage_fits(const bpi_stage *stage, const bp_conn *conn, uint32_t length) {
+    return stage->holder == conn && length <= BP_FRAME_STAGE_MAX &&
+           stage->length + BP_FRAME_HEADER_SIZE + length <= stage->limit;
+}
+
+/* One more frame, of size bytes, is there. */
+static inline void bpi_stage_add(bpi_stage *stage, uint32_t size) {
+    stage->length += size;
+    stage->count++;
+}
+
+/* Where the connection may put a frame of size bytes, header included, behind what it sent before; the stage may have to
+ * be written out for it, which may fail. NULL: it goes to the queue. The limits were asked before. */
+uint8_t *bpi_stage_room(bp_conn *conn, uint64_t size);
+void bpi_stage_open(bpi_stage *stage);                                 /* sets its limit as it may be */
+void bpi_stage_cut(bpi_stage *stage, uint32_t length, uint32_t count); /* keeps the first length bytes */
+void bpi_stage_fill(bp_conn *conn);                                    /* moves small frames there, from the queue */
+void bpi_stage_give_back(bpi_stage *stage);                            /* it is nobody's */
+void bpi_stage_reclaim(bpi_loop *loop);                                /* has it written out and given back */
+void bpi_stage_drop(bp_conn *conn);                                    /* the connection writes no more */
+uint32_t bpi_stage_ended(const bpi_stage *stage, uint32_t bytes);      /* frames that end in its first bytes */
+
+/* The frame that is begun, if any, is not sent. */
+void bpi_begun_drop(bpi_loop *loop);
 
 /* ---- transports ---- */
 

@@ -40,8 +40,9 @@ START_TEST(a_full_queue_refuses_until_it_is_half_empty) {
     rig.server.on_frame = check_order;
     bp_conn *conn = rig.clients[0].conn;
     const uint64_t taken = fill_queue(conn, 0);
-    ck_assert_uint_eq(taken, QUEUE / (BPT_LARGE_MIN + BP_FRAME_HEADER_SIZE));
+    ck_assert_uint_ge(taken, QUEUE / (BPT_LARGE_MIN + BP_FRAME_HEADER_SIZE));
     ck_assert_uint_le(bp_conn_queued_bytes(conn), QUEUE);
+    ck_assert_uint_gt(bp_conn_queued_bytes(conn), QUEUE - (BPT_LARGE_MIN + BP_FRAME_HEADER_SIZE));
     ck_assert_uint_eq(rig.clients[0].drains, 0);
     bpt_rig_until(&rig, rig.clients[0].drains == 1);
     ck_assert_uint_le(bp_conn_queued_bytes(conn), QUEUE / 2);
