@@ -131,7 +131,7 @@ static void stage_take(bpi_stage *stage, bp_buf **buf) {
     bp_buf_release_take(buf);
 }
 
-static bp_err send_otherwise_take(bp_conn *conn, bp_buf **buf) {
+__attribute__((noinline)) static bp_err send_otherwise_take(bp_conn *conn, bp_buf **buf) {
     const uint64_t size = (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(*buf);
     bp_err err = bpi_send_check(conn);
     if (err != BP_OK) return err;

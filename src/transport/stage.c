@@ -153,7 +153,7 @@ static bp_err begin_in_buffer(bp_conn *conn, uint16_t type, uint32_t size_max) {
 }
 
 /* Where a full queue drops frames, that is decided when the frame is ended. */
-static bp_err begin_otherwise(bp_conn *conn, uint16_t type, uint32_t size_max) {
+__attribute__((noinline)) static bp_err begin_otherwise(bp_conn *conn, uint16_t type, uint32_t size_max) {
     const uint64_t size = (uint64_t)BP_FRAME_HEADER_SIZE + size_max;
     uint8_t *room = NULL;
     bp_err err = bpi_send_check(conn);
@@ -187,7 +187,7 @@ bp_err bp_conn_frame_begin(bp_conn *conn, uint16_t type, uint32_t size_max, uint
     return BP_OK;
 }
 
-static bp_err end_in_buffer(bp_conn *conn, uint32_t length) {
+__attribute__((noinline)) static bp_err end_in_buffer(bp_conn *conn, uint32_t length) {
     bpi_loop *loop = conn->end->loop;
     bp_buf *buf = loop->begun.buf;
     loop->begun.buf = NULL;
