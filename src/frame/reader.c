@@ -20,19 +20,23 @@ void bp_reader_init(bp_reader *reader, const bp_reader_config *config) {
     *reader = (bp_reader){.config = config, .at = nothing, .end = nothing};
 }
 
-/* ---- the budget: charged while a frame is cut ---- */
+/* ---- the budget: charged while a frame is cut, unless it is a control frame ---- */
 
 static bool is_over_budget(const bp_reader *reader, uint32_t length) {
     const bp_reader_budget *budget = reader->config->budget;
     return budget != NULL && budget->used != 0 && budget->used + length > budget->limit;
 }
 
+static bool is_charged(const bp_reader *reader) {
+    return reader->config->budget != NULL && bp_buf_type(reader->partial) != 0;
+}
+
 static void charge(const bp_reader *reader) {
-    if (reader->config->budget != NULL) reader->config->budget->used += reader->length;
+    if (is_charged(reader)) reader->config->budget->used += reader->length;
 }
 
 static void uncharge(const bp_reader *reader) {
-    if (reader->config->budget != NULL) reader->config->budget->used -= reader->length;
+    if (is_charged(reader)) reader->config->budget->used -= reader->length;
 }
 
 /* ---- feeding ---- */
@@ -138,7 +142,7 @@ static bp_err fill_value(bp_reader *reader, bp_frame *out) {
 
     const uint16_t type = bp_buf_type(reader->partial);
     bp_buf_set_length(reader->partial, reader->length);
-    if (type != 0) uncharge(reader);
+    uncharge(reader);
     hand_on(reader, bpi_type_map_entry(reader->config->types, type), type, reader->length, bp_buf_data(reader->partial),
             out);
     out->buf = reader->partial;
@@ -167,9 +171,9 @@ static bp_err acquire_partial(bp_reader *reader, const bpi_type_entry *entry, ui
     return BP_OK;
 }
 
-static void begin_cut(bp_reader *reader, uint16_t type, bool is_skipped) {
+static void begin_cut(bp_reader *reader, bool is_skipped) {
     reader->state = is_skipped ? SKIPPING : IN_VALUE;
-    if (!is_skipped && type != 0) charge(reader);
+    if (!is_skipped) charge(reader);
 }
 
 /* The header in head is complete: hands the frame on where it lies, or starts to skip it or to collect it. */
@@ -190,7 +194,7 @@ static bp_err begin_value(bp_reader *reader, bp_frame *out) {
     reader->length = length;
     reader->got = 0;
     if (is_skipped || !is_whole) {
-        begin_cut(reader, type, is_skipped);
+        begin_cut(reader, is_skipped);
         return BP_PENDING;
     }
     hand_on(reader, entry, type, length, reader->at, out);
