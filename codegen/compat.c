@@ -1,6 +1,7 @@
 #include "codegen/compat.h"
 #include "codegen/compat_walk.h"
 #include "codegen/example.h"
+#include "codegen/ids.h"
 #include "codegen/layout.h"
 #include "codegen/load.h"
 
@@ -240,8 +241,8 @@ static bool compare_message(cg_comparison *c, const cg_message *before, const cg
 
 typedef struct ids {
     cg_table now, before; /* living messages by name, of now also by former name */
-    const cg_message *owner[2][65536];
-    bool is_retired[2][65536];
+    cg_ids owners[2];       /* cg_message, of before and of now */
+    cg_ids retired[2];      /* cg_retired */
 } ids;
 
 static ids *index_ids(cg_comparison *c) {
@@ -250,12 +251,15 @@ static ids *index_ids(cg_comparison *c) {
     index->now.arena = index->before.arena = c->arena;
     for (size_t side = 0; side < 2; side++) {
         const cg_model *model = models[side];
+        index->owners[side].arena = index->retired[side].arena = c->arena;
         for (size_t i = 0; i < model->message_count; i++) {
             cg_message *m = &model->messages[i];
             cg_table_add(side == 0 ? &index->before : &index->now, m->name.text, m);
-            index->owner[side][m->tlv_type] = m;
+            cg_ids_set(&index->owners[side], m->tlv_type, m);
         }
-        for (size_t i = 0; i < model->retired_count; i++) index->is_retired[side][model->retired[i].tlv_type] = true;
+        for (size_t i = 0; i < model->retired_count; i++) {
+            cg_ids_set(&index->retired[side], model->retired[i].tlv_type, &model->retired[i]);
+        }
     }
     for (size_t i = 0; i < c->out->now->message_count; i++) {
         cg_message *m = &c->out->now->messages[i];
@@ -265,11 +269,11 @@ static ids *index_ids(cg_comparison *c) {
 }
 
 static void message_gone(cg_comparison *c, const ids *index, const cg_message *before) {
-    const cg_message *heir = index->owner[1][before->tlv_type];
+    const cg_message *heir = cg_ids_find(&index->owners[1], before->tlv_type);
     const cg_where_changed at = {.before = before->at, .now = heir == NULL ? NULL : heir->at, .of = before};
     const bool is_refused = policy_for(c->out->now, before->tlv_type) == CG_UNKNOWN_FAIL;
     const char *name = before->name.text;
-    if (index->is_retired[1][before->tlv_type]) {
+    if (cg_ids_find(&index->retired[1], before->tlv_type) != NULL) {
         cg_changed(c, CG_C_MESSAGE_RETIRED, (is_refused ? WIRE : NONE) | SOURCE, at,
                    "'%s' is retired: new readers %s what old writers send of it", name,
                    is_refused ? "refuse" : "pass over");
@@ -281,13 +285,13 @@ static void message_gone(cg_comparison *c, const ids *index, const cg_message *b
 }
 
 static void message_new(cg_comparison *c, const ids *index, const cg_message *now) {
-    const cg_message *former = index->owner[0][now->tlv_type];
+    const cg_message *former = cg_ids_find(&index->owners[0], now->tlv_type);
     const cg_where_changed at = {.before = former == NULL ? NULL : former->at, .now = now->at, .of = now};
     const bool is_refused = policy_for(c->out->before, now->tlv_type) == CG_UNKNOWN_FAIL;
     if (former != NULL) {
         cg_changed(c, CG_C_ID_REUSED, WIRE | FORWARD, at, "tlv_type %u is that of '%s': one is taken for the other",
                    now->tlv_type, former->name.text);
-    } else if (index->is_retired[0][now->tlv_type]) {
+    } else if (cg_ids_find(&index->retired[0], now->tlv_type) != NULL) {
         cg_changed(c, CG_C_ID_REUSED, is_refused ? FORWARD : NONE, at,
                    "tlv_type %u is retired: what writers older than both still send is taken for '%s'", now->tlv_type,
                    now->name.text);

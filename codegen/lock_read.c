@@ -1,10 +1,11 @@
 /* Reading contracts.lock: strict, line by line; whatever is wrong ends it, since nothing behind it can be trusted. */
+#include "codegen/ids.h"
 #include "codegen/lock.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS_MAX = 16, TYPES = 65536 };
+enum { WORDS_MAX = 16 };
 
 /* The words of one line, NUL-terminated copies. */
 typedef struct line {
@@ -23,7 +24,7 @@ typedef struct reader {
     bool is_failed;
     uint64_t sum; /* of the section's lines so far */
     uint32_t section_line;
-    cg_lock_entry **by_type; /* standing messages; TYPES of them */
+    cg_ids by_type; /* cg_lock_entry, of standing messages */
 } reader;
 
 static bool fail(reader *r, cg_diag_id id, const char *why) {
@@ -215,9 +216,9 @@ static bool stand(reader *r, cg_lock_entry *e) {
         return true;
     }
     if (e->tlv_type == 0) return fail_line(r, "this is not a line of a lock: tlv_type 0");
-    const cg_lock_entry *before = r->by_type[e->tlv_type];
+    const cg_lock_entry *before = cg_ids_find(&r->by_type, e->tlv_type);
     e->since = before == NULL ? e->version : before->since;
-    r->by_type[e->tlv_type] = e;
+    cg_ids_set(&r->by_type, e->tlv_type, e);
     remember(r, e);
     return true;
 }
@@ -276,12 +277,13 @@ static bool read_section(reader *r) {
 
 static void index_messages(reader *r) {
     cg_lock *lock = r->lock;
-    for (size_t id = 1; id < TYPES; id++) lock->message_count += r->by_type[id] != NULL;
+    for (uint32_t next = 0; cg_ids_next(&r->by_type, &next) != NULL;) lock->message_count++;
     lock->messages = CG_NEW_ARRAY(r->arena, cg_lock_entry *, lock->message_count);
-    for (size_t id = 1, count = 0; id < TYPES; id++) {
-        if (r->by_type[id] == NULL) continue;
-        lock->messages[count++] = r->by_type[id];
-        cg_table_add(&lock->by_name, r->by_type[id]->name, r->by_type[id]);
+    cg_lock_entry *entry = NULL;
+    size_t count = 0;
+    for (uint32_t next = 0; (entry = cg_ids_next(&r->by_type, &next)) != NULL;) {
+        lock->messages[count++] = entry;
+        cg_table_add(&lock->by_name, entry->name, entry);
     }
 }
 
@@ -296,7 +298,7 @@ static void read_all(reader *r) {
 const cg_lock *cg_lock_read(cg_arena *arena, const cg_source *source, cg_diags *diags) {
     const cg_source *before = diags->source;
     reader r = {.arena = arena, .diags = diags, .lock = CG_NEW(arena, cg_lock)};
-    r.by_type = CG_NEW_ARRAY(arena, cg_lock_entry *, TYPES);
+    r.by_type.arena = arena;
     r.lock->source = source;
     r.lock->enums.arena = r.lock->types.arena = r.lock->by_name.arena = r.lock->past.arena = arena;
     diags->arena = arena;

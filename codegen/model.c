@@ -1,4 +1,5 @@
 #include "codegen/build.h"
+#include "codegen/ids.h"
 #include "codegen/layout.h"
 #include "codegen/names.h"
 #include "codegen/schema.h"
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TYPES = 65536, MESSAGES_MAX = 65535 };
+enum { MESSAGES_MAX = 65535 };
 
 /* ---- schema and tag ranges -------------------------------------------------------------------------------------- */
 
@@ -400,10 +401,12 @@ typedef struct id_owner {
 } id_owner;
 
 /* False when the id is another's already; then that was reported. */
-static bool claim_id(cg_builder *b, id_owner *owners, uint16_t tlv_type, id_owner claimant, const cg_node *id) {
-    id_owner *owner = &owners[tlv_type];
-    if (owner->at == NULL) {
-        *owner = claimant;
+static bool claim_id(cg_builder *b, cg_ids *owners, uint16_t tlv_type, id_owner claimant, const cg_node *id) {
+    const id_owner *const owner = cg_ids_find(owners, tlv_type);
+    if (owner == NULL) {
+        id_owner *const first = CG_NEW(b->arena, id_owner);
+        *first = claimant;
+        cg_ids_set(owners, tlv_type, first);
         return true;
     }
     cg_report(b->diags, CG_E_DUPLICATE_ID, id->span, "'%s' and '%s' share tlv_type %u", owner->at->key->text,
@@ -413,7 +416,7 @@ static bool claim_id(cg_builder *b, id_owner *owners, uint16_t tlv_type, id_owne
     return false;
 }
 
-static void check_id(cg_builder *b, id_owner *owners, const cg_node *at, uint16_t tlv_type, cg_message *message) {
+static void check_id(cg_builder *b, cg_ids *owners, const cg_node *at, uint16_t tlv_type, cg_message *message) {
     const cg_node *id = cg_good_entry(at, "tlv_type");
     if (id == NULL) return;
     if (tlv_type == 0) {
@@ -423,20 +426,21 @@ static void check_id(cg_builder *b, id_owner *owners, const cg_node *at, uint16_
     }
 }
 
-/* Ids are few enough for a table of all of them; it also gives the messages in ascending order. */
+/* Who owns an id; this also gives the messages in ascending order. */
 static void check_ids(cg_builder *b) {
     cg_model *model = b->model;
-    id_owner *owners = CG_NEW_ARRAY(b->arena, id_owner, TYPES);
+    cg_ids owners = {.arena = b->arena};
     for (size_t i = 0; i < model->retired_count; i++) {
-        check_id(b, owners, model->retired[i].at, model->retired[i].tlv_type, NULL);
+        check_id(b, &owners, model->retired[i].at, model->retired[i].tlv_type, NULL);
     }
     for (size_t i = 0; i < model->message_count; i++) {
-        check_id(b, owners, model->messages[i].at, model->messages[i].tlv_type, &model->messages[i]);
+        check_id(b, &owners, model->messages[i].at, model->messages[i].tlv_type, &model->messages[i]);
     }
     size_t count = 0;
+    uint32_t next = 0;
     model->by_type = CG_NEW_ARRAY(b->arena, cg_message *, model->message_count);
-    for (size_t id = 1; id < TYPES; id++) {
-        if (owners[id].message != NULL) model->by_type[count++] = owners[id].message;
+    for (const id_owner *owner = NULL; (owner = cg_ids_next(&owners, &next)) != NULL;) {
+        if (owner->message != NULL) model->by_type[count++] = owner->message;
     }
 }
 

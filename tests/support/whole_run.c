@@ -43,14 +43,14 @@ void bpt_whole_set_up(void) {
 }
 
 static void path_of(const char *name, char path[PATH_ROOM]) {
-    ck_assert_int_lt(snprintf(path, PATH_ROOM, "%s/%s", folder, name), PATH_ROOM);
+    bpt_must(snprintf(path, PATH_ROOM, "%s/%s", folder, name) < PATH_ROOM);
 }
 
 /* Calls see(path) for every file in the folder. */
 static void each_file(void (*see)(const char *path, void *user), void *user) {
     char path[PATH_ROOM];
     DIR *const open = opendir(folder);
-    ck_assert_ptr_nonnull(open);
+    bpt_must(open != NULL);
     for (const struct dirent *entry = readdir(open); entry != NULL; entry = readdir(open)) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         path_of(entry->d_name, path);
@@ -61,7 +61,7 @@ static void each_file(void (*see)(const char *path, void *user), void *user) {
 
 static void remove_file(const char *path, void *user) {
     (void)user;
-    ck_assert_int_eq(remove(path), 0);
+    bpt_must(remove(path) == 0);
 }
 
 void bpt_whole_tear_down(void) {
@@ -74,7 +74,7 @@ static void add_content(const char *path, void *user) {
     content *const all = user;
     uint64_t hash = cg_hash(CG_HASH_START, path, strlen(path));
     FILE *const file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
+    bpt_must(file != NULL);
     for (size_t got = 1; got != 0;) {
         got = fread(bytes, 1, sizeof bytes, file);
         hash = cg_hash(hash, bytes, got);
@@ -98,7 +98,7 @@ static void start_call(call *c, const char *line) {
         const bool is_folder = line[i] == '@';
         length += (size_t)snprintf(c->storage + length, sizeof c->storage - length, is_folder ? "%s" : "%.1s",
                                    is_folder ? folder : line + i);
-        ck_assert_uint_lt(length, sizeof c->storage);
+        bpt_must(length < sizeof c->storage);
     }
     for (char *word = strtok(c->storage, " "); word != NULL; word = strtok(NULL, " ")) c->words[c->count++] = word;
 }
@@ -121,16 +121,16 @@ static bool run_call(call *c, long pieces) {
 void bpt_whole_run_before(const char *line) {
     call c;
     start_call(&c, line);
-    ck_assert_msg(run_call(&c, -1) && c.status == CG_OK, "%s", line);
+    if (!run_call(&c, -1) || c.status != CG_OK) ck_abort_msg("%s", line);
 }
 
 void bpt_whole_write(const char *name, const void *bytes, size_t length) {
     char path[PATH_ROOM];
     path_of(name, path);
     FILE *const file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
-    ck_assert_int_eq(fclose(file), 0);
+    bpt_must(file != NULL);
+    bpt_must(fwrite(bytes, 1, length, file) == length);
+    bpt_must(fclose(file) == 0);
 }
 
 /* The folder as it is before a run. */
@@ -142,8 +142,8 @@ static content prepare(const bpt_whole_run *run) {
 
 static void expect_content(const bpt_whole_run *run, content expected, long at) {
     const content now = look();
-    ck_assert_msg(now.files == expected.files && now.hash == expected.hash,
-                  "%s: the folder is not as it was after allocation %ld failed", run->line, at);
+    if (now.files == expected.files && now.hash == expected.hash) return;
+    ck_abort_msg("%s: the folder is not as it was after allocation %ld failed", run->line, at);
 }
 
 /* Every one of the first, then ever wider apart: the late ones of long runs are much alike. */
@@ -155,7 +155,7 @@ static bool try_pieces(const bpt_whole_run *run, content before, long count) {
     start_call(&c, run->line);
     const bool is_done = run_call(&c, count);
     if (!is_done) expect_content(run, before, count);
-    if (is_done) ck_assert_msg(c.status == run->status, "%s: %d", run->line, (int)c.status);
+    if (is_done && c.status != run->status) ck_abort_msg("%s: %d", run->line, (int)c.status);
     return is_done;
 }
 
@@ -175,7 +175,7 @@ static content check_pieces(const bpt_whole_run *run, content before) {
     }
     (void)prepare(run);
     for (long count = few > LAST ? few - LAST : 0; count < enough; count++) {
-        ck_assert(!try_pieces(run, before, count));
+        bpt_must(!try_pieces(run, before, count));
     }
     return after;
 }
@@ -191,8 +191,8 @@ static void check_malloc(const bpt_whole_run *run, content before, content after
         const bool is_done = run_call(&c, -1) && c.status != CG_FAILED;
         seen = bpt_alloc_unwatch();
         const bool is_right = is_done ? c.status == run->status : seen.has_failed || run->status == CG_FAILED;
-        ck_assert_msg(is_right, "%s: %d, without allocation %ld", run->line, (int)c.status, at);
-        ck_assert_msg(seen.held == 0, "%s: %d pieces are lost after allocation %ld", run->line, (int)seen.held, at);
+        if (!is_right) ck_abort_msg("%s: %d, without allocation %ld", run->line, (int)c.status, at);
+        if (seen.held != 0) ck_abort_msg("%s: %d lost after allocation %ld", run->line, (int)seen.held, at);
         expect_content(run, is_done ? after : before, at);
         if (is_done) (void)prepare(run);
     }
