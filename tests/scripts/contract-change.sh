@@ -1,8 +1,9 @@
 #!/bin/sh
-# In a copy of the tree: a field is appended and a vector's bound raised so that its message changes class. Then
-# `make generate && make && make test` must work with no other edit, and nothing may be recompiled that does not depend
-# on the contract.
+# In a copy of the tree, built as BUILD_DIR is: a field is appended and a vector's bound raised so that its message
+# changes class. Then `make generate && make && make test` must work with no other edit, and nothing may be recompiled
+# that does not depend on the contract.      contract-change.sh BUILD_DIR
 set -eu
+build=$1
 copy=$(mktemp -d /tmp/bufpool-change-XXXXXX)
 trap 'rm -rf "$copy"' EXIT
 fail() {
@@ -11,8 +12,11 @@ fail() {
 }
 
 git ls-files -z | tar -c --null -T - | tar -x -C "$copy"
+mkdir -p "$copy/$build"
+cp -a "$build/." "$copy/$build"
 cd "$copy"
-make -s -j"$(nproc)" all tests
+make -j"$(nproc)" all tests >whole.log || fail "the copied tree does not build"
+if grep -q ' -c ' whole.log; then fail "what was built already was built again"; fi
 before=$(sed -n 's/^#define MARKET_ORDER_BOOK_CLASS \([0-9]*\).*/\1/p' generated/market_sizes.h)
 
 sed -i -e 's/^\(schema: .*version: \)1,/\12,/' \

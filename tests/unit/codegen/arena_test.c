@@ -68,7 +68,7 @@ START_TEST(growing_arrays_keep_what_they_hold) {
         items = cg_arena_grow(arena, items, (size_t)i, sizeof *items);
         items[i] = i;
     }
-    for (int i = 0; i < 1000; i++) ck_assert_int_eq(items[i], i);
+    for (int i = 0; i < 1000; i++) bpt_must(items[i] == i);
     cg_arena_free_take(&arena);
 }
 END_TEST
@@ -85,7 +85,7 @@ START_TEST(extended_pieces_keep_what_they_hold) {
             (void)cg_arena_alloc(arena, 100);
         }
     }
-    for (size_t i = 0; i < size; i++) ck_assert(pieces[0][i] == 'a' && pieces[1][i] == 'b');
+    for (size_t i = 0; i < size; i++) bpt_must(pieces[0][i] == 'a' && pieces[1][i] == 'b');
     cg_arena_free_take(&arena);
 }
 END_TEST
@@ -183,12 +183,12 @@ static void compile(void *user) {
     compilation *c = user;
     cg_source *source = NULL;
     cg_diags diags = {.arena = c->arena};
-    ck_assert_int_eq(cg_source_read(c->arena, c->path, &source), CG_OK);
+    bpt_must(cg_source_read(c->arena, c->path, &source) == CG_OK);
     const cg_model *model = cg_compile(c->arena, source, NULL, &diags);
     (void)cg_diags_print(&diags);
-    ck_assert_int_eq(model != NULL, c->is_good);
+    bpt_must((model != NULL) == c->is_good);
     cg_outputs outputs = {.arena = c->arena};
-    if (model != NULL) ck_assert_int_eq(cg_emit(model, ~0u, &outputs), CG_OK);
+    if (model != NULL) bpt_must(cg_emit(model, ~0u, &outputs) == CG_OK);
     c->is_done = true;
 }
 
@@ -199,7 +199,7 @@ static void fail_each(const char *path, bool is_good) {
         compilation c = {.arena = cg_arena_new(), .path = path, .is_good = is_good};
         cg_arena_fail_after(c.arena, fail_at);
         is_done = cg_arena_attempt(c.arena, compile, &c);
-        ck_assert_int_eq(is_done, c.is_done);
+        bpt_must(is_done == c.is_done);
         cg_arena_free_take(&c.arena);
         /* Every one of the first, then ever wider apart: the late ones are much alike. */
         if (fail_at > 500) step = 1 + fail_at / 100;

@@ -82,13 +82,13 @@ static void fixture_free(struct fixture *f) {
 /* A new instance, encoded. */
 static void fixture_fill(struct fixture *f, sample_kind kind) {
     f->type->fill(f->message, kind, &f->seed);
-    bpt_ok(f->type->encode(f->message, f->value, f->type->max, &f->length));
+    bpt_must(f->type->encode(f->message, f->value, f->type->max, &f->length) == BP_OK);
 }
 
 /* Bytes in memory of exactly their size, so that reading behind them is found. */
 static uint8_t *exact_copy(const uint8_t *bytes, size_t length) {
     uint8_t *const copy = malloc(length == 0 ? 1 : length);
-    ck_assert(copy != NULL);
+    bpt_must(copy != NULL);
     memcpy(copy, bytes, length);
     return copy;
 }
@@ -98,7 +98,7 @@ static bool is_zero(const void *at, size_t count) { return bpi_is_zero(at, count
 /* What a view shows is loaded as it is decoded. */
 static void check_loaded(struct fixture *f) {
     void *const loaded = malloc(f->type->struct_size);
-    ck_assert(loaded != NULL);
+    bpt_must(loaded != NULL);
     memset(loaded, 0xA5, f->type->struct_size);
     f->type->load(f->view, loaded);
     bpt_must(f->type->equal(loaded, f->decoded));
@@ -111,7 +111,7 @@ static void check_valid(struct fixture *f, const uint8_t *value, size_t length) 
     const char *expected_field = NULL, *field = "";
     const bp_err expected = f->type->validate(f->view, &expected_field);
     void *const valid = malloc(f->type->struct_size);
-    ck_assert(valid != NULL);
+    bpt_must(valid != NULL);
     memset(valid, 0xA5, f->type->struct_size);
     bpt_must(f->type->decode_valid(value, length, valid, &field) == expected);
     bpt_must(field == expected_field ||
@@ -160,12 +160,12 @@ START_TEST(what_was_encoded_is_read_back) {
     for (int round = 0; round < rounds_of(f.type); round++) {
         uint32_t size = 0;
         fixture_fill(&f, round == 0 ? SAMPLE_EMPTY : round == 1 ? SAMPLE_FULL : SAMPLE_RANDOM);
-        bpt_ok(f.type->size(f.message, &size));
-        ck_assert_uint_eq(size, f.length);
+        bpt_must(f.type->size(f.message, &size) == BP_OK);
+        bpt_must(size == f.length);
         uint8_t *const copy = exact_copy(f.value, f.length);
-        bpt_ok(read_all(&f, copy, f.length));
-        ck_assert_msg(f.type->equal(f.message, f.decoded), "%s, round %d", f.type->name, round);
-        ck_assert_msg(f.type->view_equal(f.view, f.message), "%s, round %d", f.type->name, round);
+        bpt_must(read_all(&f, copy, f.length) == BP_OK);
+        bpt_must(f.type->equal(f.message, f.decoded));
+        bpt_must(f.type->view_equal(f.view, f.message));
         free(copy);
     }
     fixture_free(&f);
@@ -196,8 +196,7 @@ START_TEST(smallest_and_largest_are_reached) {
     ck_assert_uint_eq(f.length, f.type->max);
     for (int round = 0; round < rounds_of(f.type); round++) {
         fixture_fill(&f, SAMPLE_RANDOM);
-        ck_assert_uint_ge(f.length, f.type->min);
-        ck_assert_uint_le(f.length, f.type->max);
+        bpt_must(f.length >= f.type->min && f.length <= f.type->max);
     }
     fixture_free(&f);
 }
@@ -208,11 +207,11 @@ START_TEST(good_instances_keep_every_rule) {
     for (int round = 0; round < rounds_of(f.type); round++) {
         const char *field = "unchanged";
         fixture_fill(&f, SAMPLE_RANDOM);
-        bpt_ok(read_both(&f, f.value, f.length));
+        bpt_must(read_both(&f, f.value, f.length) == BP_OK);
         const bp_err err = f.type->validate(f.view, &field);
-        ck_assert_msg(err == BP_OK, "%s.%s", f.type->name, field);
-        ck_assert(field == NULL);
-        bpt_ok(f.type->validate(f.view, NULL));
+        if (err != BP_OK) ck_abort_msg("%s.%s", f.type->name, field);
+        bpt_must(field == NULL);
+        bpt_must(f.type->validate(f.view, NULL) == BP_OK);
     }
     fixture_free(&f);
 }
@@ -227,11 +226,11 @@ START_TEST(each_broken_rule_is_found) {
             f.type->fill(f.message, SAMPLE_RANDOM, &f.seed);
             expected = f.type->spoil(f.message, rule);
             if (expected == NULL) break;
-            bpt_ok(f.type->encode(f.message, f.value, f.type->max, &f.length));
-            bpt_ok(read_all(&f, f.value, f.length));
-            bpt_err(f.type->validate(f.view, &field), BP_ERR_RULE);
-            ck_assert_str_eq(field, expected);
-            bpt_err(f.type->validate(f.view, NULL), BP_ERR_RULE);
+            bpt_must(f.type->encode(f.message, f.value, f.type->max, &f.length) == BP_OK);
+            bpt_must(read_all(&f, f.value, f.length) == BP_OK);
+            bpt_must(f.type->validate(f.view, &field) == BP_ERR_RULE);
+            if (strcmp(field, expected) != 0) ck_abort_msg("%s.%s, not %s", f.type->name, field, expected);
+            bpt_must(f.type->validate(f.view, NULL) == BP_ERR_RULE);
         }
     }
     fixture_free(&f);
@@ -371,7 +370,7 @@ START_TEST(encode_needs_room_for_all_of_it) {
     memset(exact, 0xEE, f.length + 1);
     if (f.length != 0) bpt_err(f.type->encode(f.message, exact, f.length - 1, &length), BP_ERR_SPACE);
     if (f.length != 0) ck_assert_uint_eq(length, 0);
-    for (uint32_t i = 0; i < f.length; i++) ck_assert_uint_eq(exact[i], 0xEE);
+    for (uint32_t i = 0; i < f.length; i++) bpt_must(exact[i] == 0xEE);
     bpt_ok(f.type->encode(f.message, exact, f.length, &length));
     ck_assert(length == f.length && memcmp(exact, f.value, length) == 0 && exact[length] == 0xEE);
     free(exact);
