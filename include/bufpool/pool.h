@@ -263,6 +263,9 @@ BP_NODISCARD BP_API bp_err bp_pool_acquire_wait(bp_pool *pool, uint64_t size, ui
  * Calls nest: each true needs its false. The transports do this for the loops that they run. */
 BP_API void bp_thread_forbid_wait(bool is_forbidden);
 
+/* Whether the calling thread may wait. */
+BP_API bool bp_thread_may_wait(void);
+
 /* ---- statistics ------------------------------------------------------------------------------------------------- */
 
 /* The counts of one class, or of all; stats.def says what each means. */

@@ -5,8 +5,8 @@
  * "tcp://name:7000", "unix:///run/market.sock". Port 0 takes a free one; bp_server_address tells which.
  *
  * Threads: an object belongs to the thread that runs its loop, and so do its connections; only bp_server_stop and
- * bp_client_stop may be called from elsewhere (any thread, any signal handler). Handlers run on the loop's thread, one
- * at a time. */
+ * bp_client_stop (any thread, any signal handler) and what is said to be for other threads may be called from elsewhere.
+ * Handlers run on the loop's thread, one at a time. */
 #ifndef BUFPOOL_TRANSPORT_H
 #define BUFPOOL_TRANSPORT_H
 
@@ -79,7 +79,7 @@ typedef struct bp_conn_config {
      * this side did, else the error: BP_ERR_RESET also where the peer was gone before it took what was sent. Exactly
      * once for every on_open; a client that never got through has on_close without on_open. */
     void (*on_close)(bp_conn *conn, bp_err why, void *user);
-    /* A send was refused with BP_ERR_QUEUE_FULL, and what was full is half empty again. */
+    /* A send was refused with BP_ERR_QUEUE_FULL, or a post had to wait, and what was full is half empty again. */
     void (*on_drain)(bp_conn *conn, void *user);
     /* A frame of an unknown type in a range with `unknown: deliver`. */
     bp_err (*on_unknown)(bp_conn *conn, const bp_frame *frame, void *user);
@@ -212,6 +212,38 @@ BP_API bp_pool *bp_conn_pool(const bp_conn *conn);
 
 /* Bytes sent and not yet written. */
 BP_API uint64_t bp_conn_queued_bytes(const bp_conn *conn);
+
+/* ---- connections and other threads ----------------------------------------------------------------------------- */
+
+/* Keeps the connection's memory beyond its callbacks and returns it; every retain needs a release. The first one must be
+ * on the loop's thread (on_open is a good place), and NULL when there is no memory; whoever has a reference may take
+ * more, on any thread. A reference keeps neither the connection open nor its server: it is good for the calls below and
+ * for no other once on_close was called. */
+BP_NODISCARD BP_API bp_conn *bp_conn_retain(bp_conn *conn);
+
+/* Gives a reference back, on any thread, and sets *conn to NULL; NULL is allowed. */
+BP_API void bp_conn_release_take(bp_conn **conn);
+
+/* Has the loop's thread send a frame, and takes the reference: *buf becomes NULL. Any thread that has a reference to the
+ * connection; the frames of one thread leave in the order in which they were posted. Frames that are posted and not yet
+ * queued are bounded by send_queue_bytes, as is the queue itself. What is posted when bp_conn_finish is called is sent as
+ * far as the queue has room; the rest, and what a connection that is gone leaves, is dropped. On error *buf stays the
+ * caller's:
+ * BP_ERR_QUEUE_FULL (or others wait for room), BP_ERR_CLOSED (finished or gone), BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT
+ * (nobody retained the connection). */
+BP_NODISCARD BP_API bp_err bp_conn_post_take(bp_conn *conn, bp_buf **buf);
+
+/* The same, but waits for room, in turn, for timeout_ms at the most; UINT32_MAX is for ever. BP_ERR_TIMEOUT;
+ * BP_ERR_WOULD_BLOCK on threads that may not wait (bp_thread_forbid_wait). */
+BP_NODISCARD BP_API bp_err bp_conn_post_wait_take(bp_conn *conn, bp_buf **buf, uint32_t timeout_ms);
+
+/* What bp_conn_call has called; the connection may be closed by then: sends answer BP_ERR_CLOSED. */
+typedef void bp_conn_call_fn(bp_conn *conn, void *user);
+
+/* Calls call(conn, user) on the loop's thread, in order with what the same thread posts; any thread that has a reference
+ * to the connection. Once this answered BP_OK, the call is made exactly once, at the latest before on_close.
+ * BP_ERR_CLOSED, BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT: it is not made. */
+BP_NODISCARD BP_API bp_err bp_conn_call(bp_conn *conn, bp_conn_call_fn *call, void *user);
 
 /* ---- statistics ------------------------------------------------------------------------------------------------- */
 

@@ -11,6 +11,8 @@ void bp_thread_forbid_wait(bool is_forbidden) {
     }
 }
 
+bool bp_thread_may_wait(void) { return forbid_count == 0; }
+
 static void on_done(bp_reservation *reservation) { bpi_event_set(reservation->user); }
 
 /* Too late to cancel: on_done runs, or is about to, and the event must outlive it. */

@@ -58,10 +58,11 @@ void bpi_conn_gone(bp_conn *conn) {
     if (why != BP_ERR_END && why != BP_ERR_CLOSED) end->failed_count++;
     release_frames(conn);
     end->conn_gone(end, conn);
+    bpi_port_gone(conn);
     if (end->config.on_close != NULL && (conn->is_opened || end->is_client)) {
         end->config.on_close(conn, why, end->config.user);
     }
-    bpi_os.free(conn);
+    bpi_conn_free(conn);
 }
 
 void bpi_conn_on_handle_closed(uv_handle_t *handle) {

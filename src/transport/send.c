@@ -3,7 +3,7 @@
 #include "frame/frame_internal.h"
 #include "transport/transport_internal.h"
 
-static uint64_t queue_limit(const bp_conn *conn) {
+uint64_t bpi_send_limit(const bp_conn *conn) {
     const uint32_t limit = conn->end->config.send_queue_bytes;
     return limit == 0 ? BPI_QUEUE_BYTES_DEFAULT : limit;
 }
@@ -33,7 +33,7 @@ static uint64_t room_below(uint64_t limit, uint64_t used) { return used < limit 
 
 uint64_t bpi_send_room(const bp_conn *conn) {
     const bpi_end *end = conn->end;
-    const uint64_t own = room_below(queue_limit(conn), bp_conn_queued_bytes(conn));
+    const uint64_t own = room_below(bpi_send_limit(conn), bp_conn_queued_bytes(conn));
     if (end->config.inflight_bytes == 0) return own;
     const uint64_t all = room_below(end->config.inflight_bytes, end_queued_bytes(end));
     return own < all ? own : all;
@@ -46,9 +46,20 @@ bool bpi_send_has_room(const bp_conn *conn, uint64_t size) {
     return conn->end->config.inflight_bytes == 0 || end_queued_bytes(conn->end) == 0;
 }
 
-static bp_err refuse(bp_conn *conn) {
+static void note_full(bp_conn *conn) {
     conn->is_refused = true;
     conn->end->is_full = true;
+}
+
+bool bpi_send_must_wait(bp_conn *conn, uint64_t size) {
+    if (conn->state != BPI_CONN_OPEN || conn->is_broken || conn->end->config.full_policy != BP_FULL_REFUSE) return false;
+    if (bpi_send_has_room(conn, size)) return false;
+    note_full(conn);
+    return true;
+}
+
+static bp_err refuse(bp_conn *conn) {
+    note_full(conn);
     conn->refused_count++;
     return BP_ERR_QUEUE_FULL;
 }
@@ -87,13 +98,14 @@ static bp_err make_room_take(bp_conn *conn, bp_buf **buf, uint64_t size) {
 /* A queue that was full is half empty again. */
 static bool has_drained(const bp_conn *conn) {
     const bpi_end *end = conn->end;
-    return bp_conn_queued_bytes(conn) <= queue_limit(conn) / 2 && !(end->config.inflight_bytes != 0 && end->is_full);
+    return bp_conn_queued_bytes(conn) <= bpi_send_limit(conn) / 2 && !(end->config.inflight_bytes != 0 && end->is_full);
 }
 
 void bpi_send_tell_drained(bp_conn *conn) {
     const bp_conn_config *config = &conn->end->config;
     if (!conn->is_refused || !has_drained(conn)) return;
     conn->is_refused = false;
+    bpi_port_drained(conn);
     if (config->on_drain != NULL) config->on_drain(conn, config->user);
     conn->end->loop->stage.may_yield = true;
 }
@@ -162,6 +174,8 @@ void bp_conn_finish(bp_conn *conn) {
     }
     bp_conn_resume(conn);
     bp_conn_frame_drop(conn);
+    bpi_port_shut(conn);
+    if (conn->state != BPI_CONN_OPEN) return; /* a call that was posted ended it */
     conn->state = BPI_CONN_FINISHING;
     bpi_deadline_begin(conn);
     if (loop->stage.holder == conn) loop->stage.limit = loop->begun.limit = 0;

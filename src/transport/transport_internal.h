@@ -16,6 +16,7 @@
  *   stuck       the stage where there was no memory for the rest: it stays lent until the blocked write is through
  *   lingering   everything is sent and the sending side shut down; what still comes is passed over until the peer
  *               ends
+ *   port        what threads that keep a connection see of it; it outlives the connection and its loop (post.c)
  *   clock       a loop's time, in ms, as its timer moves it on (deadline.c)
  *
  * A connection's life:  CONNECTING -> OPEN -> FINISHING -> LINGERING -> CLOSING -> freed;  each step but the first and
@@ -57,6 +58,7 @@ enum {
 
 typedef struct bpi_end bpi_end;
 typedef struct bpi_loop bpi_loop;
+typedef struct bpi_port bpi_port;
 typedef struct bpi_transport bpi_transport;
 
 /* ---- addresses and errors (no libuv calls) ---- */
@@ -285,6 +287,7 @@ struct bp_conn {
     bp_conn *previous, *next; /* in the end's list */
     bp_conn *dirty_next;
     bpi_write *write;
+    bpi_port *port; /* NULL: nobody keeps the connection */
     void *data;
     uint8_t state;
     bool is_opened : 1; /* on_open was called, so on_close is due */
@@ -389,6 +392,25 @@ uint32_t bpi_stage_ended(const bpi_stage *stage, uint32_t bytes);      /* frames
 
 /* The frame that is begun, if any, is not sent. */
 void bpi_begun_drop(bpi_loop *loop);
+/* Bytes that the queue takes. */
+uint64_t bpi_send_limit(const bp_conn *conn);
+
+/* Whether what comes from elsewhere must wait for room in the queue: bpi_port_drained tells of it then. */
+bool bpi_send_must_wait(bp_conn *conn, uint64_t size);
+
+/* ---- ports (post.c); without one, these do nothing ---- */
+
+/* The queue has room again. */
+void bpi_port_drained(bp_conn *conn);
+
+/* The connection takes no more: what was posted is delivered as far as the queue has room. */
+void bpi_port_shut(bp_conn *conn);
+
+/* The connection is gone: drops the frames that are left, and makes the calls. */
+void bpi_port_gone(bp_conn *conn);
+
+/* Frees the connection, now or with its last reference. */
+void bpi_conn_free(bp_conn *conn);
 
 /* ---- transports ---- */
 
