@@ -43,6 +43,11 @@ static void add_class(bpi_sized_map *map, bpi_class *of, int ix) {
     map->inline_map.inline_classes[ix].entry = of->entry;
 }
 
+/* The entries of all sizes up to max, in steps of 1 << shift. */
+static void add_sizes(const bpi_sized_map *map, uint32_t max, uint32_t shift, uint16_t *entries) {
+    for (uint32_t i = 0; i < max >> shift; i++) entries[i] = bpi_map_find(map, (uint64_t)(i + 1) << shift)->entry;
+}
+
 static bpi_sized_map *map_new(const bpi_sized *pool, uint64_t served) {
     uint32_t shift = 0;
     const uint32_t max = inline_max(pool, served, &shift);
@@ -53,10 +58,11 @@ static bpi_sized_map *map_new(const bpi_sized *pool, uint64_t served) {
         const int ix = __builtin_ctzll(left);
         add_class(map, pool->classes[ix], ix);
     }
-    uint16_t *entries = (uint16_t *)(void *)(&map->inline_map + 1);
-    for (uint32_t i = 0; i < max >> shift; i++) entries[i] = bpi_map_find(map, (uint64_t)(i + 1) << shift)->entry;
-    map->inline_map.inline_size_max = max;
-    map->inline_map.inline_shift = shift;
+    bpi_class_map *known = &map->inline_map;
+    known->inline_size_max = max;
+    known->inline_shift = shift;
+    add_sizes(map, max < BPI_SMALL_MAX ? max : BPI_SMALL_MAX, BPI_SMALL_SHIFT, known->small_entries);
+    add_sizes(map, max, shift, (uint16_t *)(void *)(known + 1));
     return map;
 }
 

@@ -90,9 +90,10 @@ bp_err bp_pool_class_stats_read(bp_pool *pool, uint32_t class_ix, bp_class_stats
     return SLOT(pool, class_stats) == NULL ? BP_ERR_ARGUMENT : pool->table->class_stats(pool, class_ix, out);
 }
 
+/* A claim in entry 0 says that the pool's map names nothing for that size: it may be a user's own pool. */
 bp_err bpi_acquire_slow(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
     *out = NULL;
-    if (claimed != NULL) return bpi_sized_acquire(bpi_sized_of(pool), size, claimed, out);
+    if (claimed != bpi_entry_at(0)) return bpi_sized_acquire(bpi_sized_of(pool), size, claimed, out);
     if (size == 0) return BP_ERR_ARGUMENT;
     if (BPI_LOAD_ACQUIRE(&pool->is_closed) != 0) return BP_ERR_CLOSED;
     return pool->table->acquire(pool, size, out);

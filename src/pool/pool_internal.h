@@ -45,7 +45,7 @@ enum {
     BPI_BLOCK_ENTRIES = 1024, /* entries per thread: what a 16-bit offset reaches; entry 0 stays closed */
     BPI_BLOCK_BYTES = BPI_BLOCK_ENTRIES * (int)sizeof(bpi_entry),
     BPI_MAGAZINE_STRIDE_MAX = 256 * 1024 - 1, /* larger strides have slabs of one buffer and no magazine */
-    BPI_COLOURED_MIN = 4096,  /* strides from here on are spaced by an odd number of cache lines */
+    BPI_COLOURED_MIN = 1024,  /* strides from here on are spaced by an odd number of cache lines */
     BPI_CACHE_LINE = 64,
     BPI_SLAB_FIRST_BYTES = 16 * 1024,         /* data of a class's first slab; later ones grow with the class */
     BPI_SLAB_LAST_BYTES = 256 * 1024,
@@ -130,8 +130,8 @@ struct bpi_slab {
     uint32_t buf_count, free_count;
     uint32_t carved_count; /* descriptors below are written; those above were never handed out */
     uint32_t data_offset;  /* from data to the first buffer */
+    uint32_t spacing;      /* from one buffer to the next */
     uint32_t first_desc;   /* number of the first buffer's descriptor in its page */
-    uint32_t reserved;
     uint64_t free_bits[];
 };
 
@@ -165,7 +165,7 @@ struct bpi_class {
     bool is_closed;  /* with its pool */
     bool is_removed; /* serves nobody until it is added again */
     bool has_freed;  /* since the lock was taken something came free that the head of the queue may want */
-    size_t spacing;    /* bytes from one buffer of a slab to the next */
+    size_t spacing;    /* bytes from one buffer of a slab to the next, but for the smallest slabs */
     size_t cell, lead; /* bytes of them that are the buffer's, and those of these that come before its data */
     bpi_quarantine quarantine;
     uint64_t rest_bytes;

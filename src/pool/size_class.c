@@ -37,7 +37,7 @@ void bpi_class_leave(bpi_class *of) {
 static bpi_class *class_of_claim(const bpi_sized *pool, const bpi_entry *claimed, uint64_t size) {
     const ptrdiff_t offset = (const char *)claimed - bpi_thread_block;
     bpi_class *of = bpi_class_of_size(pool, size);
-    if (offset == 0 || (of != NULL && of->entry == offset)) return of;
+    if (of != NULL && of->entry == offset) return of;
     for (uint32_t i = 0; i < bpi_class_count(pool); i++) {
         if (pool->classes[i]->entry == offset) return pool->classes[i];
     }

@@ -25,7 +25,7 @@ static uint64_t mark_of(const bpi_desc_page *page, const bpi_slab *slab) {
 }
 
 static uint8_t *data_at(const bpi_slab *slab, uint32_t ix) {
-    return slab->data + slab->data_offset + ix * slab->owner->spacing + slab->owner->lead;
+    return slab->data + slab->data_offset + ix * slab->spacing + slab->owner->lead;
 }
 
 bool bpi_buf_is_genuine(const bp_buf *buf) {
@@ -75,6 +75,7 @@ static uint32_t slab_take(bpi_slab *slab, uint32_t *word, bp_buf **out, uint32_t
 
 typedef struct slab_shape {
     uint32_t data_offset; /* of the first buffer */
+    uint32_t spacing;     /* from one buffer to the next */
     uint32_t first_desc;  /* which descriptor of its page is the first buffer's */
     size_t data_bytes;    /* whole pages */
     size_t desc_offset;   /* from the descriptor pages to struct bpi_slab */
@@ -93,8 +94,8 @@ static size_t desc_end(slab_shape *shape, uint32_t buf_count) {
 }
 
 /* colour: how many buffers came before, so that large buffers and descriptors of one slab go on in the sets of the
- * caches where those of the last one ended. Descriptors take no page more for that, and neither does a slab of one
- * buffer. */
+ * caches where those of the last one ended. Descriptors take no page more for that, and the buffers of a slab that is as
+ * small as can be lie side by side. */
 static slab_shape shape_of(const bpi_class *of, uint32_t buf_count, uint32_t colour) {
     const size_t page = bpi_os_page_size();
     slab_shape shape = {0};
@@ -102,8 +103,10 @@ static slab_shape shape_of(const bpi_class *of, uint32_t buf_count, uint32_t col
     shape.first_desc = colour % BPI_DESC_PER_PAGE;
     if (desc_end(&shape, buf_count) > desc_bytes) shape.first_desc = 0;
     (void)desc_end(&shape, buf_count);
-    if (buf_count > 1 && of->spacing > of->cell) shape.data_offset = colour * BPI_CACHE_LINE % BPI_DESC_PAGE;
-    shape.data_bytes = round_up(shape.data_offset + (buf_count - 1) * of->spacing + of->cell, page);
+    const bool is_least = buf_count == 1 || buf_count * of->cell <= page;
+    shape.spacing = (uint32_t)(is_least ? of->cell : of->spacing);
+    if (shape.spacing > of->cell) shape.data_offset = colour * BPI_CACHE_LINE % BPI_DESC_PAGE;
+    shape.data_bytes = round_up(shape.data_offset + (size_t)(buf_count - 1) * shape.spacing + of->cell, page);
     shape.mapped_bytes = shape.data_bytes + desc_bytes;
     return shape;
 }
@@ -131,6 +134,7 @@ static bp_err slab_new(bpi_class *of, uint32_t buf_count, bpi_slab **out) {
     slab->owner = of;
     slab->data = memory;
     slab->data_offset = shape.data_offset;
+    slab->spacing = shape.spacing;
     slab->first_desc = shape.first_desc;
     slab->pages = (bpi_desc_page *)(void *)(memory + shape.data_bytes);
     slab->mapped_bytes = shape.mapped_bytes;

@@ -36,12 +36,12 @@ extern "C" {
 
 struct bp_buf {
     uint8_t *data;
-    bp_pool *pool;
     uint32_t state;
     uint32_t capacity; /* bytes asked for */
     uint16_t entry;    /* offset of its class in every thread's block; 0 is an entry that stays closed */
-    uint16_t type;     /* type and length are adjacent: on little-endian machines bytes 26..31 are the frame header */
+    uint16_t type;     /* type and length are adjacent: on little-endian machines bytes 18..23 are the frame header */
     uint32_t length;
+    bp_pool *pool;
 };
 
 /* Begins with its buffer, so that the library finds the one from the other. */
@@ -58,10 +58,17 @@ typedef struct bpi_inline_class {
     uint16_t reserved;
 } bpi_inline_class;
 
+enum {
+    BPI_SMALL_MAX = 4096, /* the class of sizes up to here is found by a constant shift, */
+    BPI_SMALL_SHIFT = 4   /* in units that divide every stride */
+};
+
 /* A pool's classes. Never changed once a pool points at it, and kept as long as the pool, so that whoever read the
- * pointer may go on with what it says. The entries by size lie behind it. */
+ * pointer may go on with what it says. Whatever is not served inline has entry 0, which refuses it: in that of closed,
+ * watched and users' own pools there is nothing else. The entries of larger sizes lie behind it. */
 typedef struct bpi_class_map {
-    uint64_t inline_size_max; /* largest size served inline; 0 for closed, watched and users' own pools */
+    uint16_t small_entries[BPI_SMALL_MAX >> BPI_SMALL_SHIFT]; /* by (size - 1) >> BPI_SMALL_SHIFT */
+    uint64_t inline_size_max;                                 /* largest size served inline */
     uint32_t inline_shift;
     uint32_t reserved;
     bpi_inline_class inline_classes[BP_CLASS_MAX]; /* by class index */
@@ -80,22 +87,25 @@ struct bpi_class;
 struct bpi_slots;
 
 /* top, lo and hi are addresses of slots. Only the owner writes top; others write lo and hi only to close the entry.
- * The rest belongs to whoever holds the class's lock or the registry's lock. */
+ * The rest belongs to whoever holds the class's lock or the registry's lock.
+ *
+ * What the inline paths use is kept off both ends: a load waits for an older store whose address is the same modulo
+ * 4096, and what holders store to is the first word of a cell of 64 bytes, or the last one, more than anything else. */
 typedef struct bpi_entry {
-    intptr_t top; /* one above the newest free buffer */
-    intptr_t lo;  /* a pop may not leave top below; the first slot, or INTPTR_MAX when recalled */
-    intptr_t hi;  /* a push needs top below; one above the last slot, or 0 when recalled */
-    uint64_t acquires;
     struct bpi_slots *slots;
+    intptr_t top;   /* one above the newest free buffer */
+    intptr_t lo;    /* a pop may not leave top below; the first slot, or INTPTR_MAX when recalled */
+    intptr_t hi;    /* a push needs top below; one above the last slot, or 0 when recalled */
+    bp_buf *newest; /* the owner's copy of the slot below top: a pop knows its buffer before it knows top */
+    uint64_t acquires;
     intptr_t seal_top;       /* top as the recaller saw it, when it took the stock; 0: nobody took it */
     struct bpi_class *owner; /* NULL: never opened */
-    bp_buf *newest;          /* the owner's copy of the slot below top: a pop knows its buffer before it knows top */
 } bpi_entry;
 
 /* The calling thread's block; at first one that all threads share and whose entries are all closed. */
 BP_API extern __thread char *bpi_thread_block __attribute__((tls_model("initial-exec")));
 
-/* What is not done inline. claimed: the entry in which a pop was begun that found it closed or empty, or NULL. */
+/* What is not done inline. claimed: the entry in which a pop was begun that found it closed or empty. */
 BP_NODISCARD BP_API bp_err bpi_acquire_slow(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf **out)
     __attribute__((cold, noinline));
 
@@ -172,37 +182,44 @@ static inline void bpi_buf_hand_out(bp_buf *buf, uint32_t size, uint32_t state) 
 
 /* The caller's variable is written here and not by the slow call, so that it can live in a register: a buffer that goes
  * through memory between acquire and release costs them a store and a load that waits for it. */
-static inline bp_err bpi_acquire_otherwise(bp_pool *pool, uint64_t size, bpi_entry *claimed, bp_buf **out) {
+__attribute__((always_inline)) static inline bp_err bpi_acquire_otherwise(bp_pool *pool, uint64_t size,
+                                                                          bpi_entry *claimed, bp_buf **out) {
     bp_buf *buf;
     const bp_err err = bpi_acquire_slow(pool, size, claimed, &buf);
     *out = buf;
     return err;
 }
 
-static inline bp_err bpi_acquire_from(bp_pool *pool, uint32_t size, uint32_t offset, bp_buf **out) {
+static inline bp_err bpi_acquire_from(bp_pool *pool, uint64_t size, uint32_t offset, bp_buf **out) {
     bpi_entry *entry = bpi_entry_at(offset);
     bp_buf *buf;
     if (BP_UNLIKELY(!bpi_entry_pop(entry, &buf))) return bpi_acquire_otherwise(pool, size, entry, out);
-    bpi_buf_hand_out(buf, size, 1);
+    bpi_buf_hand_out(buf, (uint32_t)size, 1);
     *out = buf;
     return BP_OK;
 }
 
-/* By (size - 1) >> inline_shift: the entry of the size's class. */
+/* By (size - 1) >> inline_shift. */
 static inline const uint16_t *bpi_map_entries(const bpi_class_map *map) {
     return (const uint16_t *)(const void *)(map + 1);
 }
 
+/* The entry of a size's class. Small sizes have a table of their own: a shift by a variable, with what it needs, is a
+ * tenth of acquire and release together. */
+static inline uint32_t bpi_map_entry(const bpi_class_map *map, uint64_t size) {
+    if (BP_LIKELY(size - 1 < BPI_SMALL_MAX)) return map->small_entries[(size - 1) >> BPI_SMALL_SHIFT];
+    return size - 1 < map->inline_size_max ? bpi_map_entries(map)[(size - 1) >> map->inline_shift] : 0;
+}
+
 static inline bp_err bp_pool_acquire(bp_pool *pool, uint64_t size, bp_buf **out) {
-    const bpi_class_map *map = BPI_LOAD_ACQUIRE(&pool->map);
-    if (BP_UNLIKELY(size - 1 >= map->inline_size_max)) return bpi_acquire_otherwise(pool, size, NULL, out);
-    return bpi_acquire_from(pool, (uint32_t)size, bpi_map_entries(map)[(size - 1) >> map->inline_shift], out);
+    return bpi_acquire_from(pool, size, bpi_map_entry(BPI_LOAD_ACQUIRE(&pool->map), size), out);
 }
 
 static inline bp_err bp_pool_acquire_class(bp_pool *pool, uint32_t class_ix, uint32_t size, bp_buf **out) {
-    const bpi_inline_class *known = &BPI_LOAD_ACQUIRE(&pool->map)->inline_classes[class_ix % BP_CLASS_MAX];
-    if (BP_UNLIKELY(size - 1 >= known->stride)) return bp_pool_acquire(pool, size, out);
-    return bpi_acquire_from(pool, size, known->entry, out);
+    const bpi_class_map *map = BPI_LOAD_ACQUIRE(&pool->map);
+    const bpi_inline_class *known = &map->inline_classes[class_ix % BP_CLASS_MAX];
+    const uint32_t offset = BP_LIKELY(size - 1 < known->stride) ? known->entry : bpi_map_entry(map, size);
+    return bpi_acquire_from(pool, size, offset, out);
 }
 
 static inline void bp_buf_release(bp_buf *buf) {

@@ -31,13 +31,9 @@ static bpi_class *smallest_that_holds(const bpi_sized *pool, uint64_t served, ui
 
 static void check_size(const bpi_sized *pool, const bpi_sized_map *map, uint64_t size) {
     const bpi_class *of = smallest_that_holds(pool, map->served, size);
-    const bpi_class_map *known = &map->inline_map;
+    const bool is_inline = of != NULL && of->depth != 0;
     bpt_must(bpi_map_find(map, size) == of);
-    if (size <= known->inline_size_max) {
-        bpt_must(bpi_map_entries(known)[(size - 1) >> known->inline_shift] == of->entry);
-    } else {
-        bpt_must(of == NULL || of->depth == 0);
-    }
+    bpt_must(bpi_map_entry(&map->inline_map, size) == (is_inline ? of->entry : 0));
 }
 
 /* Every size around every class, and the inline table beside the slow search. */

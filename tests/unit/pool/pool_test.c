@@ -47,13 +47,13 @@ START_TEST(type_and_length_are_forgotten_with_the_owner) {
 }
 END_TEST
 
-START_TEST(the_wire_header_lies_at_the_end_of_the_descriptor) {
+START_TEST(the_wire_header_lies_in_the_descriptor) {
     bp_pool *pool = bpt_pool_new(0);
     bp_buf *buf = bpt_acquire(pool, 0x1000);
     bp_buf_set_type(buf, 0x0102);
     bp_buf_set_length(buf, 0x0304);
     const uint8_t little_endian[] = {0x02, 0x01, 0x04, 0x03, 0, 0};
-    ck_assert_mem_eq((const uint8_t *)buf + 26, little_endian, sizeof little_endian);
+    ck_assert_mem_eq((const uint8_t *)buf + 18, little_endian, sizeof little_endian);
     bp_buf_release(buf);
     bpt_pool_end_take(&pool);
 }
@@ -409,7 +409,7 @@ END_TEST
 BPT_SUITE(pool_pool) {
     BPT_TEST(a_new_buffer_is_empty_and_aligned);
     BPT_TEST(type_and_length_are_forgotten_with_the_owner);
-    BPT_TEST(the_wire_header_lies_at_the_end_of_the_descriptor);
+    BPT_TEST(the_wire_header_lies_in_the_descriptor);
     BPT_TEST(a_length_above_the_capacity_is_misuse);
     BPT_TEST(a_retained_buffer_stays_until_its_last_release);
     BPT_LOOP_TEST(a_double_release_is_misuse_and_changes_nothing, 0, 3);

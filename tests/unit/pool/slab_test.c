@@ -86,7 +86,7 @@ START_TEST(the_depot_gives_in_address_order) {
     int rising = 0;
     for (int i = 0; i < COUNT; i++) {
         bufs[i] = bpt_acquire(pool, 1000);
-        if (i > 0 && bp_buf_data(bufs[i]) == bp_buf_data(bufs[i - 1]) + 1024) rising++;
+        if (i > 0 && bp_buf_data(bufs[i]) == bp_buf_data(bufs[i - 1]) + of->spacing) rising++;
     }
     ck_assert_int_gt(rising, COUNT * 9 / 10);
     for (int i = 0; i < COUNT; i++) bp_buf_release(bufs[i]);
