@@ -83,10 +83,11 @@ START_TEST(the_depot_gives_in_address_order) {
         bufs[other] = swapped;
     }
     for (int i = 0; i < COUNT; i++) bp_buf_release(bufs[i]);
+    const size_t spacing = class_of(pool, 2)->spacing;
     int rising = 0;
     for (int i = 0; i < COUNT; i++) {
         bufs[i] = bpt_acquire(pool, 1000);
-        if (i > 0 && bp_buf_data(bufs[i]) == bp_buf_data(bufs[i - 1]) + of->spacing) rising++;
+        if (i > 0 && bp_buf_data(bufs[i]) == bp_buf_data(bufs[i - 1]) + spacing) rising++;
     }
     ck_assert_int_gt(rising, COUNT * 9 / 10);
     for (int i = 0; i < COUNT; i++) bp_buf_release(bufs[i]);
