@@ -61,6 +61,10 @@ typedef struct bp_conn_config {
     bp_pool_config pool_config; /* the pool to make: size classes from the contract */
     bool buffer_pool_enabled;   /* false: make a heap pool instead */
     bp_invalid invalid;         /* what happens to invalid frames */
+    uint64_t partial_limit;     /* bytes that frames take together while they come in, and while they wait for memory to be
+                                   handled with, of all connections; one frame always may. 0: a quarter of the pool's
+                                   memory limit. Servers and clients that share a pool share its memory: let the sum of
+                                   theirs leave half of it to answers */
     /* How long a peer may take, in ms; whoever takes longer is closed with BP_ERR_TIMEOUT. UINT32_MAX: as long as it likes.
      * They are looked after coarsely: a deadline is never early, and late by half of itself or a second at the most. */
     uint32_t handshake_ms; /* to connect; 0 is 10,000 */
@@ -185,6 +189,15 @@ BP_API void bp_conn_frame_drop(bp_conn *conn);
  * BP_ERR_ARGUMENT outside a handler. */
 BP_NODISCARD BP_API bp_err bp_conn_keep(bp_conn *conn, bp_buf **out);
 
+/* A buffer from the connection's pool, as bp_pool_acquire gives it. Inside the handler of one of its frames, use this
+ * one: when there is no memory for it, for bp_conn_keep or for a generated send on this connection (BP_ERR_LIMIT), and
+ * the handler answers BP_ERR_LIMIT as well and has not kept the frame, then the connection is not closed. It reads no
+ * more, what the handler has sent on it is taken back, the memory that it asked for is reserved, all of it together, and
+ * once that is granted the handler runs again with the same frame. So a handler asks for what it needs and sends before
+ * it does anything that it must not do twice. More than 8 such calls in one run are not waited for. The buffer may be a
+ * part of a larger one, which comes back with the last part. */
+BP_NODISCARD BP_API bp_err bp_conn_acquire(bp_conn *conn, uint64_t size, bp_buf **out);
+
 /* Sends what is queued, tells the peer that this was all, and closes when the peer has ended too, or with
  * BP_ERR_TIMEOUT after finish_ms. Further sends answer BP_ERR_CLOSED, and what the peer still sends is passed over. */
 BP_API void bp_conn_finish(bp_conn *conn);
@@ -192,8 +205,8 @@ BP_API void bp_conn_finish(bp_conn *conn);
 /* Closes at once; what is queued is dropped. on_close gets why (BP_OK reads as BP_ERR_CLOSED). */
 BP_API void bp_conn_close(bp_conn *conn, bp_err why);
 
-/* Stops reading, and starts again. Frames that were read already are still handed on. A paused connection does not
- * notice that its peer is gone. */
+/* Stops reading, and starts again. Frames that were read already are still handed on. That the peer is gone (has reset
+ * the connection, or closed it both ways and everything is read) a paused connection notices within a second. */
 BP_API void bp_conn_pause(bp_conn *conn);
 BP_API void bp_conn_resume(bp_conn *conn);
 
@@ -257,11 +270,13 @@ typedef struct bp_conn_stats {
     uint64_t frames_kept;           /* frames that a handler kept */
     uint64_t sends_refused;         /* sends answered with BP_ERR_QUEUE_FULL */
     uint64_t frames_dropped;        /* frames dropped because a queue was full (BP_FULL_DROP_NEW, BP_FULL_DROP_OLD) */
+    uint64_t waits;                 /* times that a connection stopped to read for want of memory */
     uint64_t reads, writes;         /* system calls, as libuv made them known */
 } bp_conn_stats;
 
 typedef struct bp_server_stats {
     uint64_t connections_open, connections_accepted, connections_refused;
+    uint64_t connections_waiting; /* that wait for memory now */
     uint64_t connections_failed; /* closed with an error other than BP_ERR_END and BP_ERR_CLOSED */
     bp_conn_stats conn;
 } bp_server_stats;

@@ -68,6 +68,7 @@ void bpi_conn_gone(bp_conn *conn) {
 void bpi_conn_on_handle_closed(uv_handle_t *handle) {
     bp_conn *conn = handle->data;
     bpi_end *end = conn->end;
+    if (bpi_wait_outlasts_handle(conn)) return;
     bpi_conn_gone(conn);
     bpi_end_handle_closed(end);
 }
@@ -76,6 +77,7 @@ void bp_conn_close(bp_conn *conn, bp_err why) {
     if (conn->state == BPI_CONN_CLOSING) return;
     conn->state = BPI_CONN_CLOSING;
     conn->why = why == BP_OK ? BP_ERR_CLOSED : why;
+    bpi_wait_end(conn);
     bpi_stage_drop(conn);
     if (conn->has_handle && !uv_is_closing(&conn->handle.any)) {
         uv_close(&conn->handle.any, bpi_conn_on_handle_closed);
@@ -104,50 +106,93 @@ static bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
     return BP_LIKELY(err == BP_OK) ? BP_OK : judge(conn, err, is_invalid);
 }
 
-/* Hands on what was read until it is used up or the connection is no longer open: a handler may close or finish it. */
-static void handle_frames(bp_conn *conn) {
+/* Has the frame's handler run. BP_PENDING: the handler needs memory, nothing came of it, and it is to run again. */
+static bp_err handle_frame(bp_conn *conn, const bp_frame *frame) {
+    bpi_needs *needs = &conn->end->loop->needs;
+    bpi_send_mark mark;
+    bpi_send_mark_read(conn, &mark);
+    bpi_needs_begin(needs);
+    const bp_err err = hand_on(conn, frame);
+    if (BP_LIKELY(err != BP_ERR_LIMIT)) return err;
+    const bool is_kept = conn->reader.kept == conn->reader.frame_count;
+    if (bpi_needs_size(needs) == 0 || is_kept || conn->state != BPI_CONN_OPEN) return err;
+    bpi_send_rollback(conn, &mark);
+    return BP_PENDING;
+}
+
+/* A handler may close or finish its connection. */
+static bp_err handle_frames(bp_conn *conn, bp_frame *frame, bool is_again) {
     bpi_loop *loop = conn->end->loop;
     const uint64_t frames_before = bpi_conn_frames(conn);
-    bp_frame frame;
     bp_err err = BP_OK;
     loop->handling = conn;
-    loop->frame = &frame;
+    loop->frame = frame;
     while (conn->state == BPI_CONN_OPEN) {
-        err = bp_reader_next(&conn->reader, &frame);
+        if (!is_again) err = bp_reader_next(&conn->reader, frame);
         if (err != BP_OK) break;
-        err = hand_on(conn, &frame);
+        err = handle_frame(conn, frame);
+        if (BP_UNLIKELY(is_again)) bpi_needs_end(&loop->needs);
         if (BP_UNLIKELY(err != BP_OK)) break;
+        is_again = false;
         if (BP_UNLIKELY(conn->writer.count != 0)) bpi_send_between(conn);
     }
     loop->handling = NULL;
     loop->frame = NULL;
     loop->stage.may_yield = true;
     bpi_begun_drop(loop);
-    if (err == BP_MORE) {
-        bpi_deadline_read(conn, frames_before);
-        return;
-    }
-    bp_reader_drop(&conn->reader);
-    if (err != BP_OK) bp_conn_close(conn, err);
+    if (err == BP_MORE) bpi_deadline_read(conn, frames_before);
+    return err;
 }
 
+void bpi_conn_take_frames(bp_conn *conn, bp_frame *frame, bool is_again) {
+    for (;;) {
+        bp_err err = handle_frames(conn, frame, is_again);
+        if (BP_LIKELY(err == BP_MORE)) return;
+        is_again = err == BP_PENDING;
+        if (is_again)
+            err = bpi_wait_for_needs(conn, frame);
+        else if (err == BP_ERR_LIMIT)
+            err = bpi_wait_for_cut(conn);
+        if (err == BP_PENDING) return;
+        if (err == BP_OK && conn->state == BPI_CONN_OPEN) continue;
+        bp_reader_drop(&conn->reader);
+        if (err != BP_OK) bp_conn_close(conn, err);
+        return;
+    }
+}
+
+/* ---- reading ---- */
+
+/* Whether the connection has been read as much in this turn as others may have to wait for. */
+static bool has_had_its_turn(bp_conn *conn) {
+    const bpi_loop *loop = conn->end->loop;
+    if (conn->turn != loop->turn) conn->turn_bytes = 0;
+    conn->turn = loop->turn;
+    return conn->turn_bytes >= BPI_TURN_CHUNKS * BPI_LANDING_SIZE;
+}
+
+/* Without any space libuv reports UV_ENOBUFS to on_read, where alone reading may be stopped. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     bp_conn *conn = handle->data;
     bpi_loop *loop = conn->end->loop;
+    bp_span space = {NULL, 0};
     (void)suggested;
-    if (loop->landing == NULL) loop->landing = bpi_os.alloc(BPI_LANDING_SIZE);
-    /* Without a landing chunk libuv reports UV_ENOBUFS to on_read, where alone reading may be stopped. */
-    bp_span space = {loop->landing, loop->landing == NULL ? 0 : BPI_LANDING_SIZE};
-    if (conn->state == BPI_CONN_OPEN && space.data != NULL) {
-        space = bp_reader_space(&conn->reader, space.data, space.length);
+    if (!has_had_its_turn(conn)) {
+        uint8_t *chunk = bpi_landing_chunk(loop);
+        space = (bp_span){chunk, chunk == NULL ? 0 : BPI_LANDING_SIZE};
+        if (conn->state == BPI_CONN_OPEN)
+            space = bp_reader_space(&conn->reader, space.data, space.length);
+        else if (chunk == NULL)
+            space = (bp_span){loop->scrap, sizeof loop->scrap};
     }
     *buf = uv_buf_init((char *)space.data, (unsigned)space.length);
 }
 
-/* The peer sends no more. What was queued in this turn of the loop still gets its chance to leave. */
-static void read_ended(bp_conn *conn, int status) {
+/* What was queued in this turn of the loop still gets its chance to leave. */
+void bpi_conn_read_ended(bp_conn *conn, int status) {
     bp_err why = bpi_err_from_uv(status);
     conn->has_ended = true;
+    conn->is_reading = false;
     if (conn->state == BPI_CONN_LINGERING) {
         bp_conn_close(conn, BP_ERR_CLOSED);
     } else if (conn->state == BPI_CONN_FINISHING) {
@@ -162,55 +207,76 @@ static void read_ended(bp_conn *conn, int status) {
     }
 }
 
+static void came(bp_conn *conn, const uv_buf_t *buf, size_t count) {
+    bp_frame frame;
+    conn->reads++;
+    conn->bytes_in += count;
+    conn->turn_bytes += (uint32_t)count;
+    if (conn->state == BPI_CONN_OPEN) {
+        bp_reader_fed(&conn->reader, (bp_span){(uint8_t *)buf->base, buf->len}, count);
+        bpi_conn_take_frames(conn, &frame, false);
+    } else if (conn->end->has_sensitive) {
+        bpi_wipe(buf->base, count);
+    }
+}
+
+/* There was no space to read into: for this turn, or until a chunk is given back. */
+static void rest(bp_conn *conn) {
+    if (has_had_its_turn(conn)) return;
+    const bp_err err = bpi_wait_for_chunk(conn);
+    if (err != BP_PENDING) bp_conn_close(conn, err);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
     bp_conn *conn = stream->data;
-    if (count < 0) {
-        read_ended(conn, (int)count);
-    } else if (count > 0) {
-        conn->reads++;
-        conn->bytes_in += (uint64_t)count;
-        if (conn->state != BPI_CONN_OPEN) {
-            if (conn->end->has_sensitive) bpi_wipe(buf->base, (size_t)count);
-            return;
-        }
-        bp_reader_fed(&conn->reader, (bp_span){(uint8_t *)buf->base, buf->len}, (size_t)count);
-        handle_frames(conn);
+    if (count > 0)
+        came(conn, buf, (size_t)count);
+    else if (count == UV_ENOBUFS && buf->len == 0)
+        rest(conn);
+    else if (count < 0)
+        bpi_conn_read_ended(conn, (int)count);
+}
+
+static bool wants_to_read(const bp_conn *conn) {
+    switch (conn->state) {
+    case BPI_CONN_OPEN: return !conn->is_paused && !bpi_conn_is_waiting(conn);
+    case BPI_CONN_FINISHING:
+    case BPI_CONN_LINGERING: return !conn->has_ended;
+    default: return false;
     }
+}
+
+void bpi_conn_update_reading(bp_conn *conn) {
+    const bool is_wanted = wants_to_read(conn);
+    if (conn->is_reading == is_wanted || !conn->has_handle || uv_is_closing(&conn->handle.any)) return;
+    conn->is_reading = is_wanted;
+    if (is_wanted && conn->state == BPI_CONN_OPEN) bpi_deadline_renew(conn);
+    const int status =
+        is_wanted ? uv_read_start(&conn->handle.stream, on_alloc, on_read) : uv_read_stop(&conn->handle.stream);
+    if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
 }
 
 void bpi_conn_open(bp_conn *conn) {
     const bp_conn_config *config = &conn->end->config;
     conn->state = BPI_CONN_OPEN;
     conn->is_opened = true;
-    bpi_deadline_renew(conn);
-    const int status = uv_read_start(&conn->handle.stream, on_alloc, on_read);
+    bpi_conn_update_reading(conn);
     if (config->on_open != NULL) config->on_open(conn, config->user);
     conn->end->loop->stage.may_yield = true;
-    if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
 }
 
 void bp_conn_pause(bp_conn *conn) {
     if (conn->state != BPI_CONN_OPEN || conn->is_paused) return;
     conn->is_paused = true;
-    uv_read_stop(&conn->handle.stream);
+    bpi_conn_update_reading(conn);
+    bpi_deadline_watch(conn->end->loop);
     if (conn->is_broken) bp_conn_close(conn, conn->why);
 }
 
 void bp_conn_resume(bp_conn *conn) {
     if (conn->state != BPI_CONN_OPEN || !conn->is_paused) return;
     conn->is_paused = false;
-    bpi_deadline_renew(conn);
-    const int status = uv_read_start(&conn->handle.stream, on_alloc, on_read);
-    if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
-}
-
-bp_err bp_conn_keep(bp_conn *conn, bp_buf **out) {
-    const bpi_loop *loop = conn->end->loop;
-    *out = NULL;
-    if (loop->handling != conn) return BP_ERR_ARGUMENT;
-    const bp_err err = bp_reader_keep(&conn->reader, loop->frame, out);
-    if (err == BP_OK) conn->kept_count++;
-    return err;
+    bpi_conn_update_reading(conn);
 }
 
 void bp_conn_set_data(bp_conn *conn, void *data) { conn->data = data; }
@@ -239,6 +305,7 @@ void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum) {
     sum->frames_kept += conn->kept_count;
     sum->sends_refused += conn->refused_count;
     sum->frames_dropped += conn->dropped_count + conn->writer.dropped_count;
+    sum->waits += conn->wait_count;
     sum->reads += conn->reads;
     sum->writes += conn->writes;
 }

@@ -63,7 +63,7 @@ static bool is_stalled(bp_conn *conn) {
  * side, so its peer owes it nothing. */
 static bool is_open_late(bp_conn *conn, bool *has_one) {
     const bpi_deadlines *deadlines = &conn->end->deadlines;
-    const bool is_reading = !conn->is_paused;
+    const bool is_reading = conn->is_reading;
     const bool has_idle = is_reading && deadlines->idle_ms != UINT32_MAX;
     const bool has_frame = is_reading && conn->is_inside && deadlines->frame_ms != UINT32_MAX;
     const bool has_stall = conn->write != NULL && deadlines->stall_ms != UINT32_MAX;
@@ -119,6 +119,10 @@ static bool look_after_conns(bpi_end *end) {
         bool has_one = false;
         next = conn->next;
         if (is_late(conn, &has_one)) bp_conn_close(conn, BP_ERR_TIMEOUT);
+        if (conn->state == BPI_CONN_OPEN && !conn->is_reading) {
+            has_one = true;
+            bpi_wait_check_peer(conn); /* nobody else would notice that it is gone */
+        }
         is_needed = is_needed || has_one;
     }
     return is_needed;

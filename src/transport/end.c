@@ -59,6 +59,13 @@ static bool has_sensitive(const bp_schema *schema) {
     return false;
 }
 
+static uint64_t partial_limit(const bp_conn_config *config, bp_pool *pool) {
+    bp_pool_stats stats;
+    if (config->partial_limit != 0) return config->partial_limit;
+    bp_pool_stats_read(pool, &stats);
+    return stats.memory_limit == 0 ? UINT64_MAX : stats.memory_limit / BPI_PARTIAL_SHARE;
+}
+
 bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     bp_err err = check_services(config);
     if (err != BP_OK) return err;
@@ -70,7 +77,9 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
         return err;
     }
     end->config = *config;
-    end->reader = (bp_reader_config){.pool = end->pool, .types = end->types};
+    end->partial_limit = partial_limit(config, end->pool);
+    end->budget = (bp_reader_budget){.limit = end->partial_limit};
+    end->reader = (bp_reader_config){.pool = end->pool, .types = end->types, .budget = &end->budget};
     bpi_deadlines_init(&end->deadlines, config);
     place_sessions(end);
     for (size_t i = 0; i < config->service_count; i++) {

@@ -18,13 +18,17 @@ static void flush_dirty(bpi_loop *loop) {
         conn->is_dirty = false;
         if (conn->state == BPI_CONN_OPEN || conn->state == BPI_CONN_FINISHING) bpi_conn_flush(conn);
     }
-    if (loop->dirty != NULL)
+    if (bpi_wait_turn(loop) || loop->dirty != NULL)
         uv_idle_start(&loop->idle, on_idle);
     else
         uv_idle_stop(&loop->idle);
 }
 
-static void on_prepare(uv_prepare_t *handle) { flush_dirty(handle->data); }
+static void on_prepare(uv_prepare_t *handle) {
+    bpi_loop *loop = handle->data;
+    loop->turn++;
+    flush_dirty(loop);
+}
 
 static void on_check(uv_check_t *handle) { flush_dirty(handle->data); }
 
@@ -125,7 +129,8 @@ static void destroy(bpi_loop *loop) {
         bpi_os.free(write);
     }
     bpi_mailbox_fini(&loop->mailbox);
-    bpi_os.free(loop->landing);
+    bpi_wait_free_spares(loop);
+    bpi_os.free(loop->landing.memory);
     bpi_os.free(loop->stage.data);
     bpi_os.free(loop);
 }

@@ -172,11 +172,13 @@ void bp_conn_finish(bp_conn *conn) {
         bp_conn_close(conn, conn->why);
         return;
     }
-    bp_conn_resume(conn);
     bp_conn_frame_drop(conn);
     bpi_port_shut(conn);
     if (conn->state != BPI_CONN_OPEN) return; /* a call that was posted ended it */
+    bpi_wait_end(conn);
+    conn->is_paused = false;
     conn->state = BPI_CONN_FINISHING;
+    bpi_conn_update_reading(conn);
     bpi_deadline_begin(conn);
     if (loop->stage.holder == conn) loop->stage.limit = loop->begun.limit = 0;
     if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);

@@ -230,5 +230,6 @@ void bp_server_stats_read(const bp_server *server, bp_server_stats *out) {
     };
     for (const bp_conn *conn = server->end.conns; conn != NULL; conn = conn->next) {
         bpi_conn_stats_add(conn, &out->conn);
+        if (bpi_conn_is_waiting(conn)) out->connections_waiting++;
     }
 }

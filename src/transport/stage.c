@@ -144,7 +144,7 @@ static void begin_at(bpi_loop *loop, bp_conn *conn, uint8_t *data, uint16_t type
 
 static bp_err begin_in_buffer(bp_conn *conn, uint16_t type, uint32_t size_max) {
     bp_buf *buf = NULL;
-    const bp_err err = bp_pool_acquire(conn->end->pool, size_max == 0 ? 1 : size_max, &buf);
+    const bp_err err = bp_conn_acquire(conn, size_max == 0 ? 1 : size_max, &buf);
     if (err != BP_OK) return err;
     if (conn->end->has_sensitive) bp_buf_set_sensitive(buf);
     begin_at(conn->end->loop, conn, bp_buf_data(buf), type, size_max);

@@ -5,7 +5,11 @@
  *   loop        what all ends on one libuv loop share: landing chunk, staging buffer, the list of dirty connections
  *   mailbox     letters from other threads to a loop's: what a grant of memory, or a post, has the loop do
  *   transport   the few places in which TCP and Unix sockets differ, as a table of functions
- *   landing     64 KiB into which every connection of a loop is read
+ *   landing     64 KiB into which every connection of a loop is read; there are two, so that one may be kept
+ *   waiting     a connection that has unread frames, or a frame of which the handler is to run again, and no memory
+ *   parked      a connection that waits for a landing chunk
+ *   over        a connection whose cut frame waits until others of its end are whole: the end's budget is used up
+ *   needs       the buffers that a handler asked its connection for; those that were refused are reserved
  *   stage       60 KiB of a loop, lent to one connection at a time: its small frames are copied there when they are sent
  *   queue       frames of a connection that were not staged, in buffers; they leave after what is staged
  *   begun       the frame between bp_conn_frame_begin and bp_conn_frame_end; one at a time per loop
@@ -26,11 +30,15 @@
  * Invariants
  *   is_dirty  <=>  on the loop's dirty list;   write != NULL  <=>  blocked  =>  not dirty
  *   a freed connection is on no list
- *   landing holds nothing between two callbacks, and the stage nothing between two turns unless it is stuck; where a
+ *   free chunks hold nothing between two callbacks, and the stage nothing between two turns unless it is stuck; where a
  *   schema has sensitive types, there are zeros in place of values then
  *   stage.limit != 0  =>  its holder is open, not broken, not blocked, has an empty queue, and no frame is begun
  *   stage.length != 0  =>  its holder is dirty, or blocked by what is stuck
  *   stage.limit <= what the holder's mark allows
+ *   landing.free_count == 2 - waiting connections that keep a chunk
+ *   is_reading  <=>  open, not paused, not waiting; or finishing or lingering, and the peer has not ended
+ *   conn.wait != NULL  <=>  waiting, or a letter of its reservation is under way
+ *   budget.used == bytes of the end's cut frames, of reservations for them, and of frames kept for their handlers
  *   end.handle_count == uv handles of the end and its connections that are initialised and not yet closed
  *   server total == closed + sum over the open connections
  *   a connection's sessions lie right behind it, in its own allocation */
@@ -47,6 +55,13 @@
 
 enum {
     BPI_LANDING_SIZE = 65536,
+    BPI_LANDING_COUNT = 2,
+    BPI_SCRAP_SIZE = 4096,                 /* where what nobody wants is read while there is no chunk */
+    BPI_TURN_CHUNKS = 4,                   /* landing chunks that one connection is read in one turn of the loop */
+    BPI_TURN_UNPARKED = 16,                /* parked connections that read again in one turn */
+    BPI_NEEDS_MAX = 8,                     /* buffers that a handler may ask for and still be run again */
+    BPI_SPARE_WAITS = 64,                  /* what a loop keeps for the next connections that wait */
+    BPI_PARTIAL_SHARE = 4,                 /* cut frames take this part of the pool's memory limit */
     BPI_SOCKET_BUFFER = 256 * 1024,        /* loopback and Unix sockets; remote peers keep autotuning */
     BPI_QUEUE_BYTES_DEFAULT = 4096 * 1024, /* send queue of a connection */
     BPI_CONNECTIONS_DEFAULT = 10000,
@@ -146,6 +161,50 @@ typedef struct bpi_begun {
     uint32_t limit; /* the stage's when it was begun */
     uint16_t type;
 } bpi_begun;
+/* The chunks of a loop, the one to be used next on top. Made together, so that both are there or neither. */
+typedef struct bpi_landing {
+    uint8_t *memory; /* NULL until first used */
+    uint8_t *free[BPI_LANDING_COUNT];
+    uint32_t free_count;
+} bpi_landing;
+
+/* What a connection waits for. */
+typedef enum bpi_wait_for {
+    BPI_FOR_MEMORY, /* its reservation */
+    BPI_FOR_BUDGET, /* over */
+    BPI_FOR_CHUNK,  /* parked */
+    BPI_FOR_LETTER  /* nothing any more; but its reservation is told already, and the letter still to come */
+} bpi_wait_for;
+
+/* Lent to a connection while it waits. */
+typedef struct bpi_wait {
+    bpi_letter letter;   /* first: a letter of a wait is a wait */
+    bp_reservation wish; /* user is the wait */
+    bp_conn *conn;
+    struct bpi_wait *next, *previous; /* of those that are parked, or over; next while spare */
+    uint8_t *chunk;                   /* that it keeps, with what it has not taken yet; NULL: none */
+    uint64_t charged;                 /* bytes of the budget */
+    bp_frame frame;                   /* of which the handler is to run again, where is_again */
+    bpi_wait_for what;
+    bool is_again;
+    bool is_shared;        /* the reservation is for several buffers */
+    bool is_handle_closed; /* the connection is gone once the letter is there */
+} bpi_wait;
+
+typedef struct bpi_wait_list {
+    bpi_wait *first, *last;
+    uint32_t count;
+} bpi_wait_list;
+
+/* The buffers that the running handler asked its own connection for, in order. */
+typedef struct bpi_needs {
+    uint32_t sizes[BPI_NEEDS_MAX];
+    uint32_t count;   /* BPI_NEEDS_MAX + 1: more than are remembered */
+    bool is_refused;  /* the last one was */
+    bool is_shared;   /* granted is for several: each call gets a part */
+    uint32_t used;    /* bytes of granted that are given away */
+    bp_buf *granted;  /* reserved for this run of the handler; NULL: nothing, or given away */
+} bpi_needs;
 
 struct bpi_loop {
     uv_loop_t *uv;
@@ -160,16 +219,23 @@ struct bpi_loop {
     uint32_t end_count, handle_count;
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
-    uint8_t *landing; /* NULL until first used */
+    bpi_landing landing;
+    bpi_wait_list parked, over;
+    uint32_t over_walk; /* counts up */
+    bpi_wait *spare_waits;
+    uint32_t spare_wait_count;
+    uint32_t turn; /* counts up */
     bpi_stage stage;
     bpi_begun begun;
     bpi_write *spare_writes;
     uint32_t spare_count;
     bp_conn *handling; /* the connection whose handler runs */
     bp_frame *frame;   /* and the frame that it was given */
+    bpi_needs needs;   /* of that handler */
     bool is_own;       /* uv == &own: the end that made it runs it */
     bool is_orphan;    /* that end is gone, others are left */
     uv_loop_t own;
+    uint8_t scrap[BPI_SCRAP_SIZE];
 };
 
 /* The shared part of lent, or of a new loop when lent is NULL. BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
@@ -229,6 +295,10 @@ struct bpi_end {
     bp_pool *pool;
     bp_type_map *types;
     bp_reader_config reader; /* of all its connections */
+    bp_reader_budget budget; /* limit is 0 while connections are over, so that nobody overtakes them */
+    uint64_t partial_limit;  /* what it is else */
+    uint32_t over_count;
+    uint32_t over_walk; /* the loop's, when its first one that is over had to stay */
     bp_conn *conns; /* newest first */
     uint32_t conn_count, handle_count;
     bpi_end *loop_next; /* in the loop's list */
@@ -288,7 +358,9 @@ struct bp_conn {
     bp_conn *dirty_next;
     bpi_write *write;
     bpi_port *port; /* NULL: nobody keeps the connection */
+    bpi_wait *wait;
     void *data;
+    uint32_t turn, turn_bytes; /* read in that turn of the loop */
     uint8_t state;
     bool is_opened : 1; /* on_open was called, so on_close is due */
     bool is_dirty : 1;
@@ -298,6 +370,7 @@ struct bp_conn {
     bool has_handle : 1; /* the uv handle is initialised */
     bool is_inside : 1;  /* a frame has begun and is not whole */
     bool has_ended : 1;  /* the peer sends no more */
+    bool is_reading : 1;
     uint8_t turn_writes; /* stages that it wrote in this turn, before its end */
     bp_err why;          /* for on_close; of a broken connection: what sends are answered */
     uint32_t since;      /* clock when what its state allows a time for began: connecting, the cut frame, finishing */
@@ -305,7 +378,7 @@ struct bp_conn {
     bp_reader reader;
     bp_writer writer;
     uint64_t bytes_in, bytes_out, reads, writes;
-    uint64_t invalid_count, kept_count, refused_count, dropped_count;
+    uint64_t invalid_count, kept_count, refused_count, dropped_count, wait_count;
     union {
         uv_handle_t any;
         uv_stream_t stream;
@@ -331,6 +404,60 @@ static inline uint64_t bpi_conn_frames(const bp_conn *conn) {
     return conn->reader.frame_count + conn->reader.skipped_count;
 }
 void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum);
+
+/* Reads, or does not, as its state says; closes it when that fails. */
+void bpi_conn_update_reading(bp_conn *conn);
+
+/* Hands on what is in the reader, first the frame once more where is_again, until it is used up, or has to wait for
+ * memory, or the connection is no longer open. */
+void bpi_conn_take_frames(bp_conn *conn, bp_frame *frame, bool is_again);
+
+/* The peer sends no more, says libuv's status. */
+void bpi_conn_read_ended(bp_conn *conn, int status);
+
+/* ---- waiting (wait.c) ---- */
+
+static inline bool bpi_conn_is_waiting(const bp_conn *conn) {
+    return conn->wait != NULL && conn->wait->what != BPI_FOR_LETTER;
+}
+
+/* The chunk to read into; NULL: both are kept, or there was no memory for them (landing.memory tells). */
+uint8_t *bpi_landing_chunk(bpi_loop *loop);
+
+/* The reader has no buffer for a cut frame, or the handler for what it needs. BP_OK: it has now; BP_PENDING: the
+ * connection waits, and goes on by itself; else it has to be closed. What is in the chunk stays. */
+BP_NODISCARD bp_err bpi_wait_for_cut(bp_conn *conn);
+BP_NODISCARD bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame);
+
+/* There is no chunk to read into. BP_PENDING, BP_ERR_NO_MEMORY. */
+BP_NODISCARD bp_err bpi_wait_for_chunk(bp_conn *conn);
+
+/* The connection hands on nothing any more: what it waited for goes back, and what it has not taken is dropped. A letter
+ * may still be under way, for which a closed connection waits. */
+void bpi_wait_end(bp_conn *conn);
+
+/* The closed connection's handle is closed. True: a letter is under way, and the connection is gone once it is here. */
+bool bpi_wait_outlasts_handle(bp_conn *conn);
+
+/* Once per turn: lets go on who can. True: there are more. */
+bool bpi_wait_turn(bpi_loop *loop);
+
+/* Closes a connection that does not read and whose peer is gone. */
+void bpi_wait_check_peer(bp_conn *conn);
+void bpi_wait_free_spares(bpi_loop *loop);
+
+/* ---- what handlers need (needs.c) ---- */
+
+/* A handler begins, or is to run again with what was reserved for it. */
+static inline void bpi_needs_begin(bpi_needs *needs) {
+    needs->count = 0;
+    needs->is_refused = false;
+}
+
+/* Bytes to be reserved for all of them; 0: nothing was refused, or there were too many. */
+uint64_t bpi_needs_size(const bpi_needs *needs);
+void bpi_needs_give(bpi_needs *needs, bp_buf *granted, bool is_shared); /* for several, in parts */
+void bpi_needs_end(bpi_needs *needs); /* what was granted and is left goes back */
 
 /* ---- sending (send.c: the queue and its limits; write.c: what leaves when; stage.c: the stage) ---- */
 

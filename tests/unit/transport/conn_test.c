@@ -412,35 +412,6 @@ START_TEST(a_kept_buffer_outlives_connection_and_server) {
 }
 END_TEST
 
-START_TEST(at_the_limit_the_connection_is_closed_and_others_go_on) {
-    enum { HOGS = 4096 };
-    static bp_buf *hogs[HOGS];
-    size_t count = 0;
-    bpt_rig rig;
-    bpt_rig_init(&rig);
-    bp_server_config server = bpt_rig_server_config(&rig, _i);
-    const bp_client_config first = bpt_rig_client_config(&rig, 0, _i), second = bpt_rig_client_config(&rig, 1, _i);
-    server.conn.pool_config.memory_limit = 4u << 20;
-    bpt_rig_listen(&rig, &server, _i);
-    bpt_rig_connect(&rig, 0, &first);
-    bpt_rig_connect(&rig, 1, &second);
-    bpt_rig_until(&rig, rig.server.opens == 2 && rig.clients[0].opens == 1 && rig.clients[1].opens == 1);
-    for (uint32_t size = 1u << 18; size != 0; size /= 2) {
-        while (count < HOGS && bp_pool_acquire(bp_server_pool(rig.server.server), size, &hogs[count]) == BP_OK) count++;
-    }
-    ck_assert_uint_lt(count, HOGS);
-    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 1);
-    bpt_rig_until(&rig, rig.server.closes == 1);
-    bpt_err(rig.server.why, BP_ERR_LIMIT);
-    bpt_send(rig.clients[1].conn, BPT_SMALL_TYPE, 20, 1);
-    bpt_rig_until(&rig, rig.server.frames == 1);
-    while (count != 0) bp_buf_release(hogs[--count]);
-    bpt_send(rig.clients[1].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 1);
-    bpt_rig_until(&rig, rig.server.frames == 2);
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
 /* ---- reading stopped and started ---- */
 
 static bp_err pause_first(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
@@ -547,7 +518,6 @@ BPT_SUITE(transport_conn) {
     BPT_LOOP_TEST(a_stream_that_cannot_be_followed_is_closed, 0, 4 * BPT_WAYS);
     BPT_LOOP_TEST(unknown_types_are_skipped_or_delivered, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_kept_buffer_outlives_connection_and_server, 0, BPT_WAYS);
-    BPT_LOOP_TEST(at_the_limit_the_connection_is_closed_and_others_go_on, 2, BPT_WAYS);
     BPT_LOOP_TEST(a_paused_connection_reads_on_when_resumed, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_connection_carries_a_pointer_of_the_program, 0, BPT_WAYS);
     BPT_LOOP_TEST(server_and_client_run_on_threads_of_their_own, 0, BPT_WAYS);
