@@ -14,7 +14,8 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 void bpi_stage_open(bpi_stage *stage) {
     const bp_conn *conn = stage->holder;
     stage->limit = 0;
-    if (conn == NULL || conn->write != NULL || conn->writer.count != 0 || bpi_send_check(conn) != BP_OK) return;
+    if (conn == NULL || stage->is_stuck || conn->write != NULL || conn->writer.count != 0) return;
+    if (bpi_send_check(conn) != BP_OK) return;
     stage->limit = (uint32_t)least(BP_FRAME_WRITE_MAX, stage->length + bpi_send_room(conn));
 }
 

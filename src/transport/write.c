@@ -77,7 +77,7 @@ static void on_written(uv_write_t *request, int status) {
         queue_left(conn, write->bytes - write->staged_bytes);
     }
     give_write(conn, write);
-    if (stage->holder == conn) bpi_stage_give_back(stage); /* it was stuck */
+    if (stage->holder == conn && stage->is_stuck) bpi_stage_give_back(stage);
     if (conn->state == BPI_CONN_CLOSING) return;
     if (status != 0)
         write_failed(conn, status);

@@ -1,3 +1,4 @@
+#include "frame/frame_internal.h"
 #include "tests/support/frame_schema.h"
 #include "tests/support/suite.h"
 
@@ -216,6 +217,100 @@ START_TEST(the_ring_grows_while_it_wraps) {
 }
 END_TEST
 
+/* A queue of 14 frames of 10 bytes each (16 with their headers), of which `done` bytes have left, in a ring that wraps. */
+static void wrapped_queue(rig *r, uint64_t done) {
+    rig_init(r);
+    for (uint64_t i = 0; i < 12; i++) push(r, 1, 10, i);
+    bp_writer_wrote(&r->writer, 12 * 16);
+    r->expected.length = 0;
+    for (uint64_t i = 0; i < 14; i++) push(r, 1, 10, i);
+    bp_writer_wrote(&r->writer, done);
+}
+
+/* Takes frame number `ix` out of what is expected. */
+static void expect_without(rig *r, size_t ix, size_t count) {
+    uint8_t *from = r->expected.data + 16 * ix;
+    r->expected.length -= 16 * count;
+    memmove(from, from + 16 * count, r->expected.length - 16 * ix);
+}
+
+/* Sends what is left, behind what has left already. */
+static void send_rest(rig *r, uint64_t done) {
+    memmove(r->expected.data, r->expected.data + done, r->expected.length - done);
+    r->expected.length -= done;
+    send_all(r, 1024, 0, 7, NULL);
+}
+
+START_TEST(frames_that_have_begun_to_leave_are_counted) {
+    rig r;
+    wrapped_queue(&r, 0);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 0), 0);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 1), 1);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 16), 1);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 17), 2);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 1000), 14);
+    bp_writer_wrote(&r.writer, 5);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 0), 1);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 11), 1);
+    ck_assert_uint_eq(bpi_writer_begun_count(&r.writer, 12), 2);
+    rig_fini(&r);
+}
+END_TEST
+
+/* _i: bytes that have left; as many again are on their way. */
+START_TEST(the_oldest_that_have_not_begun_to_leave_are_dropped) {
+    const uint64_t done = (uint64_t)_i;
+    const size_t begun = (2 * (size_t)_i + 15) / 16, gone = (size_t)_i / 16;
+    rig r;
+    wrapped_queue(&r, done);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, done, 17), 2);
+    expect_without(&r, begun, 2);
+    ck_assert_uint_eq(r.writer.queued_bytes, r.expected.length - done);
+    ck_assert_uint_eq(bpt_pool_in_use(r.pool), 12 - gone);
+    ck_assert_uint_eq(r.writer.dropped_count, 2);
+    ck_assert_uint_eq(r.writer.frame_count, 26);
+    send_rest(&r, done);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(no_more_is_dropped_than_there_is) {
+    rig r;
+    wrapped_queue(&r, 0);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, 20, UINT64_MAX), 12);
+    expect_without(&r, 2, 12);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, 20, 1), 0);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, 0, 0), 0);
+    send_rest(&r, 0);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(what_was_queued_last_is_taken_back) {
+    rig r;
+    wrapped_queue(&r, 3);
+    bpi_writer_take_back(&r.writer, 5);
+    expect_without(&r, 9, 5);
+    ck_assert_uint_eq(bpt_pool_in_use(r.pool), 9);
+    ck_assert_uint_eq(r.writer.frame_count, 21);
+    bpi_writer_take_back(&r.writer, 0);
+    send_rest(&r, 3);
+    rig_fini(&r);
+}
+END_TEST
+
+START_TEST(what_is_copied_elsewhere_was_never_queued) {
+    rig r;
+    wrapped_queue(&r, 0);
+    ck_assert_uint_eq(bpi_writer_moved(&r.writer, 40), 2);
+    ck_assert_uint_eq(r.writer.frame_count, 24);
+    ck_assert_uint_eq(bpt_pool_in_use(r.pool), 12);
+    ck_assert_uint_eq(bpi_writer_moved(&r.writer, 8), 1);
+    send_rest(&r, 48);
+    rig_fini(&r);
+}
+END_TEST
+
 BPT_SUITE(frame_writer) {
     BPT_TEST(every_limit_gives_the_same_bytes);
     BPT_TEST(every_cut_gives_the_same_bytes);
@@ -225,4 +320,9 @@ BPT_SUITE(frame_writer) {
     BPT_TEST(a_buffer_is_released_when_its_last_byte_left);
     BPT_TEST(one_buffer_goes_out_on_many_writers);
     BPT_TEST(the_ring_grows_while_it_wraps);
+    BPT_TEST(frames_that_have_begun_to_leave_are_counted);
+    BPT_LOOP_TEST(the_oldest_that_have_not_begun_to_leave_are_dropped, 0, 50);
+    BPT_TEST(no_more_is_dropped_than_there_is);
+    BPT_TEST(what_was_queued_last_is_taken_back);
+    BPT_TEST(what_is_copied_elsewhere_was_never_queued);
 }

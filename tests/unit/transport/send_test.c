@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "tests/support/frame_rig.h"
+#include "transport/transport_internal.h"
 
 #include <unistd.h>
 
@@ -226,6 +227,156 @@ START_TEST(lingering_has_an_end) {
 }
 END_TEST
 
+/* ---- policies ---- */
+
+enum { PAST = 100 }; /* frames sent to a queue that is full; below 256, so that fillings tell them apart */
+
+/* A client with a policy whose socket and queue are full; returns how many frames were sent. */
+static uint64_t start_full(bpt_rig *rig, int way, bp_full policy) {
+    bpt_rig_init(rig);
+    const bp_server_config server = bpt_rig_server_config(rig, way);
+    bp_client_config client = bpt_rig_client_config(rig, 0, way);
+    client.conn.send_queue_bytes = QUEUE;
+    bpt_rig_listen(rig, &server, way);
+    bpt_rig_connect(rig, 0, &client);
+    bpt_rig_until(rig, rig->server.opens == 1 && rig->clients[0].opens == 1);
+    bp_conn_pause(rig->server.conn);
+    uint64_t sent = fill_socket(rig);
+    sent += fill_queue(rig->clients[0].conn, sent);
+    rig->clients[0].conn->end->config.full_policy = policy;
+    return sent;
+}
+
+static void resume_and_finish(bpt_rig *rig) {
+    bp_conn_resume(rig->server.conn);
+    bp_conn_finish(rig->clients[0].conn);
+    bpt_rig_until(rig, rig->clients[0].closes == 1);
+}
+
+/* _i & 4: by bp_conn_frame_begin. */
+static bp_err send_one(bp_conn *conn, int way, uint64_t number) {
+    uint8_t *value = NULL;
+    if ((way & 4) == 0) {
+        bp_buf *buf = bpt_frame_buf(bp_conn_pool(conn), BPT_LARGE_TYPE, BPT_LARGE_MIN, number);
+        const bp_err err = bp_conn_send_take(conn, &buf);
+        ck_assert((err == BP_OK) == (buf == NULL));
+        bp_buf_release(buf);
+        return err;
+    }
+    const bp_err err = bp_conn_frame_begin(conn, BPT_LARGE_TYPE, BPT_LARGE_MIN, &value);
+    if (err != BP_OK) return err;
+    bpt_frame_fill(value, BPT_LARGE_MIN, number);
+    return bp_conn_frame_end(conn, BPT_LARGE_MIN);
+}
+
+START_TEST(a_full_queue_drops_what_is_new) {
+    bpt_rig rig;
+    const uint64_t sent = start_full(&rig, _i & 3, BP_FULL_DROP_NEW);
+    rig.server.on_frame = check_order;
+    const uint64_t queued = bp_conn_queued_bytes(rig.clients[0].conn);
+    for (uint64_t n = 0; n < PAST; n++) bpt_ok(send_one(rig.clients[0].conn, _i, sent + n));
+    ck_assert_uint_eq(bp_conn_queued_bytes(rig.clients[0].conn), queued);
+    resume_and_finish(&rig);
+    ck_assert_uint_eq(rig.server.frames, sent);
+    ck_assert_uint_eq(rig.clients[0].stats.frames_out, sent);
+    ck_assert_uint_eq(rig.clients[0].stats.frames_dropped, PAST);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+typedef struct gap {
+    uint64_t next, missing;
+} gap;
+
+/* Frames are in order, with at most one gap. */
+static bp_err check_gap(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    gap *g = side->data;
+    (void)conn;
+    if (g->missing == 0) {
+        while (!bpt_frame_is_filled(frame->value, frame->length, g->next)) g->next++, g->missing++;
+    }
+    bpt_must(bpt_frame_is_filled(frame->value, frame->length, g->next++));
+    return BP_OK;
+}
+
+START_TEST(a_full_queue_drops_what_is_old) {
+    bpt_rig rig;
+    gap g = {0};
+    const uint64_t sent = start_full(&rig, _i & 3, BP_FULL_DROP_OLD);
+    rig.server.on_frame = check_gap;
+    rig.server.data = &g;
+    const uint64_t queued = bp_conn_queued_bytes(rig.clients[0].conn);
+    for (uint64_t n = 0; n < PAST; n++) bpt_ok(send_one(rig.clients[0].conn, _i, sent + n));
+    ck_assert_uint_eq(bp_conn_queued_bytes(rig.clients[0].conn), queued);
+    resume_and_finish(&rig);
+    ck_assert_uint_eq(g.next, sent + PAST);
+    ck_assert_uint_eq(g.missing, PAST);
+    ck_assert_uint_eq(rig.server.frames, sent);
+    ck_assert_uint_eq(rig.clients[0].stats.frames_out, sent);
+    ck_assert_uint_eq(rig.clients[0].stats.frames_dropped, PAST);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+START_TEST(a_full_queue_closes) {
+    bpt_rig rig;
+    const uint64_t sent = start_full(&rig, _i & 3, BP_FULL_CLOSE);
+    bpt_err(send_one(rig.clients[0].conn, _i, sent), BP_ERR_QUEUE_FULL);
+    bpt_err(send_one(rig.clients[0].conn, _i, sent), BP_ERR_CLOSED);
+    bpt_rig_until(&rig, rig.clients[0].closes == 1);
+    bpt_err(rig.clients[0].why, BP_ERR_QUEUE_FULL);
+    ck_assert_uint_eq(rig.clients[0].in_use_at_close, 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* ---- all connections together ---- */
+
+enum { CAP = 300000 };
+
+static uint64_t fill_end(bp_conn *conn) {
+    uint64_t taken = 0;
+    while (send_one(conn, 0, 0) == BP_OK) taken++;
+    return taken;
+}
+
+/* The server's three connections share what may be queued; whoever was refused is told when half of it is free. */
+START_TEST(inflight_bytes_hold_for_all_connections) {
+    bpt_rig rig;
+    bp_conn *conns[3];
+    bpt_rig_init(&rig);
+    bp_server_config server = bpt_rig_server_config(&rig, _i);
+    server.conn.inflight_bytes = CAP;
+    bpt_rig_listen(&rig, &server, _i);
+    for (int i = 0; i < 3; i++) {
+        const bp_client_config client = bpt_rig_client_config(&rig, i, _i);
+        bpt_rig_connect(&rig, i, &client);
+        bpt_rig_until(&rig, rig.clients[i].opens == 1 && rig.server.opens == (unsigned)i + 1);
+        bp_conn_pause(rig.clients[i].conn);
+        conns[i] = rig.server.conn;
+    }
+    for (int i = 0; i < 2000 && rig.server.conn->write == NULL; i++) {
+        (void)fill_end(conns[2]);
+        turn(&rig, 1);
+    }
+    ck_assert_ptr_nonnull(conns[2]->write);
+    while (fill_end(conns[2]) != 0) turn(&rig, 4); /* in small steps: the socket is full as well */
+    ck_assert_uint_le(bp_conn_queued_bytes(conns[2]), CAP);
+    ck_assert_uint_gt(bp_conn_queued_bytes(conns[2]), CAP - BPT_LARGE_MIN - BP_FRAME_HEADER_SIZE);
+    const unsigned drains = rig.server.drains;
+    bpt_err(send_one(conns[0], 0, 0), BP_ERR_QUEUE_FULL);
+    turn(&rig, 4);
+    ck_assert_uint_eq(rig.server.drains, drains);
+    bp_conn_close(conns[2], BP_OK);
+    bpt_rig_until(&rig, rig.server.drains == drains + 1);
+    bpt_ok(send_one(conns[0], 0, 0));
+    bpt_ok(send_one(conns[1], 0, 0));
+    for (int i = 0; i < 3; i++) bp_conn_resume(rig.clients[i].conn);
+    bpt_rig_until(&rig, rig.clients[0].frames == 1 && rig.clients[1].frames == 1 && rig.clients[2].closes == 1);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(transport_send) {
     BPT_LOOP_TEST(a_full_queue_refuses_until_it_is_half_empty, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_blocked_queue_leaves_complete_and_in_order, 0, BPT_WAYS);
@@ -236,4 +387,8 @@ BPT_SUITE(transport_send) {
     BPT_LOOP_TEST(a_dirty_connection_may_be_freed, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_a_gone_peer_sent_is_still_read, 0, BPT_WAYS);
     BPT_LOOP_TEST(lingering_has_an_end, 0, 2);
+    BPT_LOOP_TEST(a_full_queue_drops_what_is_new, 0, 2 * BPT_WAYS);
+    BPT_LOOP_TEST(a_full_queue_drops_what_is_old, 0, 2 * BPT_WAYS);
+    BPT_LOOP_TEST(a_full_queue_closes, 0, 2 * BPT_WAYS);
+    BPT_LOOP_TEST(inflight_bytes_hold_for_all_connections, 0, BPT_WAYS);
 }
