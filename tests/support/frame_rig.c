@@ -19,6 +19,12 @@ void bpt_rig_init(bpt_rig *rig) {
     ck_assert_ptr_nonnull(mkdtemp(rig->directory));
 }
 
+void bpt_rig_warm_up(void) {
+    uv_loop_t loop;
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+
 void bpt_rig_fini(bpt_rig *rig) {
     bp_server_free_take(&rig->server.server);
     for (int i = 0; i < BPT_CLIENT_MAX; i++) bp_client_free_take(&rig->clients[i].client);

@@ -49,6 +49,9 @@ bool bpt_way_is_pooled(int way);
 
 void bpt_rig_init(bpt_rig *rig);
 
+/* For who counts descriptors: has libuv make what it makes once for a process and keeps. */
+void bpt_rig_warm_up(void);
+
 /* Ends every side, runs the loop until it is closed, and checks that nothing is left: handles, callbacks, files. */
 void bpt_rig_fini(bpt_rig *rig);
 
