@@ -109,8 +109,7 @@ static bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
 /* Has the frame's handler run. BP_PENDING: the handler needs memory, nothing came of it, and it is to run again. */
 static bp_err handle_frame(bp_conn *conn, const bp_frame *frame) {
     bpi_needs *needs = &conn->end->loop->needs;
-    bpi_send_mark mark;
-    bpi_send_mark_read(conn, &mark);
+    const bpi_send_mark mark = bpi_send_mark_of(conn);
     bpi_needs_begin(needs);
     const bp_err err = hand_on(conn, frame);
     if (BP_LIKELY(err != BP_ERR_LIMIT)) return err;
@@ -120,22 +119,42 @@ static bp_err handle_frame(bp_conn *conn, const bp_frame *frame) {
     return BP_PENDING;
 }
 
-/* A handler may close or finish its connection. */
+/* One round of handling what was read. */
+typedef struct round {
+    bp_conn *conn;
+    bp_frame *last; /* the frame whose handler ran last, for who has it run again */
+    bp_err err;     /* why no more are handled; BP_OK: a handler closed or finished the connection */
+} round;
+
+/* Handles a frame; BP_PENDING: that was the last one of this round. */
+static bp_err handle_next(bp_frame *frame, void *user) {
+    round *r = user;
+    bp_conn *conn = r->conn;
+    conn->end->loop->frame = frame;
+    const bp_err err = handle_frame(conn, frame);
+    if (BP_LIKELY(err == BP_OK && conn->state == BPI_CONN_OPEN)) {
+        if (BP_UNLIKELY(conn->writer.count != 0)) bpi_send_between(conn);
+        return BP_OK;
+    }
+    *r->last = *frame;
+    r->err = err;
+    return BP_PENDING;
+}
+
 static bp_err handle_frames(bp_conn *conn, bp_frame *frame, bool is_again) {
     bpi_loop *loop = conn->end->loop;
     const uint64_t frames_before = bpi_conn_frames(conn);
+    round r = {.conn = conn, .last = frame};
     bp_err err = BP_OK;
     loop->handling = conn;
-    loop->frame = frame;
-    while (conn->state == BPI_CONN_OPEN) {
-        if (!is_again) err = bp_reader_next(&conn->reader, frame);
-        if (err != BP_OK) break;
-        err = handle_frame(conn, frame);
-        if (BP_UNLIKELY(is_again)) bpi_needs_end(&loop->needs);
-        if (BP_UNLIKELY(err != BP_OK)) break;
-        is_again = false;
-        if (BP_UNLIKELY(conn->writer.count != 0)) bpi_send_between(conn);
+    if (conn->state != BPI_CONN_OPEN) {
+        err = BP_PENDING;
+    } else if (is_again) {
+        err = handle_next(frame, &r);
+        bpi_needs_end(&loop->needs);
     }
+    if (err == BP_OK) err = bp_reader_each(&conn->reader, handle_next, &r);
+    if (err == BP_PENDING) err = r.err;
     loop->handling = NULL;
     loop->frame = NULL;
     loop->stage.may_yield = true;

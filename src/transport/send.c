@@ -186,14 +186,6 @@ void bp_conn_finish(bp_conn *conn) {
 
 /* ---- taking back ---- */
 
-void bpi_send_mark_read(const bp_conn *conn, bpi_send_mark *out) {
-    const bpi_stage *stage = &conn->end->loop->stage;
-    const bool is_holder = stage->holder == conn;
-    *out = (bpi_send_mark){.staged_bytes = is_holder ? stage->length : 0,
-                           .staged_count = is_holder ? stage->count : 0,
-                           .frame_count = conn->writer.frame_count};
-}
-
 void bpi_send_rollback(bp_conn *conn, const bpi_send_mark *mark) {
     bpi_stage *stage = &conn->end->loop->stage;
     const uint64_t before = conn->writer.queued_bytes, sent = conn->writer.frame_count - mark->frame_count;

@@ -482,7 +482,13 @@ typedef struct bpi_send_mark {
     uint32_t staged_bytes, staged_count;
     uint64_t frame_count;
 } bpi_send_mark;
-void bpi_send_mark_read(const bp_conn *conn, bpi_send_mark *out);
+static inline bpi_send_mark bpi_send_mark_of(const bp_conn *conn) {
+    const bpi_stage *stage = &conn->end->loop->stage;
+    const bool is_holder = stage->holder == conn;
+    return (bpi_send_mark){.staged_bytes = is_holder ? stage->length : 0,
+                           .staged_count = is_holder ? stage->count : 0,
+                           .frame_count = conn->writer.frame_count};
+}
 void bpi_send_rollback(bp_conn *conn, const bpi_send_mark *mark);
 
 /* Between two frames that are handed on: writes what was sent, if it is enough for a write. */

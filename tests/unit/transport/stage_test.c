@@ -327,7 +327,7 @@ static bp_err send_and_take_back(bpt_side *side, bp_conn *conn, const bp_frame *
     (void)frame;
     for (uint64_t n = 0; n < KEEP; n++) bpt_send(conn, BPT_SMALL_TYPE, SMALL, (side->frames - 1) * (KEEP + 1) + n);
     const uint64_t queued = bp_conn_queued_bytes(conn);
-    bpi_send_mark_read(conn, &mark);
+    mark = bpi_send_mark_of(conn);
     for (uint64_t n = 0; n < *after; n++) bpt_send(conn, BPT_SMALL_TYPE, SMALL, 777);
     bpt_send(conn, BPT_LARGE_TYPE, BPT_LARGE_MAX, 777);
     send_in_place(conn, BPT_SMALL_TYPE, SMALL, 777);

@@ -229,7 +229,7 @@ static void send_some(mill *m, int ix) {
     const uint32_t count = bpt_random_below(&m->random, is_small ? 900 : 20);
     const uint64_t before = m->sent[ix];
     bpi_send_mark mark;
-    bpi_send_mark_read(m->rig.clients[ix].conn, &mark);
+    mark = bpi_send_mark_of(m->rig.clients[ix].conn);
     const uint64_t writes = m->rig.clients[ix].conn->writes;
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t length = is_small ? 8 + bpt_random_below(&m->random, 112)
