@@ -60,6 +60,8 @@ typedef struct bp_conn_config {
     bp_pool *pool;              /* buffers come from here (a reference is taken); NULL: a pool is made, see below */
     bp_pool_config pool_config; /* the pool to make: size classes from the contract */
     bool buffer_pool_enabled;   /* false: make a heap pool instead */
+    bp_pool_factory *pool_factory; /* NULL: by buffer_pool_enabled; else this makes the pool, and is handed what follows */
+    void *pool_factory_user;
     bp_invalid invalid;         /* what happens to invalid frames */
     uint64_t partial_limit;     /* bytes that frames take together while they come in, and while they wait for memory to be
                                    handled with, of all connections; one frame always may. 0: a quarter of the pool's
@@ -75,6 +77,8 @@ typedef struct bp_conn_config {
     uint32_t send_queue_bytes;  /* unsent bytes per connection, above which its queue is full; 0 is 4 MiB */
     uint64_t inflight_bytes;    /* the same for all connections together, each of which is then full; 0: no limit */
     bp_full full_policy;        /* what happens to frames that are sent to a full queue */
+    uint32_t busy_poll_us;      /* how long a loop of the end's own looks for more before it sleeps; 0: not at all */
+    bool keep_sigpipe;          /* leave SIGPIPE as it is: the program knows that writes may raise it */
     void *user;                 /* handed to the callbacks below */
     /* The connection is up; it may send. */
     void (*on_open)(bp_conn *conn, void *user);
@@ -92,7 +96,8 @@ typedef struct bp_conn_config {
 typedef struct bp_server_config {
     bp_conn_config conn;
     struct uv_loop_s *loop;    /* run on this loop, which the caller runs; NULL: a loop of its own (bp_server_run) */
-    bool handle_signals;       /* SIGINT and SIGTERM end bp_server_run; only with a loop of its own */
+    bool handle_signals;       /* the first SIGINT or SIGTERM drains, the second stops; only with a loop of its own */
+    uint32_t thread_count;     /* loops on threads of their own, the caller's included; only without a lent loop; 0 is 1 */
     uint32_t connection_limit; /* connections at once, more wait in the backlog; 0 is 10,000 */
     uint32_t unix_mode;        /* permission bits of a Unix socket; 0 is 0600 */
 } bp_server_config;
@@ -115,13 +120,21 @@ BP_API bp_client_config bp_client_config_default(bp_service service);
  * pool configuration do not fit), BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
 BP_NODISCARD BP_API bp_err bp_server_new(const bp_server_config *config, const char *address, bp_server **out);
 
-/* Serves until bp_server_stop, or until SIGINT or SIGTERM where they are handled. Then closes every connection
- * (BP_ERR_CLOSED) and returns BP_OK. Only with a loop of its own, else BP_ERR_ARGUMENT. */
+/* Serves until bp_server_stop, and then closes every connection (BP_ERR_CLOSED); or until bp_server_drain has let the last
+ * one end. Signals do the same where they are handled. Returns BP_OK. Only with a loop of its own, else BP_ERR_ARGUMENT.
+ *
+ * With thread_count above 1 there are so many loops: one on the calling thread, the others on threads that this call
+ * makes and ends. Each connection belongs to one of them, and its handlers and callbacks run there, beside those of
+ * connections of other threads. BP_ERR_SYSTEM: there is no room for the threads. */
 BP_NODISCARD BP_API bp_err bp_server_run(bp_server *server);
 
 /* Ends bp_server_run soon; with a loop of the caller's, closes the listener and every connection soon.
  * Async-signal-safe; any thread. */
 BP_API void bp_server_stop(bp_server *server);
+
+/* Takes no more connections and finishes those that are there (bp_conn_finish): bp_server_run returns when the last one is
+ * gone, which finish_ms bounds. The server does not listen again. Async-signal-safe; any thread. */
+BP_API void bp_server_drain(bp_server *server);
 
 /* Closes what is open, frees the server and sets *server to NULL; NULL is allowed. With a loop of the caller's, closing
  * goes on while that loop runs: run it before uv_loop_close (docs/EMBEDDING.md). Inside a handler it is allowed: the
@@ -134,10 +147,13 @@ BP_NODISCARD BP_API bp_err bp_server_address(const bp_server *server, char *out,
 
 /* The pool that the connections use; valid while the server is. */
 BP_API bp_pool *bp_server_pool(const bp_server *server);
+
+/* The server's loop, with several threads the one that the caller of bp_server_run runs. */
 BP_API struct uv_loop_s *bp_server_loop(const bp_server *server);
 
 /* Sends one frame on every open connection, in the one buffer, and takes the reference: *buf becomes NULL. A connection
- * whose queue is full does as full_policy says. Returns how many took it, dropped ones included. */
+ * whose queue is full does as full_policy says. Returns how many took it, dropped ones included. With
+ * several threads, any of them may call it; connections of the others get the frame soon, and all of them are counted. */
 BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
 
 /* ---- client ----------------------------------------------------------------------------------------------------- */
@@ -282,6 +298,8 @@ typedef struct bp_server_stats {
 } bp_server_stats;
 
 BP_API void bp_conn_stats_read(const bp_conn *conn, bp_conn_stats *out);
+
+/* With several threads, any of them may call it; what connections of the others counted is then up to a second old. */
 BP_API void bp_server_stats_read(const bp_server *server, bp_server_stats *out);
 
 /* ---- one frame from a blocking descriptor, without libuv -------------------------------------------------------- */

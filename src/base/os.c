@@ -190,3 +190,17 @@ bool bpi_os_run_threads(uint32_t count, void (*call)(void *argument, uint32_t ix
     bpi_os.free(workers);
     return started == count;
 }
+
+static void *run_thread(void *memory) {
+    const bpi_os_thread *thread = memory;
+    thread->call(thread->argument);
+    return NULL;
+}
+
+bool bpi_os_thread_start(bpi_os_thread *thread, void (*call)(void *argument), void *argument) {
+    thread->call = call;
+    thread->argument = argument;
+    return pthread_create(&thread->thread, NULL, run_thread, thread) == 0;
+}
+
+void bpi_os_thread_join(bpi_os_thread *thread) { (void)pthread_join(thread->thread, NULL); }

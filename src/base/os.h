@@ -70,6 +70,15 @@ void bpi_event_set(bpi_event *event);
 /* Waits until the event is set, for timeout_ms at the most; UINT32_MAX: for ever. Returns whether it is set. */
 bool bpi_event_wait(bpi_event *event, uint32_t timeout_ms);
 
+/* A thread that somebody else ends by joining it; false: the system has no room for it. */
+typedef struct bpi_os_thread {
+    pthread_t thread;
+    void (*call)(void *argument);
+    void *argument;
+} bpi_os_thread;
+bool bpi_os_thread_start(bpi_os_thread *thread, void (*call)(void *argument), void *argument);
+void bpi_os_thread_join(bpi_os_thread *thread);
+
 /* Reports a misuse to the process's callback. */
 void bpi_misuse(bp_misuse what, const void *object);
 /* From now on the default callback prints and aborts in every build. */

@@ -248,6 +248,7 @@ static void rest(bp_conn *conn) {
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
     bp_conn *conn = stream->data;
+    conn->end->loop->event_count++;
     if (count > 0)
         came(conn, buf, (size_t)count);
     else if (count == UV_ENOBUFS && buf->len == 0)
@@ -327,6 +328,21 @@ void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum) {
     sum->waits += conn->wait_count;
     sum->reads += conn->reads;
     sum->writes += conn->writes;
+}
+
+void bpi_conn_stats_sum(bp_conn_stats *sum, const bp_conn_stats *more) {
+    sum->frames_in += more->frames_in;
+    sum->bytes_in += more->bytes_in;
+    sum->frames_out += more->frames_out;
+    sum->bytes_out += more->bytes_out;
+    sum->frames_skipped += more->frames_skipped;
+    sum->frames_invalid += more->frames_invalid;
+    sum->frames_kept += more->frames_kept;
+    sum->frames_dropped += more->frames_dropped;
+    sum->sends_refused += more->sends_refused;
+    sum->waits += more->waits;
+    sum->reads += more->reads;
+    sum->writes += more->writes;
 }
 
 void bp_conn_stats_read(const bp_conn *conn, bp_conn_stats *out) {

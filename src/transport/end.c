@@ -30,8 +30,9 @@ static bp_err make_pool(const bp_conn_config *config, bp_pool **out) {
         *out = bp_pool_retain(config->pool);
         return BP_OK;
     }
-    bp_pool_factory *const make = config->buffer_pool_enabled ? bp_pool_factory_sized : bp_pool_factory_heap;
-    return make(&config->pool_config, NULL, out);
+    bp_pool_factory *const otherwise = config->buffer_pool_enabled ? bp_pool_factory_sized : bp_pool_factory_heap;
+    bp_pool_factory *const make = config->pool_factory == NULL ? otherwise : config->pool_factory;
+    return make(&config->pool_config, config->pool_factory_user, out);
 }
 
 /* A peer that is gone must be an error of the write and not the end of the process; a program that has said what it
@@ -85,7 +86,7 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     for (size_t i = 0; i < config->service_count; i++) {
         end->has_sensitive = end->has_sensitive || has_sensitive(config->services[i].schema);
     }
-    ignore_sigpipe();
+    if (!config->keep_sigpipe) ignore_sigpipe();
     return BP_OK;
 }
 
@@ -103,8 +104,20 @@ static void close_handle(bpi_end *end, void *handle) {
     if (h->data == end && !uv_is_closing(h)) uv_close(h, on_handle_closed);
 }
 
+/* Finishing calls nobody back but what was posted, and frees nothing. */
+static void drain(bpi_end *end) {
+    end->is_draining = true;
+    end->quiet(end);
+    for (bp_conn *conn = end->conns, *next; conn != NULL; conn = next) {
+        next = conn->next;
+        bp_conn_finish(conn);
+    }
+}
+
 static void on_stop(uv_async_t *handle) {
     bpi_end *end = handle->data;
+    if (__atomic_load_n(&end->is_drain_requested, __ATOMIC_ACQUIRE) && !end->is_draining) drain(end);
+    if (end->is_draining && end->runs_loop) uv_stop(end->loop->uv); /* which goes on if it is not over */
     if (!bpi_end_is_stopping(end)) return;
     if (end->runs_loop) {
         uv_stop(end->loop->uv);
@@ -115,8 +128,12 @@ static void on_stop(uv_async_t *handle) {
 }
 
 static void on_signal(uv_signal_t *handle, int number) {
+    bpi_end *end = handle->data;
     (void)number;
-    bpi_end_stop(handle->data);
+    if (end->interrupted != NULL)
+        end->interrupted(end);
+    else
+        bpi_end_stop(end);
 }
 
 static int start_signals(bpi_end *end) {
@@ -165,17 +182,53 @@ void bpi_end_stop(bpi_end *end) {
     uv_async_send(&end->stop);
 }
 
+void bpi_end_wake(bpi_end *end) { uv_async_send(&end->stop); }
+
+void bpi_end_drain(bpi_end *end) {
+    __atomic_store_n(&end->is_drain_requested, true, __ATOMIC_RELEASE);
+    uv_async_send(&end->stop);
+}
+
+static __thread const bpi_end *running_here;
+
+bool bpi_end_is_here(const bpi_end *end) { return running_here == end; }
+
 bool bpi_end_is_stopping(const bpi_end *end) { return __atomic_load_n(&end->is_stop_requested, __ATOMIC_ACQUIRE); }
+
+typedef bool is_over_fn(const bpi_end *end);
+
+/* Turns without sleeping until nothing has come for as long as the configuration says. */
+static void run_busily(bpi_end *end, is_over_fn *is_over) {
+    const bpi_loop *loop = end->loop;
+    const uint64_t longest = (uint64_t)end->config.busy_poll_us * 1000;
+    uint64_t seen = loop->event_count, since = uv_hrtime();
+    while (!bpi_end_is_stopping(end) && !is_over(end) && uv_hrtime() - since < longest) {
+        uv_run(loop->uv, UV_RUN_NOWAIT);
+        if (loop->event_count != seen) since = uv_hrtime();
+        seen = loop->event_count;
+    }
+}
+
+static void run_some(bpi_end *end, is_over_fn *is_over) {
+    if (end->config.busy_poll_us == 0) {
+        uv_run(end->loop->uv, UV_RUN_DEFAULT);
+        return;
+    }
+    run_busily(end, is_over);
+    if (!bpi_end_is_stopping(end) && !is_over(end)) uv_run(end->loop->uv, UV_RUN_ONCE);
+}
 
 bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end)) {
     uv_loop_t *uv = end->loop->uv;
     if (!end->runs_loop || end->is_running) return BP_ERR_ARGUMENT;
     end->is_running = true;
+    running_here = end;
     bp_thread_forbid_wait(true);
-    while (!bpi_end_is_stopping(end) && !is_over(end)) uv_run(uv, UV_RUN_DEFAULT);
+    while (!bpi_end_is_stopping(end) && !is_over(end)) run_some(end, is_over);
     bpi_end_close_conns(end, BP_ERR_CLOSED);
     while (end->conn_count != 0) uv_run(uv, UV_RUN_ONCE);
     bp_thread_forbid_wait(false);
+    running_here = NULL;
     end->is_running = false;
     __atomic_store_n(&end->is_stop_requested, false, __ATOMIC_RELEASE);
     return BP_OK;

@@ -277,6 +277,7 @@ static void open_letter(bpi_letter *letter) {
         bpi_mailbox_unexpect(&end->loop->mailbox);
         bpi_end_handle_closed(end);
     } else if (port->conn->state == BPI_CONN_OPEN) {
+        port->end->loop->event_count++;
         deliver_all(port);
         send_again(port);
     }

@@ -1,128 +1,20 @@
 #define _GNU_SOURCE
-#include "transport/transport_internal.h"
+#include "transport/server_internal.h"
 
 #include "base/os.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+enum { UNIX_MODE_DEFAULT = 0600 };
 
-enum { ACCEPTS_PER_TURN = 64, UNIX_MODE_DEFAULT = 0600 };
+static bool load(const bool *flag) { return __atomic_load_n(flag, __ATOMIC_ACQUIRE); }
 
-struct bp_server {
-    bpi_end end; /* first: an end of a server is a server */
-    bpi_listener listener;
-    uv_poll_t poll;
-    uint32_t connection_limit;
-    bool is_polling;
-    bool is_quiet; /* takes no more connections */
-    uint64_t accepted_count, refused_count;
-};
+static void store(bool *flag, bool value) { __atomic_store_n(flag, value, __ATOMIC_RELEASE); }
 
-static bp_server *server_of(bpi_end *end) { return (bp_server *)end; }
-
-static void on_acceptable(uv_poll_t *poll, int status, int events);
-
-static void start_polling(bp_server *server) {
-    if (server->is_polling || server->is_quiet || bpi_end_is_stopping(&server->end)) return;
-    if (server->end.conn_count >= server->connection_limit) return;
-    server->is_polling = uv_poll_start(&server->poll, UV_READABLE, on_acceptable) == 0;
-    if (!server->is_polling) bpi_end_tick(&server->end);
+bool bpi_worker_is_here(const bpi_worker *worker) {
+    const bp_server *server = worker->server;
+    return server->worker_count == 1 || !load(&server->is_running) || bpi_end_is_here(&worker->end);
 }
 
-static void stop_polling(bp_server *server) {
-    if (!server->is_polling) return;
-    server->is_polling = false;
-    uv_poll_stop(&server->poll);
-}
-
-static void serve(bp_server *server, int fd) {
-    bp_conn *conn;
-    if (bpi_conn_new(&server->end, &conn) != BP_OK) {
-        server->refused_count++;
-        close(fd);
-        return;
-    }
-    const int status = server->end.transport->adopt(conn, fd);
-    if (status == 0) {
-        server->accepted_count++;
-        bpi_conn_open(conn);
-        return;
-    }
-    server->refused_count++;
-    close(fd);
-    bp_conn_close(conn, bpi_err_from_uv(status));
-    if (!conn->has_handle) bpi_conn_gone(conn);
-}
-
-/* Whether the next connection is worth a try after accept failed: not when none is there, nor when the process has run
- * out of descriptors or memory; the backlog then waits for the next tick, or for a connection to go. */
-static bool accept_goes_on(bp_server *server, int failure) {
-    switch (failure) {
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        stop_polling(server);
-        bpi_end_tick(&server->end);
-        return false;
-    case EAGAIN: return false;
-    default: return true; /* this one connection failed before it was accepted, or a signal came */
-    }
-}
-
-static void on_acceptable(uv_poll_t *poll, int status, int events) {
-    bp_server *server = poll->data;
-    (void)status, (void)events;
-    for (int i = 0; i < ACCEPTS_PER_TURN && server->is_polling; i++) {
-        /* Who comes while the others are being closed waits in the backlog, perhaps for the next run. */
-        if (server->end.conn_count >= server->connection_limit || bpi_end_is_stopping(&server->end)) {
-            stop_polling(server);
-            return;
-        }
-        const int fd = accept4(server->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0)
-            serve(server, fd);
-        else if (!accept_goes_on(server, errno))
-            return;
-    }
-}
-
-/* ---- the end's hooks ---- */
-
-static bool on_tick(bpi_end *end) {
-    bp_server *server = server_of(end);
-    end->needs_tick = false;
-    start_polling(server);
-    return end->needs_tick;
-}
-
-static void conn_gone(bpi_end *end, bp_conn *conn) {
-    (void)conn;
-    start_polling(server_of(end));
-}
-
-static void on_poll_closed(uv_handle_t *handle) {
-    bp_server *server = handle->data;
-    bpi_listener_close(&server->listener);
-    bpi_end_handle_closed(&server->end);
-}
-
-static void quiet(bpi_end *end) {
-    bp_server *server = server_of(end);
-    server->is_quiet = true;
-    server->is_polling = false;
-    uv_handle_t *poll = (uv_handle_t *)&server->poll;
-    if (poll->data == server && !uv_is_closing(poll)) uv_close(poll, on_poll_closed);
-}
-
-static void destroy(bpi_end *end) {
-    bpi_listener_close(&server_of(end)->listener);
-    bpi_os.free(end);
-}
-
-/* ---- the public calls ---- */
+/* ---- making ---- */
 
 bp_server_config bp_server_config_default(bp_service service) {
     bp_server_config config = {.handle_signals = true};
@@ -135,101 +27,145 @@ bp_server_config bp_server_config_default(bp_service service) {
     return config;
 }
 
-static bp_err start(bp_server *server, const bp_server_config *config) {
-    bp_err err = bpi_end_start(&server->end, config->loop, config->handle_signals);
+/* The first worker listens at the address, the others share that; likewise its pool. */
+static bp_err listen_with(bpi_worker *worker, const bp_server_config *config, const bpi_address *address) {
+    const bpi_worker *first = worker->server->workers;
+    bp_conn_config conn = config->conn;
+    if (worker != first) conn.pool = first->end.pool;
+    const bp_err err = bpi_end_init(&worker->end, &conn);
     if (err != BP_OK) return err;
-    const int status = uv_poll_init(server->end.loop->uv, &server->poll, server->listener.fd);
-    if (status != 0) return bpi_err_from_uv(status);
-    server->poll.data = server;
-    server->end.handle_count++;
-    start_polling(server);
-    return BP_OK;
+    if (worker != first) return address->transport->share(&first->listener, &worker->listener);
+    const bpi_listen_options options = {.mode = config->unix_mode == 0 ? UNIX_MODE_DEFAULT : config->unix_mode,
+                                        .is_shared = worker->server->worker_count > 1};
+    return address->transport->listen(address, &options, &worker->listener);
+}
+
+static bp_err make_workers(bp_server *server, const bp_server_config *config, const bpi_address *address) {
+    bp_err err = BP_OK;
+    while (err == BP_OK && server->made_count < server->worker_count) {
+        bpi_worker *worker = &server->workers[server->made_count++];
+        bpi_worker_init(worker, server, address->transport);
+        err = listen_with(worker, config, address);
+        if (err == BP_OK) err = bpi_worker_start(worker, config->loop, config->handle_signals && worker == server->workers);
+    }
+    return err;
+}
+
+void bpi_server_worker_gone(bp_server *server) {
+    if (--server->made_count == 0) bpi_os.free(server);
+}
+
+/* Broadcasts that are still on their way arrive, and find every connection closed. */
+static void free_worker(bpi_worker *worker) {
+    while (__atomic_load_n(&worker->bundle_count, __ATOMIC_RELAXED) != 0) uv_run(worker->end.loop->uv, UV_RUN_NOWAIT);
+    bpi_end_free(&worker->end);
+}
+
+static void free_workers(bp_server *server) {
+    for (uint32_t i = server->made_count; i-- > 0;) free_worker(&server->workers[i]);
 }
 
 bp_err bp_server_new(const bp_server_config *config, const char *address_text, bp_server **out) {
+    const uint32_t workers = config->thread_count == 0 ? 1 : config->thread_count;
     bpi_address address;
-    bp_server *server;
     *out = NULL;
+    if (workers > BPI_WORKER_MAX || (workers > 1 && config->loop != NULL)) return BP_ERR_ARGUMENT;
     bp_err err = bpi_address_parse(address_text, &address);
     if (err != BP_OK) return err;
-    server = bpi_os.alloc(sizeof *server);
+    bp_server *server = bpi_os.alloc(sizeof *server + workers * sizeof server->workers[0]);
     if (server == NULL) return BP_ERR_NO_MEMORY;
-    server->end.transport = address.transport;
-    server->end.conn_gone = conn_gone;
-    server->end.on_tick = on_tick;
-    server->end.quiet = quiet;
-    server->end.destroy = destroy;
-    server->listener.fd = -1;
+    server->worker_count = workers;
     server->connection_limit = config->connection_limit == 0 ? BPI_CONNECTIONS_DEFAULT : config->connection_limit;
-    err = bpi_end_init(&server->end, &config->conn);
-    if (err != BP_OK) goto fail;
-    err = address.transport->listen(&address, config->unix_mode == 0 ? UNIX_MODE_DEFAULT : config->unix_mode,
-                                    &server->listener);
-    if (err != BP_OK) goto fail;
-    err = start(server, config);
-    if (err != BP_OK) goto fail;
-    *out = server;
-    return BP_OK;
-
-fail:
-    bpi_end_free(&server->end);
+    err = make_workers(server, config, &address);
+    if (err == BP_OK)
+        *out = server;
+    else
+        free_workers(server);
     return err;
 }
 
-static bool never(const bpi_end *end) {
-    (void)end;
-    return false;
+/* ---- running ---- */
+
+/* Starts the threads of all workers but the first; returns how many workers there are then. */
+static uint32_t start_threads(bp_server *server) {
+    uint32_t count = 1;
+    for (; count < server->worker_count; count++) {
+        bpi_worker *worker = &server->workers[count];
+        (void)__atomic_fetch_add(&server->thread_count, 1, __ATOMIC_RELAXED);
+        if (bpi_os_thread_start(&worker->thread, bpi_worker_run, worker)) continue;
+        (void)__atomic_fetch_sub(&server->thread_count, 1, __ATOMIC_RELAXED);
+        break;
+    }
+    return count;
 }
 
 bp_err bp_server_run(bp_server *server) {
-    if (server->end.runs_loop) start_polling(server);
-    const bp_err err = bpi_end_run(&server->end, never);
-    if (err == BP_OK && server->end.is_freed) bpi_end_free(&server->end);
-    return err;
+    bpi_worker *first = &server->workers[0];
+    if (!first->end.runs_loop || load(&server->is_running)) return BP_ERR_ARGUMENT;
+    for (uint32_t i = 0; i < server->worker_count; i++) bpi_worker_poll(&server->workers[i]);
+    store(&server->is_running, true);
+    const uint32_t count = start_threads(server);
+    const bp_err err = count == server->worker_count ? BP_OK : BP_ERR_SYSTEM;
+    if (err != BP_OK) bp_server_stop(server);
+    bpi_worker_run(first);
+    const bp_err run_err = first->run_err;
+    for (uint32_t i = 1; i < count; i++) bpi_os_thread_join(&server->workers[i].thread);
+    store(&server->is_running, false);
+    /* Who was stopped twice is not to end the next run at once. */
+    for (uint32_t i = 0; i < server->worker_count; i++) store(&server->workers[i].end.is_stop_requested, false);
+    if (load(&server->is_freed)) free_workers(server);
+    return err == BP_OK ? run_err : err;
 }
 
-void bp_server_stop(bp_server *server) { bpi_end_stop(&server->end); }
+void bp_server_stop(bp_server *server) {
+    for (uint32_t i = 0; i < server->worker_count; i++) bpi_end_stop(&server->workers[i].end);
+}
+
+void bp_server_drain(bp_server *server) {
+    for (uint32_t i = 0; i < server->worker_count; i++) bpi_end_drain(&server->workers[i].end);
+}
 
 void bp_server_free_take(bp_server **server) {
     bp_server *taken = *server;
     if (taken == NULL) return;
     *server = NULL;
-    bpi_end_free(&taken->end);
+    if (load(&taken->is_running)) {
+        store(&taken->is_freed, true);
+        bp_server_stop(taken);
+    } else {
+        free_workers(taken);
+    }
 }
 
+/* ---- the other public calls ---- */
+
 bp_err bp_server_address(const bp_server *server, char *out, size_t size) {
-    const bp_err err = server->listener.transport->describe(&server->listener, out, size);
+    const bpi_listener *listener = &server->workers[0].listener;
+    const bp_err err = listener->transport->describe(listener, out, size);
     if (err != BP_OK && size != 0) out[0] = '\0';
     return err;
 }
 
-bp_pool *bp_server_pool(const bp_server *server) { return server->end.pool; }
+bp_pool *bp_server_pool(const bp_server *server) { return server->workers[0].end.pool; }
 
-uv_loop_t *bp_server_loop(const bp_server *server) { return server->end.loop->uv; }
+uv_loop_t *bp_server_loop(const bp_server *server) { return server->workers[0].end.loop->uv; }
 
 size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf) {
     size_t count = 0;
-    for (bp_conn *conn = server->end.conns; conn != NULL; conn = conn->next) {
-        bp_buf *reference = bp_buf_retain(*buf);
-        if (bp_conn_send_take(conn, &reference) == BP_OK)
-            count++;
-        else
-            bp_buf_release(reference);
-    }
+    for (uint32_t i = 0; i < server->worker_count; i++) count += bpi_worker_broadcast(&server->workers[i], *buf);
     bp_buf_release_take(buf);
     return count;
 }
 
 void bp_server_stats_read(const bp_server *server, bp_server_stats *out) {
     *out = (bp_server_stats){
-        .connections_open = server->end.conn_count,
-        .connections_accepted = server->accepted_count,
-        .connections_refused = server->refused_count,
-        .connections_failed = server->end.failed_count,
-        .conn = server->end.closed,
+        .connections_accepted = __atomic_load_n(&server->accepted_count, __ATOMIC_RELAXED),
+        .connections_refused = __atomic_load_n(&server->refused_count, __ATOMIC_RELAXED),
     };
-    for (const bp_conn *conn = server->end.conns; conn != NULL; conn = conn->next) {
-        bpi_conn_stats_add(conn, &out->conn);
-        if (bpi_conn_is_waiting(conn)) out->connections_waiting++;
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        /* Reading takes a lock, of which the caller sees nothing. */
+        bpi_worker *worker = (bpi_worker *)(uintptr_t)&server->workers[i];
+        out->connections_open += __atomic_load_n(&worker->open_count, __ATOMIC_RELAXED);
+        bpi_worker_stats_add(worker, out);
     }
 }

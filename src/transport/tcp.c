@@ -37,14 +37,23 @@ static bp_err tcp_parse(const char *text, bpi_address *out) {
 
 /* ---- listening ---- */
 
-static int try_listen(const struct addrinfo *at) {
+/* The first of several listeners binds as if it were alone, so that an address in use is noticed, and shares its port
+ * only then. */
+typedef enum listen_role { ALONE, SHARED, SHARER } listen_role;
+
+static bool share_port(int fd) {
+    const int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0;
+}
+
+static int try_listen(const struct addrinfo *at, listen_role role) {
     const int on = 1;
     const int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && bind(fd, at->ai_addr, at->ai_addrlen) == 0 &&
-        listen(fd, SOMAXCONN) == 0) {
-        return fd;
-    }
+    const bool is_bound =
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+        (role != SHARER || share_port(fd)) && bind(fd, at->ai_addr, at->ai_addrlen) == 0;
+    if (is_bound && (role != SHARED || share_port(fd)) && listen(fd, SOMAXCONN) == 0) return fd;
     const int failure = errno;
     close(fd);
     errno = failure;
@@ -56,20 +65,30 @@ static bp_err err_of_resolver(int status) {
     return status == EAI_SYSTEM ? bpi_err_from_errno(errno) : BP_ERR_ADDRESS;
 }
 
-static bp_err tcp_listen(const bpi_address *address, uint32_t mode, bpi_listener *out) {
+static bp_err tcp_listen(const bpi_address *address, const bpi_listen_options *options, bpi_listener *out) {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *results = NULL;
     int failure = EADDRNOTAVAIL;
-    (void)mode;
     *out = (bpi_listener){.transport = &bpi_tcp, .fd = -1};
     const int status = getaddrinfo(address->host, address->port, &hints, &results);
     if (status != 0) return err_of_resolver(status);
     for (const struct addrinfo *at = results; at != NULL && out->fd < 0; at = at->ai_next) {
-        out->fd = try_listen(at);
+        out->fd = try_listen(at, options->is_shared ? SHARED : ALONE);
         if (out->fd < 0) failure = errno;
     }
     freeaddrinfo(results);
     return out->fd < 0 ? bpi_err_from_errno(failure) : BP_OK;
+}
+
+static bp_err tcp_share(const bpi_listener *first, bpi_listener *out) {
+    struct sockaddr_storage own = {0};
+    socklen_t length = sizeof own;
+    *out = (bpi_listener){.transport = &bpi_tcp, .fd = -1};
+    if (getsockname(first->fd, (struct sockaddr *)&own, &length) != 0) return bpi_err_from_errno(errno);
+    const struct addrinfo at = {
+        .ai_family = own.ss_family, .ai_addr = (struct sockaddr *)&own, .ai_addrlen = length};
+    out->fd = try_listen(&at, SHARER);
+    return out->fd < 0 ? bpi_err_from_errno(errno) : BP_OK;
 }
 
 static bp_err tcp_describe(const bpi_listener *listener, char *out, size_t size) {
@@ -182,6 +201,7 @@ const bpi_transport bpi_tcp = {
     .scheme = "tcp://",
     .parse = tcp_parse,
     .listen = tcp_listen,
+    .share = tcp_share,
     .describe = tcp_describe,
     .adopt = tcp_adopt,
     .connect = tcp_connect,

@@ -215,6 +215,7 @@ struct bpi_loop {
     uv_timer_t timer; /* active while somebody has a deadline */
     bpi_end *ends;    /* those whose deadlines it looks after */
     uint64_t ticked_at;
+    uint64_t event_count; /* reads and posts: whether there is something to do */
     uint32_t clock_ms, tick_ms;
     uint32_t end_count, handle_count;
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
@@ -311,6 +312,8 @@ struct bpi_end {
     uv_signal_t signals[2];
     bool has_sensitive;     /* some type of its schemas is: whatever held values of any is wiped */
     bool is_stop_requested; /* atomic: set from anywhere */
+    bool is_drain_requested; /* atomic */
+    bool is_draining;        /* takes no more connections, and finishes those it has */
     bool is_running;        /* inside bp_X_run */
     bool runs_loop;         /* the loop is its own, not lent: not even by another end */
     bool is_freed;          /* the caller let go of it */
@@ -319,6 +322,7 @@ struct bpi_end {
     /* What server and client do differently. */
     void (*conn_gone)(bpi_end *end, bp_conn *conn); /* folded and off the list; on_close comes next */
     bool (*on_tick)(bpi_end *end);                  /* NULL, or whether it wants to be called again */
+    void (*interrupted)(bpi_end *end);              /* a signal came; NULL: stop */
     void (*quiet)(bpi_end *end);                    /* close the handles of its own: no more connections */
     void (*destroy)(bpi_end *end);                  /* every handle is closed: free what is its own, and itself */
 };
@@ -332,6 +336,15 @@ BP_NODISCARD bp_err bpi_end_start(bpi_end *end, uv_loop_t *lent, bool handle_sig
 /* Runs its own loop until is_over says so or a stop was asked for. BP_ERR_ARGUMENT: the loop is not its own. */
 BP_NODISCARD bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end));
 void bpi_end_stop(bpi_end *end);
+
+/* Takes no more connections and finishes those that are there. Any thread, any signal handler. */
+void bpi_end_drain(bpi_end *end);
+
+/* Has bpi_end_run look again whether it is over. Any thread. */
+void bpi_end_wake(bpi_end *end);
+
+/* Whether the calling thread is inside bpi_end_run of this end. */
+bool bpi_end_is_here(const bpi_end *end);
 bool bpi_end_is_stopping(const bpi_end *end);
 void bpi_end_close_conns(bpi_end *end, bp_err why);
 void bpi_end_tick(bpi_end *end); /* on_tick is to be called until it has what it wants */
@@ -404,6 +417,7 @@ static inline uint64_t bpi_conn_frames(const bp_conn *conn) {
     return conn->reader.frame_count + conn->reader.skipped_count;
 }
 void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum);
+void bpi_conn_stats_sum(bp_conn_stats *sum, const bp_conn_stats *more);
 
 /* Reads, or does not, as its state says; closes it when that fails. */
 void bpi_conn_update_reading(bp_conn *conn);
@@ -555,6 +569,11 @@ typedef struct bpi_listener {
     uint64_t device, inode; /* of the socket's file: removed only while it is still the same */
 } bpi_listener;
 
+typedef struct bpi_listen_options {
+    uint32_t mode;  /* permission bits of a Unix socket */
+    bool is_shared; /* others will share the address */
+} bpi_listen_options;
+
 /* A client's attempts to connect. */
 typedef struct bpi_connector {
     bp_conn *conn;
@@ -571,8 +590,11 @@ struct bpi_transport {
     /* The address after the scheme. */
     bp_err (*parse)(const char *text, bpi_address *out);
 
-    /* Binds and listens; out->fd does not block. mode: permission bits of a Unix socket. */
-    bp_err (*listen)(const bpi_address *address, uint32_t mode, bpi_listener *out);
+    /* Binds and listens; out->fd does not block. */
+    bp_err (*listen)(const bpi_address *address, const bpi_listen_options *options, bpi_listener *out);
+
+    /* One more that listens where `first` does, which is shared. */
+    bp_err (*share)(const bpi_listener *first, bpi_listener *out);
 
     /* Where it listens, in words. */
     bp_err (*describe)(const bpi_listener *listener, char *out, size_t size);

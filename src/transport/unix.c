@@ -84,13 +84,13 @@ static int listen_path(int fd, const struct sockaddr_un *address, uint32_t mode,
     return -1;
 }
 
-static bp_err unix_listen(const bpi_address *address, uint32_t mode, bpi_listener *out) {
+static bp_err unix_listen(const bpi_address *address, const bpi_listen_options *options, bpi_listener *out) {
     const struct sockaddr_un at = socket_address(address->path);
     *out = (bpi_listener){.transport = &bpi_unix, .fd = -1};
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return bpi_err_from_errno(errno);
     const int lock = lock_directory(address->path);
-    const int failure = listen_path(fd, &at, mode, out) == 0 ? 0 : errno;
+    const int failure = listen_path(fd, &at, options->mode, out) == 0 ? 0 : errno;
     if (lock >= 0) close(lock);
     if (failure == 0) {
         out->fd = fd;
@@ -98,6 +98,12 @@ static bp_err unix_listen(const bpi_address *address, uint32_t mode, bpi_listene
     }
     close(fd);
     return failure == ENOENT ? BP_ERR_ADDRESS : bpi_err_from_errno(failure);
+}
+
+/* Several descriptors of one socket: who is free takes the next connection. The first one removes the file. */
+static bp_err unix_share(const bpi_listener *first, bpi_listener *out) {
+    *out = (bpi_listener){.transport = &bpi_unix, .fd = fcntl(first->fd, F_DUPFD_CLOEXEC, 0)};
+    return out->fd < 0 ? bpi_err_from_errno(errno) : BP_OK;
 }
 
 static bp_err unix_describe(const bpi_listener *listener, char *out, size_t size) {
@@ -138,6 +144,7 @@ const bpi_transport bpi_unix = {
     .scheme = "unix://",
     .parse = unix_parse,
     .listen = unix_listen,
+    .share = unix_share,
     .describe = unix_describe,
     .adopt = unix_adopt,
     .connect = unix_connect,

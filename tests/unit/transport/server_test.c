@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- ways to stop ---- */
@@ -52,10 +53,11 @@ START_TEST(run_ends_on_a_signal_and_closes_what_is_open) {
     bpt_rig_init(&rig);
     listen_alone(&rig, _i);
     const int fd = bpt_rig_raw(&rig);
+    shutdown(fd, SHUT_WR); /* the server finishes, and need not wait for the peer's end */
     ck_assert_int_eq(pthread_create(&thread, NULL, interrupt, NULL), 0);
     bpt_ok(bp_server_run(rig.server.server));
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    if (rig.server.opens != 0) bpt_err(rig.server.why, BP_ERR_CLOSED);
+    if (rig.server.opens != 0) ck_assert(rig.server.why == BP_ERR_CLOSED || rig.server.why == BP_ERR_END);
     ck_assert_uint_eq(rig.server.closes, rig.server.opens);
     close(fd);
     bpt_rig_fini(&rig);
