@@ -2,7 +2,8 @@
  *
  * A server listens at an address, a client connects to one; both end in connections (bp_conn) that carry frames to
  * generated handlers and send what generated functions encode. Addresses: "tcp://127.0.0.1:7000", "tcp://[::1]:7000",
- * "tcp://name:7000", "unix:///run/market.sock". Port 0 takes a free one; bp_server_address tells which.
+ * "tcp://name:7000", "unix:///run/market.sock", "unix://@name" (Linux: a name without a file, which goes with its
+ * last socket; any user may connect). Port 0 takes a free one; bp_server_address tells which.
  *
  * Threads: an object belongs to the thread that runs its loop, and so do its connections; only bp_server_stop and
  * bp_client_stop (any thread, any signal handler) and what is said to be for other threads may be called from elsewhere.
@@ -105,7 +106,11 @@ typedef struct bp_server_config {
 typedef struct bp_client_config {
     bp_conn_config conn;
     struct uv_loop_s *loop; /* as for a server */
-    bool handle_signals;
+    bool handle_signals;    /* SIGINT and SIGTERM stop it; only with a loop of its own */
+    /* How long to wait before a connection that ended, or could not be made, is tried again: at first reconnect_min_ms,
+     * then twice as long after each attempt that failed, up to reconnect_max_ms (0 is 30,000), each time cut at random by
+     * up to a half. An attempt that succeeds begins anew. reconnect_min_ms 0: never. */
+    uint32_t reconnect_min_ms, reconnect_max_ms;
 } bp_client_config;
 
 /* The defaults for one service: pooled, closing on invalid frames. Generated X_server_config and X_client_config call
@@ -163,7 +168,9 @@ BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
 BP_NODISCARD BP_API bp_err bp_client_new(const bp_client_config *config, const char *address, bp_client **out);
 
 /* Runs until the connection is gone or bp_client_stop. Returns BP_OK when this side closed it (or stop was called) and
- * otherwise why it is gone: BP_ERR_END, BP_ERR_REFUSED, ... */
+ * otherwise why it is gone: BP_ERR_END, BP_ERR_REFUSED, ...
+ * With reconnect_min_ms it runs until bp_client_stop alone: on_close tells of every loss, and of every attempt that
+ * failed; names are resolved anew for each. */
 BP_NODISCARD BP_API bp_err bp_client_run(bp_client *client);
 BP_API void bp_client_stop(bp_client *client);
 BP_API void bp_client_free_take(bp_client **client);
@@ -238,6 +245,19 @@ BP_API void *bp_conn_session(bp_conn *conn, const bp_service *service);
 
 /* The pool that the connection uses; valid while the connection is. */
 BP_API bp_pool *bp_conn_pool(const bp_conn *conn);
+
+/* Where the peer is, as an address: "tcp://127.0.0.1:40123", "unix:///run/market.sock"; "unix://" for a Unix socket without
+ * a name, which clients have. Writes at most size bytes, NUL included. BP_ERR_SPACE, BP_ERR_CLOSED. */
+BP_NODISCARD BP_API bp_err bp_conn_peer_address(const bp_conn *conn, char *out, size_t size);
+
+/* Who the peer was when it connected, or began to listen, as the system knows it. */
+typedef struct bp_credentials {
+    int64_t pid;
+    uint32_t uid, gid;
+} bp_credentials;
+
+/* Of a connection over a Unix socket. BP_ERR_ARGUMENT: it is none; BP_ERR_CLOSED, BP_ERR_SYSTEM. */
+BP_NODISCARD BP_API bp_err bp_conn_peer_credentials(const bp_conn *conn, bp_credentials *out);
 
 /* Bytes sent and not yet written. */
 BP_API uint64_t bp_conn_queued_bytes(const bp_conn *conn);

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +47,15 @@ static bool system_barrier(void) {
 static bool system_barrier(void) { return false; }
 #endif
 
+/* The kernel's; where it has none yet, the clock is better than nothing. */
+static uint64_t system_random(void) {
+    uint64_t number;
+    struct timespec now;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) == (ssize_t)sizeof number) return number;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_nsec * 0x9E3779B97F4A7C15u;
+}
+
 static uint64_t system_container_memory(void) { return bpi_container_read("/proc/self/cgroup", "/sys/fs/cgroup"); }
 
 const bpi_os_table bpi_os_system = {
@@ -58,6 +68,7 @@ const bpi_os_table bpi_os_system = {
     .protect = system_protect,
     .barrier = system_barrier,
     .container_memory = system_container_memory,
+    .random = system_random,
 };
 
 bpi_os_table bpi_os = {
@@ -70,6 +81,7 @@ bpi_os_table bpi_os = {
     .protect = system_protect,
     .barrier = system_barrier,
     .container_memory = system_container_memory,
+    .random = system_random,
 };
 
 size_t bpi_os_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }

@@ -20,6 +20,7 @@ typedef struct bpi_os_table {
     bool (*protect)(void *memory, size_t size); /* nobody may touch these pages of a mapping; false: not possible */
     bool (*barrier)(void); /* every thread of the process passed a full memory barrier; false: none */
     uint64_t (*container_memory)(void); /* bytes that the container may use; 0: no limit is known */
+    uint64_t (*random)(void); /* any number, each as likely; not for secrets */
 } bpi_os_table;
 
 /* The table in use: the system's, unless a test replaced it. Replace it only while no pool exists. */

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,10 +20,22 @@ bp_err bpi_address_parse(const char *text, bpi_address *out) {
     return BP_ERR_ADDRESS;
 }
 
-bp_err bpi_address_format(const struct sockaddr_storage *from, char *out, size_t size) {
+/* The name of a socket: none, a file's, or one of Linux's own, which begins with a zero. */
+static int format_unix(const struct sockaddr_un *from, socklen_t from_length, char *out, size_t size) {
+    const size_t before = offsetof(struct sockaddr_un, sun_path);
+    const int count = from_length > before ? (int)(from_length - before) : 0;
+    if (count > 1 && from->sun_path[0] == '\0') {
+        return snprintf(out, size, "unix://@%.*s", count - 1, from->sun_path + 1);
+    }
+    return snprintf(out, size, "unix://%.*s", count, from->sun_path);
+}
+
+bp_err bpi_address_format(const struct sockaddr_storage *from, socklen_t from_length, char *out, size_t size) {
     char host[INET6_ADDRSTRLEN] = "";
     int length;
-    if (from->ss_family == AF_INET6) {
+    if (from->ss_family == AF_UNIX) {
+        length = format_unix((const struct sockaddr_un *)from, from_length, out, size);
+    } else if (from->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
         inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
         length = snprintf(out, size, "tcp://[%s]:%u", host, (unsigned)ntohs(v6->sin6_port));

@@ -3,12 +3,17 @@
 
 #include "base/os.h"
 
+enum { RECONNECT_MAX_DEFAULT_MS = 30000 };
+
 struct bp_client {
     bpi_end end; /* first: an end of a client is a client */
     bpi_connector connector;
     bp_conn *open; /* between on_open and on_close */
-    bool is_gone;
+    bool is_gone;  /* there is no connection, nor the beginning of one */
+    bool is_quiet; /* nor will there be */
     bp_err why;
+    uint32_t reconnect_min_ms, reconnect_max_ms, wait_ms; /* wait_ms: before the next attempt, at the most */
+    uv_timer_t retry;                                     /* active between two attempts */
 };
 
 static bp_client *client_of(bpi_end *end) { return (bp_client *)end; }
@@ -17,7 +22,9 @@ void bpi_connector_done(bpi_connector *connector, int status) {
     bp_conn *conn = connector->conn;
     conn->data = NULL;
     if (status == 0) {
-        client_of(conn->end)->open = conn;
+        bp_client *client = client_of(conn->end);
+        client->open = conn;
+        client->wait_ms = client->reconnect_min_ms;
         bpi_conn_open(conn);
         return;
     }
@@ -25,37 +32,94 @@ void bpi_connector_done(bpi_connector *connector, int status) {
     if (!conn->has_handle) bpi_conn_gone(conn);
 }
 
+/* ---- again and again ---- */
+
+static void retry_later(bp_client *client);
+
+static bp_err connect_once(bp_client *client, int *status) {
+    bpi_connector *connector = &client->connector;
+    const bp_err err = bpi_conn_new(&client->end, &connector->conn);
+    if (err != BP_OK) return err;
+    client->is_gone = false;
+    connector->conn->data = connector;
+    bpi_deadline_begin(connector->conn);
+    *status = client->end.transport->connect(connector);
+    return BP_OK;
+}
+
+static void on_retry(uv_timer_t *timer) {
+    bp_client *client = timer->data;
+    int status = 0;
+    if (connect_once(client, &status) != BP_OK)
+        retry_later(client);
+    else if (status != 0)
+        bpi_connector_done(&client->connector, status);
+}
+
+/* Many clients lose their server at once; they are not to come back at once. */
+static void retry_later(bp_client *client) {
+    const uint64_t half = client->wait_ms / 2, longest = client->wait_ms - half;
+    const uint32_t doubled = client->wait_ms > client->reconnect_max_ms / 2 ? client->reconnect_max_ms : 2 * client->wait_ms;
+    uv_timer_start(&client->retry, on_retry, half + bpi_os.random() % (longest + 1), 0);
+    client->wait_ms = doubled;
+}
+
+static bool is_persistent(const bp_client *client) { return client->reconnect_min_ms != 0 && !client->is_quiet; }
+
 static void conn_gone(bpi_end *end, bp_conn *conn) {
     bp_client *client = client_of(end);
     if (!conn->is_opened) conn->data = NULL;
-    client->open = NULL;
+    client->open = client->connector.conn = NULL;
     client->is_gone = true;
     client->why = conn->why;
     uv_freeaddrinfo(client->connector.results);
     client->connector.results = client->connector.next = NULL;
-    if (end->runs_loop) uv_stop(end->loop->uv);
+    if (end->is_client && is_persistent(client) && !bpi_end_is_stopping(end)) {
+        retry_later(client);
+    } else if (end->runs_loop) {
+        uv_stop(end->loop->uv);
+    }
 }
 
-static void quiet(bpi_end *end) { (void)end; }
+/* ---- the end's hooks ---- */
+
+static void on_timer_closed(uv_handle_t *handle) {
+    bp_client *client = handle->data;
+    bpi_end_handle_closed(&client->end);
+}
+
+static void quiet(bpi_end *end) {
+    bp_client *client = client_of(end);
+    client->is_quiet = true;
+    uv_handle_t *retry = (uv_handle_t *)&client->retry;
+    if (retry->data == client && !uv_is_closing(retry)) uv_close(retry, on_timer_closed);
+}
 
 static void destroy(bpi_end *end) { bpi_os.free(end); }
+
+/* ---- the public calls ---- */
 
 bp_client_config bp_client_config_default(bp_service service) {
     const bp_server_config like = bp_server_config_default(service);
     return (bp_client_config){.conn = like.conn, .handle_signals = like.handle_signals};
 }
 
+static void set_waits(bp_client *client, const bp_client_config *config) {
+    const uint32_t max = config->reconnect_max_ms == 0 ? RECONNECT_MAX_DEFAULT_MS : config->reconnect_max_ms;
+    client->reconnect_min_ms = client->wait_ms = config->reconnect_min_ms;
+    client->reconnect_max_ms = max < config->reconnect_min_ms ? config->reconnect_min_ms : max;
+}
+
 static bp_err start(bp_client *client, const bp_client_config *config) {
-    bpi_connector *connector = &client->connector;
+    int status = 0;
     bp_err err = bpi_end_start(&client->end, config->loop, config->handle_signals);
     if (err != BP_OK) return err;
-    err = bpi_conn_new(&client->end, &connector->conn);
-    if (err != BP_OK) return err;
-    connector->conn->data = connector;
-    bpi_deadline_begin(connector->conn);
-    const int status = client->end.transport->connect(connector);
-    if (status == 0) return BP_OK;
-    bpi_connector_done(connector, status);
+    uv_timer_init(client->end.loop->uv, &client->retry); /* cannot fail */
+    client->retry.data = client;
+    client->end.handle_count++;
+    err = connect_once(client, &status);
+    if (err != BP_OK || status == 0) return err;
+    bpi_connector_done(&client->connector, status);
     return bpi_err_from_uv(status);
 }
 
@@ -66,6 +130,7 @@ bp_err bp_client_new(const bp_client_config *config, const char *address, bp_cli
     client->end.conn_gone = conn_gone;
     client->end.quiet = quiet;
     client->end.destroy = destroy;
+    set_waits(client, config);
     bp_err err = bpi_address_parse(address, &client->connector.address);
     if (err != BP_OK) goto fail;
     client->end.transport = client->connector.address.transport;
@@ -82,13 +147,22 @@ fail:
     return err;
 }
 
-static bool is_gone(const bpi_end *end) { return ((const bp_client *)end)->is_gone; }
+static bool is_over(const bpi_end *end) {
+    const bp_client *client = (const bp_client *)end;
+    return client->is_gone && !is_persistent(client);
+}
 
 bp_err bp_client_run(bp_client *client) {
-    bp_err err = bpi_end_run(&client->end, is_gone);
+    /* Stopped between two attempts, or with a connection: begins anew. */
+    if (client->is_gone && client->end.runs_loop && is_persistent(client)) uv_timer_start(&client->retry, on_retry, 0, 0);
+    bp_err err = bpi_end_run(&client->end, is_over);
     if (err != BP_OK) return err;
-    err = client->why == BP_ERR_CLOSED ? BP_OK : client->why;
-    if (client->end.is_freed) bpi_end_free(&client->end);
+    const bool has_reason = client->reconnect_min_ms == 0 && client->why != BP_ERR_CLOSED;
+    err = has_reason ? client->why : BP_OK;
+    if (client->end.is_freed)
+        bpi_end_free(&client->end);
+    else
+        uv_timer_stop(&client->retry);
     return err;
 }
 

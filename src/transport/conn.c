@@ -75,6 +75,7 @@ void bpi_conn_on_handle_closed(uv_handle_t *handle) {
 
 void bp_conn_close(bp_conn *conn, bp_err why) {
     if (conn->state == BPI_CONN_CLOSING) return;
+    if (conn->state == BPI_CONN_CONNECTING) bpi_resolution_abandon(conn);
     conn->state = BPI_CONN_CLOSING;
     conn->why = why == BP_OK ? BP_ERR_CLOSED : why;
     bpi_wait_end(conn);

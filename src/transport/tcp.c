@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "transport/transport_internal.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -95,7 +97,7 @@ static bp_err tcp_describe(const bpi_listener *listener, char *out, size_t size)
     struct sockaddr_storage own = {0};
     socklen_t length = sizeof own;
     if (getsockname(listener->fd, (struct sockaddr *)&own, &length) != 0) return bpi_err_from_errno(errno);
-    return bpi_address_format(&own, out, size);
+    return bpi_address_format(&own, length, out, size);
 }
 
 /* ---- connections ---- */
@@ -166,35 +168,69 @@ static int try_next(bpi_connector *connector) {
     return 0;
 }
 
+/* A name that is being looked up, on a thread of libuv's that nobody can stop: the connection may be gone before the
+ * answer comes, the end not. */
+typedef struct bpi_resolution {
+    uv_getaddrinfo_t request;
+    bpi_connector *connector; /* NULL: nobody waits for it */
+    bpi_end *end;
+} bpi_resolution;
+
 static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *results) {
-    bpi_connector *connector = request->data;
-    bp_conn *conn = connector->conn;
-    bpi_end *end = conn->end;
-    connector->results = connector->next = results;
-    if (conn->state == BPI_CONN_CLOSING) {
-        bpi_conn_gone(conn);
+    bpi_resolution *resolution = request->data;
+    bpi_connector *connector = resolution->connector;
+    bpi_end *end = resolution->end;
+    bpi_os.free(resolution);
+    if (connector == NULL) {
+        uv_freeaddrinfo(results);
     } else {
+        connector->resolution = NULL;
+        connector->results = connector->next = results;
         if (status == 0) status = try_next(connector);
         if (status != 0) bpi_connector_done(connector, status);
     }
     bpi_end_handle_closed(end);
 }
 
-/* Numeric addresses are tried at once, names resolved in the thread pool first. */
+/* A handle without a socket takes the place of the one that was to come, so that the connection goes like any other. */
+void bpi_resolution_abandon(bp_conn *conn) {
+    bpi_connector *connector = conn->data;
+    if (connector == NULL || connector->resolution == NULL) return;
+    connector->resolution->connector = NULL;
+    (void)uv_cancel((uv_req_t *)&connector->resolution->request);
+    connector->resolution = NULL;
+    if (uv_tcp_init(conn->end->loop->uv, &conn->handle.tcp) == 0) bpi_conn_has_handle(conn);
+}
+
+static int resolve(bpi_connector *connector, const struct addrinfo *hints) {
+    bpi_end *end = connector->conn->end;
+    bpi_resolution *resolution = bpi_os.alloc(sizeof *resolution);
+    if (resolution == NULL) return UV_ENOMEM;
+    *resolution = (bpi_resolution){.connector = connector, .end = end, .request.data = resolution};
+    const int status = uv_getaddrinfo(end->loop->uv, &resolution->request, on_resolved, connector->address.host,
+                                      connector->address.port, hints);
+    if (status != 0) {
+        bpi_os.free(resolution);
+        return status;
+    }
+    connector->resolution = resolution;
+    end->handle_count++;
+    return 0;
+}
+
+/* Numeric addresses are tried at once, names looked up first. */
 static int tcp_connect(bpi_connector *connector) {
     const bpi_address *address = &connector->address;
     uv_loop_t *uv = connector->conn->end->loop->uv;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-    connector->resolving.data = connector;
-    int status = uv_getaddrinfo(uv, &connector->resolving, NULL, address->host, address->port, &hints);
+    uv_getaddrinfo_t request;
+    const int status = uv_getaddrinfo(uv, &request, NULL, address->host, address->port, &hints);
     if (status == 0) {
-        connector->results = connector->next = connector->resolving.addrinfo;
+        connector->results = connector->next = request.addrinfo;
         return try_next(connector);
     }
     hints.ai_flags = AI_NUMERICSERV;
-    status = uv_getaddrinfo(uv, &connector->resolving, on_resolved, address->host, address->port, &hints);
-    if (status == 0) connector->conn->end->handle_count++;
-    return status;
+    return resolve(connector, &hints);
 }
 
 const bpi_transport bpi_tcp = {

@@ -82,14 +82,14 @@ typedef struct bpi_address {
     const bpi_transport *transport;
     char host[256]; /* tcp: a name or a numeric address, without brackets */
     char port[8];
-    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* unix */
+    char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* unix: "/...", or "@name" without a file */
 } bpi_address;
 
 /* BP_ERR_ADDRESS. */
 BP_NODISCARD bp_err bpi_address_parse(const char *text, bpi_address *out);
 
-/* "tcp://127.0.0.1:7000" from a socket's address. BP_ERR_SPACE. */
-BP_NODISCARD bp_err bpi_address_format(const struct sockaddr_storage *from, char *out, size_t size);
+/* "tcp://127.0.0.1:7000", "unix:///path" or "unix://@name" from a socket's address of length bytes. BP_ERR_SPACE. */
+BP_NODISCARD bp_err bpi_address_format(const struct sockaddr_storage *from, socklen_t length, char *out, size_t size);
 bool bpi_address_is_loopback(const struct sockaddr *address);
 
 /* The outcome that an errno, or a libuv status (a negative errno on every system with one), stands for. */
@@ -579,9 +579,12 @@ typedef struct bpi_connector {
     bp_conn *conn;
     bpi_address address;
     uv_connect_t request;
-    uv_getaddrinfo_t resolving;
+    struct bpi_resolution *resolution; /* tcp: under way */
     struct addrinfo *results, *next; /* tcp: what is still to be tried */
-    int last_error;                  /* libuv status of the last attempt */
+    bpi_letter tried;                /* unix: tells of status, while is_tried */
+    bpi_end *end;
+    int status;
+    bool is_tried;
 } bpi_connector;
 
 struct bpi_transport {
@@ -608,6 +611,9 @@ struct bpi_transport {
 };
 
 extern const bpi_transport bpi_tcp, bpi_unix;
+
+/* The connection is closed while its address is looked up: nobody waits for the answer any more. */
+void bpi_resolution_abandon(bp_conn *conn);
 
 void bpi_listener_close(bpi_listener *listener);
 void bpi_socket_enlarge(int fd);

@@ -3,6 +3,7 @@
 #include "tests/support/frame_rig.h"
 
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -202,7 +203,186 @@ START_TEST(no_descriptor_for_a_client_leaves_nothing) {
 }
 END_TEST
 
+/* ---- names ---- */
+
+enum { POOL_THREADS = 4 }; /* libuv's own number, which the tests leave alone */
+
+typedef struct busy_pool {
+    uv_work_t works[POOL_THREADS];
+    uv_sem_t end;
+} busy_pool;
+
+static void wait_for_end(uv_work_t *work) { uv_sem_wait(work->data); }
+
+static void on_work_done(uv_work_t *work, int status) { (void)work, (void)status; }
+
+/* Nothing is looked up until the pool is let go. */
+static void hold_pool(busy_pool *pool, uv_loop_t *loop) {
+    ck_assert_int_eq(uv_sem_init(&pool->end, 0), 0);
+    for (int i = 0; i < POOL_THREADS; i++) {
+        pool->works[i].data = &pool->end;
+        ck_assert_int_eq(uv_queue_work(loop, &pool->works[i], wait_for_end, on_work_done), 0);
+    }
+}
+
+static void let_pool_go(busy_pool *pool) {
+    for (int i = 0; i < POOL_THREADS; i++) uv_sem_post(&pool->end);
+}
+
+/* i: closed by a deadline, stopped, freed. */
+START_TEST(nobody_waits_for_a_name) {
+    bpt_rig rig;
+    busy_pool pool;
+    bpt_rig_init(&rig);
+    hold_pool(&pool, &rig.loop);
+    bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
+    config.conn.handshake_ms = _i == 0 ? 40 : UINT32_MAX;
+    bpt_ok(bp_client_new(&config, "tcp://localhost:1", &rig.clients[0].client));
+    for (int i = 0; i < 5; i++) uv_run(&rig.loop, UV_RUN_NOWAIT);
+    if (_i == 1) bp_client_stop(rig.clients[0].client);
+    if (_i == 2) bp_client_free_take(&rig.clients[0].client);
+    bpt_rig_until(&rig, rig.clients[0].closes == 1);
+    bpt_err(rig.clients[0].why, _i == 0 ? BP_ERR_TIMEOUT : BP_ERR_CLOSED);
+    let_pool_go(&pool);
+    bpt_rig_fini(&rig);
+    uv_sem_destroy(&pool.end);
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+}
+END_TEST
+
+/* ---- again and again ---- */
+
+static void find_timer(uv_handle_t *handle, void *found) {
+    if (handle->type == UV_TIMER && uv_is_active(handle)) *(uv_timer_t **)found = (uv_timer_t *)handle;
+}
+
+/* The wait until the next attempt, read before any time has passed, and ended. */
+static uint64_t skip_wait(bpt_rig *rig) {
+    uv_timer_t *timer = NULL;
+    uv_walk(&rig->loop, find_timer, &timer);
+    ck_assert_ptr_nonnull(timer);
+    const uint64_t wait = uv_timer_get_due_in(timer);
+    uv_timer_start(timer, timer->timer_cb, 0, 0);
+    return wait;
+}
+
+static void note_wait(bpt_side *side, bp_conn *conn) {
+    uint64_t *waits = side->data;
+    (void)conn;
+    if (side->closes <= 6) waits[side->closes - 1] = skip_wait(side->rig);
+}
+
+static uint64_t no_random(void) { return 0; }
+static uint64_t most_random(void) { return 50; } /* of 0 .. 50, as the first wait has them */
+
+START_TEST(each_attempt_that_fails_doubles_the_wait) {
+    static const uint64_t halves[] = {50, 100, 200, 400, 450, 450};
+    bpt_rig rig;
+    uint64_t waits[6] = {0};
+    bpt_rig_init(&rig);
+    aim_at_nobody(&rig, _i & 1);
+    bpi_os.random = _i & 2 ? most_random : no_random;
+    bp_client_config config = bpt_rig_client_config(&rig, 0, _i & 1);
+    config.reconnect_min_ms = 100;
+    config.reconnect_max_ms = 900;
+    rig.clients[0].on_close = note_wait;
+    rig.clients[0].data = waits;
+    bpt_rig_connect(&rig, 0, &config);
+    bpt_rig_until(&rig, rig.clients[0].closes == 6);
+    for (int i = 0; i < 6; i++) ck_assert_uint_eq(waits[i], halves[i] + (_i & 2 ? 50 : 0));
+    ck_assert_uint_eq(rig.clients[0].opens, 0);
+    bpt_err(rig.clients[0].why, BP_ERR_REFUSED);
+    bpt_rig_fini(&rig);
+    bpi_os = bpi_os_system;
+}
+END_TEST
+
+static bp_client_config persistent(bpt_rig *rig, int way) {
+    bp_client_config config = bpt_rig_client_config(rig, 0, way);
+    config.reconnect_min_ms = 1;
+    config.reconnect_max_ms = 4;
+    return config;
+}
+
+/* The server goes, stays away for some attempts, and comes back at the same address. */
+START_TEST(a_client_comes_back_when_its_server_does) {
+    bpt_rig rig;
+    bp_server *again = NULL;
+    bpt_rig_init(&rig);
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    const bp_client_config config = persistent(&rig, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    bpt_rig_connect(&rig, 0, &config);
+    bpt_rig_until(&rig, rig.clients[0].opens == 1 && rig.server.opens == 1);
+    bp_server_free_take(&rig.server.server);
+    bpt_rig_until(&rig, rig.clients[0].closes == 4);
+    ck_assert_uint_eq(rig.clients[0].opens, 1);
+    ck_assert_ptr_null(bp_client_conn(rig.clients[0].client));
+    bpt_ok(bp_server_new(&server, rig.address, &again));
+    bpt_rig_until(&rig, rig.clients[0].opens == 2 && rig.server.opens == 2);
+    bpt_send(bp_client_conn(rig.clients[0].client), BPT_SMALL_TYPE, 20, 1);
+    bpt_rig_until(&rig, rig.server.frames == 1);
+    rig.server.server = again;
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* A client that was stopped can be run again. */
+static void stop_at_third(bpt_side *side, bp_conn *conn) {
+    (void)conn;
+    if (side->closes % 3 == 0) bp_client_stop(side->client);
+}
+
+START_TEST(only_stop_ends_a_client_that_comes_back) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    aim_at_nobody(&rig, _i);
+    bp_client_config config = persistent(&rig, _i);
+    config.loop = NULL;
+    rig.clients[0].on_close = stop_at_third;
+    bpt_rig_connect(&rig, 0, &config);
+    for (unsigned n = 1; n <= 3; n++) {
+        bpt_ok(bp_client_run(rig.clients[0].client));
+        ck_assert_uint_eq(rig.clients[0].closes, 3 * n);
+    }
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void *stop_from_thread(void *user) {
+    bp_client_stop(user);
+    return NULL;
+}
+
+START_TEST(a_wait_ends_at_once_with_stop_or_free) {
+    bpt_rig rig;
+    pthread_t thread;
+    bpt_rig_init(&rig);
+    aim_at_nobody(&rig, _i & 1);
+    bp_client_config config = persistent(&rig, _i & 1);
+    config.reconnect_min_ms = config.reconnect_max_ms = UINT32_MAX;
+    if (_i & 2) config.loop = NULL;
+    bpt_rig_connect(&rig, 0, &config);
+    if (_i & 2) {
+        ck_assert_int_eq(pthread_create(&thread, NULL, stop_from_thread, rig.clients[0].client), 0);
+        bpt_ok(bp_client_run(rig.clients[0].client));
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    } else {
+        bpt_rig_until(&rig, rig.clients[0].closes == 1);
+        if (_i & 1) bp_client_stop(rig.clients[0].client);
+    }
+    bpt_rig_fini(&rig); /* would take weeks */
+    ck_assert_uint_le(rig.clients[0].closes, 1);
+}
+END_TEST
+
 BPT_SUITE(transport_client) {
+    BPT_LOOP_TEST(nobody_waits_for_a_name, 0, 3);
+    BPT_LOOP_TEST(each_attempt_that_fails_doubles_the_wait, 0, 4);
+    BPT_LOOP_TEST(a_client_comes_back_when_its_server_does, 0, BPT_WAYS);
+    BPT_LOOP_TEST(only_stop_ends_a_client_that_comes_back, 0, 2);
+    BPT_LOOP_TEST(a_wait_ends_at_once_with_stop_or_free, 0, 4);
+
     BPT_LOOP_TEST(a_refused_client_has_on_close_without_on_open, 0, 2);
     BPT_LOOP_TEST(run_tells_why_there_is_no_connection, 0, 2);
     BPT_TEST(a_name_is_resolved_and_every_address_tried);
