@@ -162,7 +162,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
 	@$(MAKE) --no-print-directory check-headers check-schema check-install
 	@$(MAKE) --no-print-directory -j2 check-change check-random
-	@$(MAKE) --no-print-directory fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=10
+	@$(MAKE) --no-print-directory fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=10
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
@@ -217,7 +217,8 @@ check-all: ci ## the longest checks: ci, all schedules within wide bounds, 500 r
 	@$(MAKE) --no-print-directory check-schedules check-mutants
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
-	@$(MAKE) --no-print-directory fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
+	BPT_PEERS=10000 BPT_ONLY=integration_hostile $(TESTS)
+	@$(MAKE) --no-print-directory fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
@@ -233,13 +234,20 @@ bench-quick: setup ## set up and measure in under two minutes, beside the peers 
 
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-.PHONY: fuzz-frame fuzz-pool fuzz-codec fuzz-written fuzz-contract
+.PHONY: fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract
 fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \
 	  tests/fuzz/frame_reader_fuzz.c $(wildcard src/base/*.c src/pool/*.c src/frame/*.c)
 	$(B)/fuzz/frame_reader_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -print_final_stats=1 \
 	  $(B)/fuzz/frame_reader tests/fuzz/corpus/frame_reader
+
+fuzz-dispatch: $(CONTRACT_DIR)/gate_service.c ## fuzz a server of two contracts with any bytes from a peer (FUZZ_SECONDS=60)
+	@mkdir -p $(B)/fuzz/dispatch
+	clang -std=c11 $(CPPFLAGS) -I$(CONTRACT_DIR) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/dispatch_fuzz tests/fuzz/dispatch_fuzz.c \
+	  $(wildcard src/*/*.c) $(GENERATED_SOURCES) $(patsubst %,$(CONTRACT_DIR)/gate_%.c,messages service) $(UV_LIBS) -lm
+	$(B)/fuzz/dispatch_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1 \
+	  $(B)/fuzz/dispatch tests/fuzz/corpus/dispatch
 
 FUZZ_POOL_SOURCES = tests/fuzz/pool_fuzz.c $(patsubst %,tests/support/pool_ops%.c,_model _print _system) tests/support/pool_ops.c
 fuzz-pool: ## fuzz the pool with operations on three threads, against a plain model (FUZZ_SECONDS=60)

@@ -97,7 +97,7 @@ static bp_type_map *make(uint16_t (*slots)[BPI_TYPE_PAGE], const bp_schema *cons
     if (map == NULL) return NULL;
     memcpy(map->page_at, page_at, sizeof page_at);
     for (size_t i = 0; i < count; i++) {
-        map->entries[i] = entry_of(slots[0][i], schemas);
+        map->entries[i] = entry_of(slots[i / BPI_TYPE_PAGE][i % BPI_TYPE_PAGE], schemas);
         map->has_sensitive = map->has_sensitive || bpi_type_is_sensitive(&map->entries[i]);
     }
     return map;
