@@ -2,9 +2,12 @@
 /* Hooks and sessions over real sockets: every connection has a memory of its own, and what it refuses closes it or is
  * dropped. */
 #include "tests/support/frame_rig.h"
+#include "tests/support/hogs.h"
 
 #include "chain_dialect.h"
 #include "gate.h"
+
+#include <string.h>
 
 /* What one side's handlers saw; the rest of a side is the rig's. */
 typedef struct seen {
@@ -132,6 +135,49 @@ START_TEST(two_connections_have_two_memories) {
     send_trade(client(&f, 1), 4, 1);
     bpt_rig_until(&f.rig, f.server.trades == 4);
     ck_assert_uint_eq(f.server.last_sequence, 4);
+    bpt_rig_fini(&f.rig);
+}
+END_TEST
+
+static bp_err hello_with_memory(bp_conn *conn, const gate_hello_view *view, void *user) {
+    bp_buf *buf = NULL;
+    const bp_err err = bp_conn_acquire(conn, 100, &buf);
+    bp_buf_release(buf);
+    return err == BP_OK ? on_hello(conn, view, user) : err;
+}
+
+static bool remembers_anything(bp_conn *conn) {
+    const bp_service service = {.schema = &gate_schema};
+    const gate_session none = {0};
+    return memcmp(bp_conn_session(conn, &service), &none, sizeof none) != 0;
+}
+
+/* The handler gets the frame again, so it has not come before. */
+START_TEST(what_a_handler_has_no_memory_for_has_not_come_yet) {
+    static const gate_handlers needy = {.hello = hello_with_memory, .meta = on_meta, .trade = on_trade, .hooks = &hooks};
+    static bpt_hogs hogs;
+    fixture f = {0};
+    bpt_rig_init(&f.rig);
+    bp_server_config config = bpt_rig_server_config(&f.rig, _i);
+    speak(&config.conn, &f.server);
+    config.conn.services[0] = gate_service(&needy, &f.server);
+    config.conn.pool_config.memory_limit = 1u << 20;
+    bpt_rig_listen(&f.rig, &config, _i);
+    connect_client(&f, 0, _i);
+    bpt_hogs_fill(&hogs, bp_server_pool(f.rig.server.server));
+    introduce(client(&f, 0));
+    send_trade(client(&f, 0), 1, 1);
+    bp_server_stats stats = {0};
+    while (stats.connections_waiting == 0) {
+        uv_run(&f.rig.loop, UV_RUN_ONCE);
+        bp_server_stats_read(f.rig.server.server, &stats);
+    }
+    ck_assert(!remembers_anything(f.rig.server.conn));
+    ck_assert_uint_eq(f.server.hellos, 0);
+    bpt_hogs_free(&hogs);
+    bpt_rig_until(&f.rig, f.server.trades == 1);
+    ck_assert_uint_eq(f.server.hellos, 1);
+    ck_assert(remembers_anything(f.rig.server.conn));
     bpt_rig_fini(&f.rig);
 }
 END_TEST
@@ -272,6 +318,7 @@ END_TEST
 
 BPT_SUITE(integration_session) {
     BPT_LOOP_TEST(two_connections_have_two_memories, 0, BPT_WAYS);
+    BPT_LOOP_TEST(what_a_handler_has_no_memory_for_has_not_come_yet, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_comes_too_early_closes, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_is_refused_is_dropped_where_that_is_the_policy, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_hook_that_refuses_closes, 0, BPT_WAYS);
