@@ -70,17 +70,17 @@ static void push_and_pop(void) {
 }
 
 static const bpt_scenario scenarios[] = {
-    {"recall-pop", begin, {pop, trim}, bpt_pool_over, false},
-    {"recall-pop-of-nothing", begin, {pop_of_nothing, trim}, bpt_pool_over, false},
-    {"recall-push", begin, {push, trim}, bpt_pool_over, false},
-    {"recall-push-on-top", begin, {push_on_top, trim}, bpt_pool_over, false},
-    {"recall-push-and-pop", begin, {push_and_pop, trim}, bpt_pool_over, false},
-    {"recall-twice", begin, {push_and_pop, trim_twice}, bpt_pool_over, false},
-    {"recall-by-two", begin, {push, trim, trim}, bpt_pool_over, false},
+    {"recall-pop", begin, {pop, trim}, bpt_pool_over, false, 1300},
+    {"recall-pop-of-nothing", begin, {pop_of_nothing, trim}, bpt_pool_over, false, 2700},
+    {"recall-push", begin, {push, trim}, bpt_pool_over, false, 1600},
+    {"recall-push-on-top", begin, {push_on_top, trim}, bpt_pool_over, false, 1200},
+    {"recall-push-and-pop", begin, {push_and_pop, trim}, bpt_pool_over, false, 3100},
+    {"recall-twice", begin, {push_and_pop, trim_twice}, bpt_pool_over, false, 6600},
+    {"recall-by-two", begin, {push, trim, trim}, bpt_pool_over, false, 5700},
 };
 enum { SCENARIO_COUNT = sizeof scenarios / sizeof scenarios[0] };
 
-START_TEST(an_owner_is_recalled) { bpt_all_right(&scenarios[_i], 1); }
+START_TEST(an_owner_is_recalled) { bpt_all_right(&scenarios[_i]); }
 END_TEST
 
 /* ---- the barrier ---- */
@@ -96,9 +96,9 @@ static void begin_without(void) {
 }
 
 static const bpt_scenario lies[] = {
-    {"lie-pop", begin_lying, {pop, trim}, bpt_pool_over, false},
-    {"lie-push", begin_lying, {push, trim}, bpt_pool_over, false},
-    {"lie-push-and-pop", begin_lying, {push_and_pop, trim}, bpt_pool_over, false},
+    {"lie-pop", begin_lying, {pop, trim}, bpt_pool_over, false, 520},
+    {"lie-push", begin_lying, {push, trim}, bpt_pool_over, false, 820},
+    {"lie-push-and-pop", begin_lying, {push_and_pop, trim}, bpt_pool_over, false, 1400},
 };
 enum { LIE_COUNT = sizeof lies / sizeof lies[0] };
 
@@ -110,12 +110,12 @@ START_TEST(a_barrier_that_does_nothing_is_found_out) {
 END_TEST
 
 static const bpt_scenario missing[] = {
-    {"missing-pop", begin_without, {pop, trim}, bpt_pool_over, false},
-    {"missing-push", begin_without, {push, trim}, bpt_pool_over, false},
-    {"missing-push-and-pop", begin_without, {push_and_pop, trim}, bpt_pool_over, false},
+    {"missing-pop", begin_without, {pop, trim}, bpt_pool_over, false, 190},
+    {"missing-push", begin_without, {push, trim}, bpt_pool_over, false, 550},
+    {"missing-push-and-pop", begin_without, {push_and_pop, trim}, bpt_pool_over, false, 710},
 };
 
-START_TEST(a_barrier_that_fails_later_loses_nothing) { bpt_all_right(&missing[_i], 1); }
+START_TEST(a_barrier_that_fails_later_loses_nothing) { bpt_all_right(&missing[_i]); }
 END_TEST
 
 BPT_SUITE(sched_recall) {

@@ -36,7 +36,9 @@ typedef struct bpt_scenario {
     void (*begin)(void);
     void (*bodies[BPT_THREAD_MAX])(void);
     void (*end)(void);
-    bool is_long; /* so many steps that one preemption less is enough by day */
+    bool is_long;   /* so many steps that one preemption less is enough by day */
+    uint32_t least; /* schedules by day, on all memories together: about half of what there are, to notice when the
+                       threads do not meet any more */
 } bpt_scenario;
 
 typedef struct bpt_bounds {

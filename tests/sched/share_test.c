@@ -127,18 +127,18 @@ static void use(void) {
 }
 
 static const bpt_scenario depot_scenarios[] = {
-    {"refill-and-flush", begin, {flush, refill}, bpt_pool_over, false},
-    {"refill-and-refill", begin, {refill, refill}, bpt_pool_over, false},
-    {"flush-and-trim-to-idle", begin, {flush, trim_to_idle}, bpt_pool_over, false},
-    {"limit-hoarder-asleep", begin_tight, {hoard_asleep, want_both}, bpt_pool_over, false},
-    {"limit-hoarder-at-work", begin_tight, {hoard_and_use, want_one}, bpt_pool_over, false},
-    {"limit-and-exact", begin_tight, {hoard_and_use, want_exact}, bpt_pool_over, false},
-    {"limit-exact-and-trim", begin_tight, {hoard_asleep, want_exact_surely, trim}, bpt_pool_over, false},
-    {"statistics", begin, {use, read_statistics}, bpt_pool_over, false},
+    {"refill-and-flush", begin, {flush, refill}, bpt_pool_over, false, 37},
+    {"refill-and-refill", begin, {refill, refill}, bpt_pool_over, false, 23000},
+    {"flush-and-trim-to-idle", begin, {flush, trim_to_idle}, bpt_pool_over, false, 37},
+    {"limit-hoarder-asleep", begin_tight, {hoard_asleep, want_both}, bpt_pool_over, false, 14},
+    {"limit-hoarder-at-work", begin_tight, {hoard_and_use, want_one}, bpt_pool_over, false, 11000},
+    {"limit-and-exact", begin_tight, {hoard_and_use, want_exact}, bpt_pool_over, false, 5600},
+    {"limit-exact-and-trim", begin_tight, {hoard_asleep, want_exact_surely, trim}, bpt_pool_over, false, 2300},
+    {"statistics", begin, {use, read_statistics}, bpt_pool_over, false, 310},
 };
 enum { DEPOT_COUNT = sizeof depot_scenarios / sizeof depot_scenarios[0] };
 
-START_TEST(buffers_go_through_the_depot) { bpt_all_right(&depot_scenarios[_i], 1); }
+START_TEST(buffers_go_through_the_depot) { bpt_all_right(&depot_scenarios[_i]); }
 END_TEST
 
 /* ---- one buffer, several holders ---- */
@@ -203,15 +203,15 @@ static void take_one(void) {
 }
 
 static const bpt_scenario share_scenarios[] = {
-    {"share-release", begin, {lend_and_release, release_shared}, bpt_pool_over, false},
-    {"share-retain", begin, {lend_retain_and_release, retain_and_release_shared}, bpt_pool_over, false},
-    {"share-sensitive", begin, {lend_mark_and_release, release_shared}, bpt_pool_over, false},
-    {"share-and-trim", begin, {lend_and_release, release_shared, trim_to_idle}, bpt_pool_over, false},
-    {"share-and-take", begin, {lend_and_release, release_shared, take_one}, bpt_pool_over, false},
+    {"share-release", begin, {lend_and_release, release_shared}, bpt_pool_over, false, 150},
+    {"share-retain", begin, {lend_retain_and_release, retain_and_release_shared}, bpt_pool_over, false, 910},
+    {"share-sensitive", begin, {lend_mark_and_release, release_shared}, bpt_pool_over, false, 330},
+    {"share-and-trim", begin, {lend_and_release, release_shared, trim_to_idle}, bpt_pool_over, false, 520},
+    {"share-and-take", begin, {lend_and_release, release_shared, take_one}, bpt_pool_over, false, 390},
 };
 enum { SHARE_COUNT = sizeof share_scenarios / sizeof share_scenarios[0] };
 
-START_TEST(the_last_of_several_holders_gives_back) { bpt_all_right(&share_scenarios[_i], 1); }
+START_TEST(the_last_of_several_holders_gives_back) { bpt_all_right(&share_scenarios[_i]); }
 END_TEST
 
 BPT_SUITE(sched_share) {

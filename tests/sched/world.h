@@ -34,8 +34,8 @@ void bpt_pool_quiet(void);
 void bpt_pool_over(void);
 
 /* All schedules within the bounds that fit the number of threads, on all memories, and random ones beyond: nothing goes
- * wrong, and there are at least so many of them. BPT_SCHED=full in the environment widens the bounds. */
-void bpt_all_right(const bpt_scenario *scenario, uint64_t least);
+ * wrong, and there are as many as the scenario says. BPT_SCHED=full in the environment widens the bounds. */
+void bpt_all_right(const bpt_scenario *scenario);
 /* The same on one memory. */
 void bpt_right_on(bpt_memory memory, const bpt_scenario *scenario, uint64_t least);
 /* Something goes wrong on this memory. */

@@ -2,11 +2,11 @@
 # Puts one defect after the other into the pool room and runs the scenarios that must find it.
 #   sh tests/scripts/sched-mutants.sh build/release [beginning of a file's name]
 # Each line of tests/sched/mutants.txt: file@sed command@beginning of the scenarios' names@what is wrong.
-# A line whose command changes nothing, or whose scenarios find nothing, fails.
+# A line whose command changes nothing fails, and one whose scenarios name no schedule in which something goes wrong.
 set -eu
 build=$1 only=${2:-} failed=0 count=0
 place=$build/tests/sched/mutant
-flags="-std=c11 -O1 -g -Wall -fvisibility=hidden -pthread -include tests/sched/seam.h"
+flags="-std=c11 -O1 -g -w -fvisibility=hidden -pthread -include tests/sched/seam.h"
 rm -rf "$place"
 mkdir -p "$place"
 
@@ -41,11 +41,13 @@ while IFS=@ read -r file command scenario what; do
         continue
     fi
     build_mutant "$file"
-    if BPT_ONLY=sched_ BPT_SCENARIO=$scenario timeout 300 "$place/sched" >"$place/out" 2>&1 </dev/null; then
+    BPT_ONLY=sched_ BPT_SCENARIO=$scenario timeout 300 "$place/sched" >"$place/out" 2>&1 </dev/null || true
+    schedule=$(sed -n 's/.*SCHEDULE=//p' "$place/out" | head -1)
+    if [ -z "$schedule" ]; then
         echo "NOT FOUND  $file: $what ($scenario)" >&2
         failed=1
     else
-        echo "found      $file: $what: $(sed -n 's/.*SCHEDULE=//p' "$place/out" | head -1)"
+        echo "found      $file: $what: $schedule"
     fi
 done <tests/sched/mutants.txt
 [ $failed = 0 ] && echo "mutants: $count defects, all found"
