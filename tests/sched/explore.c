@@ -11,7 +11,7 @@ typedef struct node {
     uint16_t preemptions, holds; /* of the whole path */
 } node;
 
-enum { NODE_MAX = 4 * 1024 * 1024, DEPTH_MAX = 256, STEP_MAX = 100000 };
+enum { DEPTH_MAX = 256, STEP_MAX = 100000 };
 
 typedef struct decision {
     uint32_t step;
@@ -28,7 +28,7 @@ static struct {
     bpt_bounds bounds;
     uint64_t random; /* state of the generator, 0 while all schedules within the bounds are run */
     uint32_t run;    /* the number of the random schedule, from 1 */
-    bool is_replaying;
+    bool is_replaying, is_cut;
     char what[200];
     jmp_buf wrong;
 } explorer;
@@ -55,7 +55,10 @@ static void note_for_later(bpt_option option) {
     const uint32_t preemptions = explorer.preemptions + option.preemptions;
     const uint32_t holds = explorer.holds + option.holds;
     if (preemptions > explorer.bounds.preemptions || holds > explorer.bounds.holds) return;
-    if (explorer.node_count == NODE_MAX) bpt_wrong("more schedules than there is room for: lower the bounds");
+    if (explorer.node_count == explorer.bounds.tree_max) {
+        explorer.is_cut = true;
+        return;
+    }
     explorer.nodes[explorer.node_count++] =
         (node){explorer.node, explorer.step - 1, option, (uint16_t)preemptions, (uint16_t)holds};
 }
@@ -202,6 +205,7 @@ static bool is_first_of_its_kind(void) {
 static bool run_tree(const bpt_scenario *scenario, bpt_report *report) {
     explorer.node_count = 1;
     explorer.random = 0;
+    explorer.is_cut = false;
     for (uint32_t ix = 0; ix < explorer.node_count && !bpt_places_changed(); ix++) {
         find_path(ix);
         if (!run(scenario)) return false;
@@ -258,12 +262,14 @@ static bool read_schedule(const bpt_scenario *scenario) {
 bpt_report bpt_explore(const bpt_scenario *scenario, bpt_bounds bounds) {
     bpt_report report = {0};
     catch_faults();
-    if (explorer.nodes == NULL) explorer.nodes = malloc(NODE_MAX * sizeof(node));
-    if (explorer.nodes == NULL) abort();
+    node *nodes = realloc(explorer.nodes, bounds.tree_max * sizeof(node));
+    if (nodes == NULL) abort();
+    explorer.nodes = nodes;
     explorer.bounds = bounds;
     explorer.random = 0;
     explorer.is_replaying = read_schedule(scenario);
     const bool is_right = explorer.is_replaying ? run(scenario) : run_all(scenario, &report);
     if (!is_right) describe(scenario, &report);
+    report.is_cut = explorer.is_cut;
     return report;
 }

@@ -17,7 +17,7 @@
  *           them: what the language allows of stores, but not what it allows of loads
  *
  * Bounds: preemptions are switches from a thread that could have gone on, holds are stores held back. All schedules
- * within them are run, those with few decisions first; then random ones beyond. Decisions are only offered where an
+ * within them are run, those with few decisions first, up to a number that wide bounds set; then random ones beyond. Decisions are only offered where an
  * operation may conflict: its place is used by two threads and written by one.
  *
  * BPT_SCHED=full widens the bounds, BPT_SCENARIO=recall-pop runs what begins so, BPT_WEAKENED='STORE_RELEASE
@@ -44,12 +44,14 @@ typedef struct bpt_scenario {
 typedef struct bpt_bounds {
     bpt_memory memory;
     uint32_t preemptions, holds;
+    uint32_t tree_max; /* run no more than so many of those within the bounds, those with few decisions first */
     uint32_t random_count;
     const char *weakened; /* key of operations that are relaxed instead; NULL: none */
 } bpt_bounds;
 
 typedef struct bpt_report {
-    uint64_t schedules; /* distinct ones, all within the bounds and the random ones beyond */
+    uint64_t schedules; /* distinct ones, those within the bounds and the random ones beyond */
+    bool is_cut;        /* there were more than tree_max */
     bool is_found;      /* something went wrong: what, and in which schedule */
     char what[200];
     char schedule[1000];
