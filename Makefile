@@ -144,7 +144,7 @@ setup-bench: ## install what `make bench` compares with (codecs, allocators)
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks check-headers check-schema docs check-change check-install clean install
+.PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks lint check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
@@ -160,7 +160,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j2 ci-threads check-leaks
 	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
-	@$(MAKE) --no-print-directory check-headers check-schema check-install
+	@$(MAKE) --no-print-directory lint check-headers check-schema check-install
 	@$(MAKE) --no-print-directory -j2 check-change check-random
 	@$(MAKE) --no-print-directory fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=10
 
@@ -181,6 +181,9 @@ LEAK_SUITES = integration_book_server,integration_kill,integration_session,integ
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
 	BPT_SLOW=100 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
 	  --soname-synonyms=somalloc=NONE $(TESTS)
+
+lint: ## the rules that no compiler checks: what includes what, where atomics and the system are named
+	@sh tests/scripts/lint.sh
 
 check-headers: ## every public and generated header alone, as C11 and as C++17
 	sh tests/scripts/headers.sh
@@ -212,8 +215,10 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 	@CC='$(CC)' RANDOM_TEMPLATES='$(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES))' \
 	  sh tests/scripts/random-contracts.sh $(B) $(RANDOM_MODE) $(RANDOM_COUNT) $(RANDOM_SEED)
 
-check-all: ci ## the longest checks: ci, all schedules within wide bounds, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
+check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang on everything, schedules within wide bounds, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
 	@$(MAKE) --no-print-directory MODE=tsan ci-compiler ci-library
+	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan CC=clang B=build/clang-tsan tests
+	@$(MAKE) --no-print-directory MODE=tsan CC=clang B=build/clang-tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
 	@$(MAKE) --no-print-directory check-schedules check-mutants
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)

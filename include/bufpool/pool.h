@@ -61,7 +61,8 @@ typedef struct bp_pool_config {
     bp_now_fn *now_ms;         /* tells how long reservations wait and memory rests; NULL is no clock */
     void *now_user;            /* what now_ms is called with */
     uint64_t idle_ms;          /* what rested that long, beyond idle_bytes of its class, goes back to the system as
-                                  calls come by that take a lock: after twice that at the latest. Needs now_ms; 0: never */
+                                  calls come by that take a lock, after twice that at the latest; 0: never. Needs
+                                  now_ms */
     bool is_hardened;          /* tells of what holders do wrong (docs/BUFFER_POOL.md); slow, and takes much memory */
 } bp_pool_config;
 

@@ -164,8 +164,8 @@ static bool enter_to_append(bpi_queue *queue) {
     }
 }
 
-/* Whoever is not the first stands behind somebody who got nothing, among those who can_block too; but what may be forced
- * can have come free a moment ago, and then it is this call that has the others told. */
+/* Whoever is not the first stands behind somebody who got nothing, among those who can_block too; but what may be
+ * forced can have come free a moment ago, and then it is this call that has the others told. */
 static bp_err append_and_serve(bpi_queue *queue, bp_reservation *one, uint64_t now) {
     const bool is_first = queue->waiting == 0;
     if (queue->is_closed) return BP_ERR_CLOSED;

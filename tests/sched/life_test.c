@@ -73,8 +73,8 @@ static void use(void) {
     bpt_window_close();
 }
 
-/* An acquire that no magazine serves may be refused while the pool is being closed; then every other one is refused too,
- * though this thread's magazine has buffers. */
+/* An acquire that no magazine serves may be refused while the pool is being closed; then every other one is refused
+ * too, though this thread's magazine has buffers. */
 static void use_after_refusal(void) {
     bp_buf *buf;
     bpt_warm();
@@ -137,7 +137,7 @@ static const bpt_scenario scenarios[] = {
     {"last-release-and-end", begin_with_one, {give_last, end_pool}, nothing_is_left, false, 3000},
     {"two-last-releases-and-end", begin_with_one, {give_last, end_pool, give_last}, nothing_is_left, false, 8400},
     {"thread-end-and-pool-end", begin_with_one, {end_thread, end_pool}, nothing_is_left, false, 1500},
-    {"last-release-thread-end-and-pool-end", begin_with_one, {give_last_and_end, end_pool}, nothing_is_left, false, 4400},
+    {"last-release-and-two-ends", begin_with_one, {give_last_and_end, end_pool}, nothing_is_left, false, 4400},
     {"two-references", begin_with_two, {use_and_end, use_and_end}, nothing_is_left, false, 12000},
     {"close-and-use", begin, {use, close_pool}, bpt_pool_over, false, 2400},
     {"close-and-refusal", begin, {use_after_refusal, close_pool}, bpt_pool_over, false, 360},

@@ -17,8 +17,8 @@
  *           them: what the language allows of stores, but not what it allows of loads
  *
  * Bounds: preemptions are switches from a thread that could have gone on, holds are stores held back. All schedules
- * within them are run, those with few decisions first, up to a number that wide bounds set; then random ones beyond. Decisions are only offered where an
- * operation may conflict: its place is used by two threads and written by one.
+ * within them are run, those with few decisions first, up to a number that wide bounds set; then random ones beyond.
+ * Decisions are only offered where an operation may conflict: its place is used by two threads and written by one.
  *
  * BPT_SCHED=full widens the bounds, BPT_SCENARIO=recall-pop runs what begins so, BPT_WEAKENED='STORE_RELEASE
  * &entry->top' has all operations of that name (as a replay prints them) be relaxed. */

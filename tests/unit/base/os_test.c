@@ -104,6 +104,17 @@ START_TEST(threads_without_memory_are_not_started) {
 }
 END_TEST
 
+/* No address space has room for such a stack. */
+START_TEST(threads_that_the_system_refuses_are_not_waited_for) {
+    pthread_attr_t attributes;
+    ck_assert_int_eq(pthread_attr_init(&attributes), 0);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, (size_t)1 << 47), 0);
+    ck_assert_int_eq(pthread_setattr_default_np(&attributes), 0);
+    ck_assert(!bpi_os_run_threads(MEMBERS, meet, &at_once));
+    ck_assert_int_eq(at_once, 0);
+}
+END_TEST
+
 static void *set_event(void *event) {
     bpi_event_set(event);
     return NULL;
@@ -151,6 +162,7 @@ BPT_SUITE(base_os) {
     BPT_TEST(a_lock_is_held_by_one_thread_at_a_time);
     BPT_TEST(each_of_several_threads_makes_its_call);
     BPT_TEST(threads_without_memory_are_not_started);
+    BPT_TEST(threads_that_the_system_refuses_are_not_waited_for);
     BPT_TEST(an_event_that_is_set_ends_the_wait);
     BPT_TEST(a_wait_for_an_event_ends_after_its_time);
 }

@@ -544,6 +544,7 @@ START_TEST(a_pool_that_is_not_bounded_is_not_called_so) {
 END_TEST
 
 BPT_SUITE(pool_conformance) {
+    BPT_TIMEOUT(300); /* for a busy machine */
     BPT_TEST(the_size_class_pool_conforms);
     BPT_TEST(the_hardened_pool_conforms);
     BPT_TEST(the_heap_pool_conforms);
