@@ -325,6 +325,22 @@ static bp_err full_class_stats(bp_pool *pool, uint32_t class_ix, bp_class_stats 
     return BP_OK;
 }
 
+/* What a full pool answers, no default does. */
+static bp_err full_reserve(bp_pool *pool, bp_reservation *reservation) {
+    (void)pool;
+    reservation->detail.queue = reservation;
+    return BP_PENDING;
+}
+static bool full_cancel(bp_pool *pool, bp_reservation *reservation) {
+    return pool != NULL && reservation->detail.queue == reservation;
+}
+static bp_err full_class_add(bp_pool *pool, const bp_class *added) {
+    return pool != NULL && added->size == 48 ? BP_OK : BP_ERR_LIMIT;
+}
+static bp_err full_class_remove(bp_pool *pool, uint32_t size) {
+    return pool != NULL && size == 64 ? BP_OK : BP_ERR_LIMIT;
+}
+
 static const bp_pool_table full_table = {
     .table_bytes = sizeof(bp_pool_table),
     .acquire = own_acquire,
@@ -335,13 +351,37 @@ static const bp_pool_table full_table = {
     .stride = full_stride,
     .stats = full_stats,
     .class_stats = full_class_stats,
+    .reserve = full_reserve,
+    .cancel = full_cancel,
+    .class_add = full_class_add,
+    .class_remove = full_class_remove,
 };
 
-enum { CLOSE, TRIM, STRIDE, STATS, CLASS_STATS, SLOT_COUNT };
+enum { CLOSE, TRIM, STRIDE, STATS, CLASS_STATS, RESERVE, CANCEL, CLASS_ADD, CLASS_REMOVE, SLOT_COUNT };
 static const size_t slot_offsets[SLOT_COUNT] = {
-    offsetof(bp_pool_table, close), offsetof(bp_pool_table, trim),        offsetof(bp_pool_table, stride),
-    offsetof(bp_pool_table, stats), offsetof(bp_pool_table, class_stats),
+    offsetof(bp_pool_table, close),     offsetof(bp_pool_table, trim),        offsetof(bp_pool_table, stride),
+    offsetof(bp_pool_table, stats),     offsetof(bp_pool_table, class_stats), offsetof(bp_pool_table, reserve),
+    offsetof(bp_pool_table, cancel),    offsetof(bp_pool_table, class_add),   offsetof(bp_pool_table, class_remove),
 };
+
+static void never_called(bp_reservation *reservation) { ck_abort_msg("told of %p", (void *)reservation); }
+
+/* Without a reserve slot the pool's acquire answers. */
+static void check_waiting(bp_pool *pool, const bool *has) {
+    bp_reservation wish = {.size = 10, .on_done = never_called};
+    bpt_err(bp_pool_reserve(pool, &wish), has[RESERVE] ? BP_PENDING : BP_OK);
+    ck_assert(has[RESERVE] == (wish.buf == NULL));
+    bp_buf_release(wish.buf);
+    wish.detail.queue = &wish;
+    ck_assert(bp_pool_cancel(pool, &wish) == has[CANCEL]);
+    bpt_err(bp_pool_reserve(pool, &wish), BP_ERR_ARGUMENT); /* it says that it waits already */
+}
+
+static void check_classes(bp_pool *pool, const bool *has) {
+    const bp_class added = {.size = 48};
+    bpt_err(bp_pool_class_add(pool, &added), has[CLASS_ADD] ? BP_OK : BP_ERR_ARGUMENT);
+    bpt_err(bp_pool_class_remove(pool, 64), has[CLASS_REMOVE] ? BP_OK : BP_ERR_ARGUMENT);
+}
 
 /* has: whether the pool has each slot. */
 static void check_slots(own_pool *own, const bool *has) {
@@ -355,6 +395,8 @@ static void check_slots(own_pool *own, const bool *has) {
     ck_assert_str_eq(bpt_stats(pool).name, has[STATS] ? "full" : "");
     bpt_err(bp_pool_class_stats_read(pool, 2, &of_class), has[CLASS_STATS] ? BP_OK : BP_ERR_ARGUMENT);
     ck_assert_uint_eq(of_class.size, has[CLASS_STATS] ? 18 : 0);
+    check_waiting(pool, has);
+    check_classes(pool, has);
     bp_pool_close(pool);
     bp_pool_close(pool);
     ck_assert_int_eq(own->close_count, has[CLOSE]);

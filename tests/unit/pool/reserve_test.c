@@ -148,6 +148,24 @@ START_TEST(a_waiting_reservation_cannot_be_made_twice) {
 }
 END_TEST
 
+START_TEST(another_pool_cannot_cancel_it) {
+    bp_pool *pool = pool_of(_i), *others[2] = {pool_of(SIZED), pool_of(HEAP)};
+    bp_buf *bufs[8];
+    bpt_wish wish = {0};
+    const uint32_t count = fill(pool, bufs);
+    bpt_wish_waits(pool, &wish, BIG);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(!bp_pool_cancel(others[i], &wish.reservation));
+        bpt_err(bp_pool_reserve(others[i], &wish.reservation), BP_ERR_ARGUMENT);
+        end_take(&others[i]);
+    }
+    release_all(bufs, count);
+    bpt_wish_is_granted(&wish);
+    bpt_wish_release(&wish);
+    end_take(&pool);
+}
+END_TEST
+
 START_TEST(a_cancelled_reservation_is_never_told) {
     bp_pool *pool = pool_of(_i);
     bp_buf *bufs[8];
@@ -457,6 +475,7 @@ BPT_SUITE(pool_reserve) {
     BPT_LOOP_TEST(nobody_overtakes_who_waits, 0, KIND_COUNT);
     BPT_LOOP_TEST(what_can_never_be_given_is_refused_at_once, 0, KIND_COUNT);
     BPT_LOOP_TEST(a_waiting_reservation_cannot_be_made_twice, 0, KIND_COUNT);
+    BPT_LOOP_TEST(another_pool_cannot_cancel_it, 0, KIND_COUNT);
     BPT_LOOP_TEST(a_cancelled_reservation_is_never_told, 0, KIND_COUNT);
     BPT_LOOP_TEST(who_stood_behind_a_cancelled_head_is_served, 0, KIND_COUNT);
     BPT_LOOP_TEST(close_tells_everybody_who_waits, 0, KIND_COUNT);
