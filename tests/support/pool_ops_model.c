@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LARGEST = 262144, SECRET = 0xEE };
+enum { LARGEST = 262144, SECRET = 0xEE, IDLE_MS = 1000 };
 
 const bp_class bpt_ops_classes[OPS_CLASSES] = {{64, 8192}, {128, 4096}, {1024, 65536}, {4096, 0}, {LARGEST, 0}};
 
@@ -15,19 +15,29 @@ bool bpt_ops_fail(ops_run *run, const char *what) {
 
 /* ---- pools ---- */
 
+static uint64_t now_ms; /* of all pools; atomic, as a pool may be asked by any thread of the crew */
+
+static uint64_t read_clock(void *user) {
+    (void)user;
+    return BPI_LOAD(&now_ms);
+}
+
+static void pass_time(const bpt_op *op) { BPI_STORE(&now_ms, now_ms + op->value % (3 * IDLE_MS)); }
+
 bool bpt_ops_new_pool(ops_run *run, uint32_t which) {
     static const bp_pool_config kinds[] = {
-        {.memory_limit = 8 * LARGEST, .rest_bytes = 4096},
+        {.memory_limit = 8 * LARGEST, .rest_bytes = 4096, .idle_ms = IDLE_MS},
         {.memory_limit = 4 * LARGEST, .forced_limit = 2 * LARGEST},
         {.memory_limit = 16 * LARGEST, .rest_bytes = 64 * 1024, .exact_size_limit = LARGEST + 1000},
-        {.memory_limit = 0, .rest_bytes = 1},
-        {.memory_limit = 8 * LARGEST, .forced_limit = LARGEST, .is_hardened = true},
+        {.memory_limit = 0, .rest_bytes = 1, .idle_ms = IDLE_MS},
+        {.memory_limit = 8 * LARGEST, .forced_limit = LARGEST, .is_hardened = true, .idle_ms = IDLE_MS},
         {.memory_limit = 8 * LARGEST, .rest_bytes = 4096},
         {.memory_limit = 0},
     };
     bp_pool_config config = kinds[which % (sizeof kinds / sizeof *kinds)];
     config.classes = bpt_ops_classes;
     config.class_count = OPS_CLASSES;
+    config.now_ms = read_clock;
     run->limit = config.memory_limit == 0 ? UINT64_MAX : config.memory_limit;
     run->exact_size_limit = config.exact_size_limit == 0 ? UINT64_MAX : config.exact_size_limit;
     run->forced_limit = config.forced_limit;
@@ -278,6 +288,7 @@ static bool note_waiting(ops_run *run, held *h) {
     HOLDS(run, run->waiter_count > 0 || is_used_up(run, class_of(run, size), size));
     HOLDS(run, !h->wish.can_block || first_forcible(run) != NULL || !may_be_forced(run, size));
     h->is_waiting = true;
+    h->since_ms = now_ms;
     run->waiters[run->waiter_count++] = h;
     run->waits++;
     return true;
@@ -501,6 +512,7 @@ bool bpt_ops_step(ops_run *run, const bpt_op *op) {
     case BPT_OP_END_THREAD: return bpt_ops_replace_thread(run, (op->thread + 1u) % BPT_OP_THREADS);
     case BPT_OP_CLOSE: return close_pool(run);
     case BPT_OP_RENEW: return renew(run, op->class_ix);
+    case BPT_OP_PASS_TIME: pass_time(op); break;
     case BPT_OP_KINDS: break;
     }
     return true;
@@ -543,6 +555,7 @@ static bool waits_agree(ops_run *run, const bp_pool_stats *stats) {
     HOLDS(run, stats->waiting == run->waiter_count);
     HOLDS(run, stats->waits == run->waits && stats->waits_cancelled == run->cancelled);
     HOLDS(run, stats->waits == stats->waiting + stats->waits_granted + stats->waits_failed + stats->waits_cancelled);
+    HOLDS(run, stats->oldest_wait_ms == (run->waiter_count == 0 ? 0 : now_ms - run->waiters[0]->since_ms));
     if (run->waiter_count == 0) return true;
     const uint64_t size = run->waiters[0]->wish.size;
     HOLDS(run, is_used_up(run, class_of(run, size), size));

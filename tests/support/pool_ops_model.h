@@ -26,6 +26,7 @@ typedef struct held {
     bool is_sensitive, was_shared, is_orphan;
     bp_reservation wish; /* while is_waiting, in the pool's queue */
     bool is_waiting;
+    uint64_t since_ms; /* while is_waiting */
     bp_wrap wrap; /* while of is OPS_WRAPPED */
     bool is_wrapped;
     uint8_t own[OPS_OWN_BYTES];
