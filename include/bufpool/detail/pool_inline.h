@@ -76,9 +76,9 @@ typedef struct bpi_class_map {
 
 struct bp_pool {
     const bp_pool_table *table;
-    const bpi_class_map *map; /* atomic */
     uint32_t is_closed;
     uint32_t references; /* bp_pool_retain */
+    const bpi_class_map *map; /* atomic; where an entry has no field that inline paths store to, see there */
     uint64_t lives; /* what keeps the pool's memory: 1 for all references, 1 per buffer that is COUNTED, 1 per buffer
                        that was out when a size-class pool was closed */
 };
@@ -89,8 +89,9 @@ struct bpi_slots;
 /* top, lo and hi are addresses of slots. Only the owner writes top; others write lo and hi only to close the entry.
  * The rest belongs to whoever holds the class's lock or the registry's lock.
  *
- * What the inline paths use is kept off both ends: a load waits for an older store whose address is the same modulo
- * 4096, and what holders store to is the first word of a cell of 64 bytes, or the last one, more than anything else. */
+ * The order is for processors on which a load waits for an older store whose address is the same modulo 4096. What
+ * holders store to is, more than anything else, the first word of a line of 64 bytes, or the last one: nothing that the
+ * inline paths use lies there. Neither do they store to the third word: in a pool that one is the map. */
 typedef struct bpi_entry {
     struct bpi_slots *slots;
     intptr_t top;   /* one above the newest free buffer */
