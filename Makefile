@@ -69,13 +69,15 @@ CONTRACT_OBJECTS := $(patsubst %,$(CONTRACT_DIR)/%_samples.o,market $(TEST_SCHEM
 WRITTEN_TEST_SCHEMAS = market $(TEST_SCHEMAS)
 WRITTEN_TESTS = $(patsubst %,$(CONTRACT_DIR)/%_test,$(WRITTEN_TEST_SCHEMAS))
 # The codec rows' contract, and the same messages for codecs of other projects: those of BENCH_PEERS, which `make bench`
-# finds out with scripts/bench-peers.sh.
+# finds out with scripts/bench-peers.sh. Transports of other projects need only their libraries.
 BENCH_CONTRACT_DIR := $(B)/bench/contracts
 BENCH_PEERS =
 BENCH_PEER_OBJECTS = $(patsubst %,$(BENCH_CONTRACT_DIR)/%.o,$(BENCH_PEER_SOURCES))
 BENCH_PEER_SOURCES = $(if $(filter NANOPB,$(BENCH_PEERS)),codec.pb) $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),codec.pb-c)
 BENCH_PEER_LIBS = $(if $(filter NANOPB,$(BENCH_PEERS)),-lprotobuf-nanopb) \
-  $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),-lprotobuf-c) $(if $(filter MPACK,$(BENCH_PEERS)),-lmpack)
+  $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),-lprotobuf-c) $(if $(filter MPACK,$(BENCH_PEERS)),-lmpack) \
+  $(if $(filter LIBEVENT,$(BENCH_PEERS)),-levent) $(if $(filter ZEROMQ,$(BENCH_PEERS)),-lzmq) \
+  $(if $(filter NNG,$(BENCH_PEERS)),-lnng)
 # The pool room once more, as a program in which a scheduler decides at every atomic operation who goes on.
 SCHED_FLAGS = -include tests/sched/seam.h
 SCHED_OBJECTS := $(call objects,$(sort $(wildcard tests/sched/*.c)))
@@ -140,7 +142,7 @@ setup: ## install what is missing (libyaml, libuv, check, pkg-config), saying wh
 setup-ci: ## install what `make ci` needs besides (clang, valgrind)
 	@CC='$(CC)' sh scripts/setup.sh ci
 
-setup-bench: ## install what `make bench` compares with (codecs, allocators)
+setup-bench: ## install what `make bench` compares with (codecs, transports, allocators)
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADER = 6, TYPE = 1000, WRITE_MAX = 60 * 1024, CHUNK = 64 * 1024, VALUE_MAX = 64 * 1024 };
+enum { HEADER = BENCH_HEADER, VALUE_MAX = BENCH_VALUE_MAX, TYPE = 1000, WRITE_MAX = 60 * 1024, CHUNK = 64 * 1024 };
 
 typedef struct sender {
     int fd;
@@ -27,7 +27,7 @@ static void write_all(int fd, const uint8_t *data, size_t length) {
     }
 }
 
-static size_t build(uint8_t *at, uint32_t size, uint64_t number) {
+size_t bench_build(uint8_t *at, uint32_t size, uint64_t number) {
     static const uint8_t body[VALUE_MAX];
     const uint16_t type = TYPE;
     memcpy(at, &type, 2);
@@ -47,14 +47,13 @@ static void *send_all(void *user) {
             write_all(s->fd, batch, have);
             have = 0;
         }
-        have += build(batch + have, s->size, i);
+        have += bench_build(batch + have, s->size, i);
     }
     write_all(s->fd, batch, have);
     return NULL;
 }
 
-/* Takes the whole frames at the beginning of data; returns the bytes they take. */
-static size_t parse(const uint8_t *data, size_t length, uint32_t size, uint64_t *next) {
+size_t bench_parse(const uint8_t *data, size_t length, uint32_t size, uint64_t *next) {
     size_t at = 0;
     while (length - at >= HEADER) {
         uint16_t type;
@@ -81,7 +80,7 @@ static void receive_all(int fd, uint32_t size, uint64_t count) {
         const ssize_t n = read(fd, chunk + have, sizeof chunk - have < CHUNK ? sizeof chunk - have : CHUNK);
         if (n <= 0) bench_fail("raw read");
         have += (size_t)n;
-        const size_t taken = parse(chunk, have, size, &next);
+        const size_t taken = bench_parse(chunk, have, size, &next);
         memmove(chunk, chunk + taken, have - taken);
         have -= taken;
     }
@@ -108,9 +107,7 @@ static void tcp_pair(int fds[2]) {
     close(listener);
 }
 
-double bench_raw_socket(bool is_tcp, uint32_t size, uint64_t count) {
-    int fds[2] = {-1, -1};
-    pthread_t thread;
+void bench_socket_pair(bool is_tcp, int fds[2]) {
     if (is_tcp) {
         tcp_pair(fds);
     } else if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) {
@@ -118,6 +115,12 @@ double bench_raw_socket(bool is_tcp, uint32_t size, uint64_t count) {
     }
     tune(fds[0]);
     tune(fds[1]);
+}
+
+double bench_raw_socket(bool is_tcp, uint32_t size, uint64_t count) {
+    int fds[2];
+    pthread_t thread;
+    bench_socket_pair(is_tcp, fds);
     sender s = {fds[0], size, count};
     const uint64_t start = bench_now_ns();
     if (pthread_create(&thread, NULL, send_all, &s) != 0) bench_fail("no thread");

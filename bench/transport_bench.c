@@ -1,9 +1,13 @@
 /* Transport rows: messages per second from one thread to another, over TCP and Unix sockets, beside raw sockets (the
- * limit). Every message carries its number and is checked on arrival; a gap ends the benchmark. */
+ * limit) and other projects; and how many system calls and allocations 1,000 messages took, both ends and their set-up
+ * together. Every message carries its number and is checked on arrival; a gap ends the benchmark. */
 #define _GNU_SOURCE
 #include "bench.h"
 #include "bufpool/transport.h"
+#include "call_count.h"
 #include "raw_socket.h"
+#include "stream_peers.h"
+#include "tests/support/alloc_count.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -13,7 +17,7 @@
 
 /* How bufpool is used: frames written where they leave from and read where they lie; sent in buffers, and read so; sent
  * in buffers, and kept by the receiver in buffers; the same without a pool. */
-enum { RAW, IN_PLACE, VIEWS, KEPT, UNPOOLED };
+enum { RAW, IN_PLACE, VIEWS, KEPT, UNPOOLED, LIBUV, LIBEVENT, ZEROMQ, NNG, VARIANTS };
 enum { TYPE = 1000, VALUE_MAX = 65536 };
 
 static const bp_class classes[] = {{64, 65536}, {256, 65536}, {2048, 65536}, {VALUE_MAX, 4 * VALUE_MAX}};
@@ -139,26 +143,62 @@ static double run_bufpool(const bench_row *row, bool is_tcp, uint64_t count) {
     return (double)count / ((double)(r.end_ns - r.start_ns) / 1e9);
 }
 
+/* What 1,000 messages of 64 bytes took when a variant ran last. */
+static double calls_of[VARIANTS], mallocs_of[VARIANTS];
+
+static uint64_t count_for(const bench_row *row) {
+    const bool is_slow = row->variant == LIBUV || row->variant == NNG; /* a system call for each message, and more */
+    const uint64_t bytes = bench_is_quick ? 32u << 20 : 512u << 20;
+    uint64_t most = bench_is_quick ? 400000 : 8000000;
+    if (row->variant >= LIBUV) most /= is_slow ? 20 : 4;
+    return bytes / row->size < most ? bytes / row->size : most;
+}
+
+static double run_variant(const bench_row *row, bool is_tcp, uint64_t count) {
+    switch (row->variant) {
+    case RAW: return bench_raw_socket(is_tcp, row->size, count);
+    case LIBUV: return bench_naive_libuv(is_tcp, row->size, count);
+    case LIBEVENT: return bench_libevent(is_tcp, row->size, count);
+    case ZEROMQ: return bench_zeromq(is_tcp, row->size, count);
+    case NNG: return bench_nng(is_tcp, row->size, count);
+    default: return run_bufpool(row, is_tcp, count);
+    }
+}
+
 /* Messages per second, in millions. */
 static double run_row(const bench_row *row) {
-    const bool is_tcp = strcmp(row->group, "tcp") == 0;
-    const uint64_t bytes = bench_is_quick ? 32u << 20 : 512u << 20;
-    const uint64_t most = bench_is_quick ? 400000 : 8000000;
-    const uint64_t count = bytes / row->size < most ? bytes / row->size : most;
-    const double rate =
-        row->variant == RAW ? bench_raw_socket(is_tcp, row->size, count) : run_bufpool(row, is_tcp, count);
+    const uint64_t count = count_for(row), calls = bench_call_count(), mallocs = bpt_alloc_count();
+    const double rate = run_variant(row, strcmp(row->group, "tcp") == 0, count);
+    if (row->size == 64) {
+        calls_of[row->variant] = isnan(rate) ? BENCH_ABSENT : 1000.0 * (double)(bench_call_count() - calls) / (double)count;
+        mallocs_of[row->variant] =
+            isnan(rate) ? BENCH_ABSENT : 1000.0 * (double)(bpt_alloc_count() - mallocs) / (double)count;
+    }
     return rate / 1e6;
 }
+
+/* Per 1,000 messages, of the row of the same variant in this round. */
+static double calls_row(const bench_row *row) { return calls_of[row->variant]; }
+static double mallocs_row(const bench_row *row) { return mallocs_of[row->variant]; }
 
 #define ROWS_OF_SIZE(group, label, size)                                                                              \
     {group, label ": raw socket", "M/s", NULL, run_row, size, RAW, false},                                            \
     {group, label ": bufpool, in place", "M/s", label ": raw socket", run_row, size, IN_PLACE, false},                \
     {group, label ": bufpool, buffers, views", "M/s", label ": raw socket", run_row, size, VIEWS, false},             \
     {group, label ": bufpool, buffers, kept", "M/s", label ": raw socket", run_row, size, KEPT, false},               \
-    {group, label ": bufpool, kept, no pool", "M/s", label ": raw socket", run_row, size, UNPOOLED, false}
+    {group, label ": bufpool, kept, no pool", "M/s", label ": raw socket", run_row, size, UNPOOLED, false},           \
+    {group, label ": libuv, naive", "M/s", label ": bufpool, buffers, kept", run_row, size, LIBUV, false},            \
+    {group, label ": libevent", "M/s", label ": bufpool, buffers, kept", run_row, size, LIBEVENT, false},             \
+    {group, label ": ZeroMQ", "M/s", label ": bufpool, buffers, kept", run_row, size, ZEROMQ, false},                 \
+    {group, label ": nng", "M/s", label ": bufpool, buffers, kept", run_row, size, NNG, false}
+#define COUNTS(group, of, variant)                                                                                    \
+    {group, "64 B: calls per 1,000, " of, "", NULL, calls_row, 64, variant, false},                            \
+    {group, "64 B: mallocs per 1,000, " of, "", NULL, mallocs_row, 64, variant, false}
 #define ROWS(group)                                                                                                   \
     {ROWS_OF_SIZE(group, "64 B", 64), ROWS_OF_SIZE(group, "180 B", 180), ROWS_OF_SIZE(group, "1400 B", 1400),         \
-     ROWS_OF_SIZE(group, "64 KiB", 65536)}
+     ROWS_OF_SIZE(group, "64 KiB", 65536), COUNTS(group, "bufpool, in place", IN_PLACE),                              \
+     COUNTS(group, "bufpool, kept", KEPT), COUNTS(group, "libuv, naive", LIBUV), COUNTS(group, "libevent", LIBEVENT), \
+     COUNTS(group, "ZeroMQ", ZEROMQ), COUNTS(group, "nng", NNG)}
 
 static const bench_row unix_rows[] = ROWS("unix");
 static const bench_row tcp_rows[] = ROWS("tcp");

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints which codecs of other projects can be built here for the benchmark's rows, as words for the Makefile; says on
+# Prints which codecs and transports of other projects can be built here for the benchmark's rows, as words for the Makefile; says on
 # stderr which are absent and what would install them.
 set -eu
 
@@ -26,6 +26,21 @@ if has protoc-c && compiles -lprotobuf-c protobuf-c/protobuf-c.h; then
     echo PROTOBUF_C
 else
     absent protobuf-c "protobuf-c-compiler libprotobuf-c-dev"
+fi
+if compiles -levent event2/bufferevent.h; then
+    echo LIBEVENT
+else
+    absent libevent "libevent-dev"
+fi
+if compiles -lzmq zmq.h; then
+    echo ZEROMQ
+else
+    absent ZeroMQ "libzmq3-dev"
+fi
+if compiles -lnng nng/nng.h; then
+    echo NNG
+else
+    absent nng "libnng-dev"
 fi
 if compiles -lmpack mpack.h; then
     echo MPACK
