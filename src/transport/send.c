@@ -128,7 +128,8 @@ bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf) {
     const bp_err err = bp_writer_push_take(&conn->writer, buf);
     if (err != BP_OK) return err;
     conn->end->queued_bytes += conn->writer.queued_bytes - before;
-    loop->stage.limit = 0; /* the holder's if it is this one; another's limits have changed */
+    /* The holder's, if it is this one; another's limits have changed. */
+    loop->stage.limit = loop->begun.limit = 0;
     if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);
     return BP_OK;
 }
