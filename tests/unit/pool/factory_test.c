@@ -31,6 +31,16 @@ START_TEST(a_factory_that_fails_gives_nothing) {
 }
 END_TEST
 
+START_TEST(a_factory_that_cannot_be_right_gives_nothing) {
+    bp_pool_factory *const factories[] = {bp_pool_factory_sized, bp_pool_factory_heap};
+    bp_pool_config more_than_all = config;
+    bp_pool *pool = (bp_pool *)1;
+    more_than_all.container_percent = 101;
+    bpt_err(factories[_i](&more_than_all, NULL, &pool), BP_ERR_ARGUMENT);
+    ck_assert_ptr_null(pool);
+}
+END_TEST
+
 START_TEST(a_configuration_without_classes_makes_a_heap_pool_only) {
     const bp_pool_config none = {.memory_limit = 1000};
     bp_pool *pool = (bp_pool *)1;
@@ -44,5 +54,6 @@ END_TEST
 BPT_SUITE(pool_factory) {
     BPT_TEST(the_factories_make_the_librarys_pools);
     BPT_LOOP_TEST(a_factory_that_fails_gives_nothing, 0, 2);
+    BPT_LOOP_TEST(a_factory_that_cannot_be_right_gives_nothing, 0, 2);
     BPT_TEST(a_configuration_without_classes_makes_a_heap_pool_only);
 }
