@@ -54,6 +54,14 @@ typedef enum bp_full {
     BP_FULL_CLOSE       /* the connection is closed, with BP_ERR_QUEUE_FULL */
 } bp_full;
 
+/* Whether the two ends tell each other their schemas' versions before anything else, so that nobody misreads anybody.
+ * A peer that says what does not fit is refused with BP_ERR_SCHEMA (bp_conn_why_text says which schema, and why). */
+typedef enum bp_hello {
+    BP_HELLO_OPTIONAL = 0, /* said; a peer that says nothing is trusted */
+    BP_HELLO_REQUIRED = 1, /* said; on_open waits for the peer's, and a peer that begins otherwise is refused */
+    BP_HELLO_OFF = 2       /* not said, and what the peer says is passed over: for peers that do not know it */
+} bp_hello;
+
 /* What holds for every connection of a server or client. */
 typedef struct bp_conn_config {
     bp_service services[BP_SERVICE_MAX];
@@ -68,9 +76,10 @@ typedef struct bp_conn_config {
                                    handled with, of all connections; one frame always may. 0: a quarter of the pool's
                                    memory limit. Servers and clients that share a pool share its memory: let the sum of
                                    theirs leave half of it to answers */
+    bp_hello hello;
     /* How long a peer may take, in ms; whoever takes longer is closed with BP_ERR_TIMEOUT. UINT32_MAX: as long as it likes.
      * They are looked after coarsely: a deadline is never early, and late by half of itself or a second at the most. */
-    uint32_t handshake_ms; /* to connect; 0 is 10,000 */
+    uint32_t handshake_ms; /* to connect, and to say HELLO where that is required; 0 is 10,000 */
     uint32_t frame_ms;     /* from a frame's first byte to its last; 0 is 30,000 */
     uint32_t idle_ms;      /* until the next bytes; 0 is as long as it likes */
     uint32_t stall_ms;     /* until it takes more of what is queued; 0 is 30,000 */
@@ -81,12 +90,13 @@ typedef struct bp_conn_config {
     uint32_t busy_poll_us;      /* how long a loop of the end's own looks for more before it sleeps; 0: not at all */
     bool keep_sigpipe;          /* leave SIGPIPE as it is: the program knows that writes may raise it */
     void *user;                 /* handed to the callbacks below */
-    /* The connection is up; it may send. */
+    /* The connection is up; it may send. Where HELLO is required, the peer's has come and fits. */
     void (*on_open)(bp_conn *conn, void *user);
     /* The connection is gone and is freed after this call; why: BP_ERR_END when the peer closed it, or its sending
      * side, between two frames (what the socket does not take at once of the queue is then dropped), BP_ERR_CLOSED when
-     * this side did, else the error: BP_ERR_RESET also where the peer was gone before it took what was sent. Exactly
-     * once for every on_open; a client that never got through has on_close without on_open. */
+     * this side did, else the error: BP_ERR_RESET also where the peer was gone before it took what was sent,
+     * BP_ERR_LOST also where a peer that has said HELLO ends without its GOODBYE. Exactly once for every on_open; a
+     * client that never got through has on_close without on_open. */
     void (*on_close)(bp_conn *conn, bp_err why, void *user);
     /* A send was refused with BP_ERR_QUEUE_FULL, or a post had to wait, and what was full is half empty again. */
     void (*on_drain)(bp_conn *conn, void *user);
@@ -228,6 +238,14 @@ BP_API void bp_conn_finish(bp_conn *conn);
 /* Closes at once; what is queued is dropped. on_close gets why (BP_OK reads as BP_ERR_CLOSED). */
 BP_API void bp_conn_close(bp_conn *conn, bp_err why);
 
+/* The version that the peer has of a schema (one of the connection's services), as its HELLO says; 0 when it has said
+ * none, or does not speak the schema. */
+BP_API uint16_t bp_conn_peer_version(const bp_conn *conn, const bp_schema *schema);
+
+/* Inside on_close: why the connection is gone in words, as bp_err_text, and with BP_ERR_SCHEMA which schema of the peer
+ * does not fit, and how. Writes at most size bytes, NUL included; 128 are enough for all but long names. */
+BP_API void bp_conn_why_text(const bp_conn *conn, char *out, size_t size);
+
 /* Stops reading, and starts again. Frames that were read already are still handed on. That the peer is gone (has reset
  * the connection, or closed it both ways and everything is read) a paused connection notices within a second. */
 BP_API void bp_conn_pause(bp_conn *conn);
@@ -325,8 +343,8 @@ BP_API void bp_server_stats_read(const bp_server *server, bp_server_stats *out);
 /* ---- one frame from a blocking descriptor, without libuv -------------------------------------------------------- */
 
 /* Reads one frame from fd into a buffer from pool; the caller owns it. With a heap pool this is the unpooled way. A
- * frame of an unknown type that is skipped is passed over, and the next one read. A frame without value is an empty
- * buffer of capacity 1.
+ * frame of an unknown type that is skipped is passed over, and so is a control frame; then the next one is read. A
+ * frame without value is an empty buffer of capacity 1.
  * BP_ERR_END: the stream ended between frames; BP_ERR_LOST: inside one; BP_ERR_FRAME_TYPE, _SHORT, _LONG;
  * BP_ERR_LIMIT, BP_ERR_NO_MEMORY: the header is already read, so the stream cannot be followed any further;
  * BP_ERR_SYSTEM. */

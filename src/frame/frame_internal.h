@@ -65,6 +65,12 @@ static inline bp_err bpi_head_verify(const bpi_type_entry *entry, uint32_t lengt
     return length > unknown_max ? BP_ERR_FRAME_LONG : BP_OK;
 }
 
+/* The frame that was handed on last was nobody's: it counts as skipped, or not at all. */
+static inline void bpi_reader_uncount(bp_reader *reader, bool is_skipped) {
+    reader->frame_count--;
+    reader->skipped_count += is_skipped;
+}
+
 static inline bool bpi_type_is_sensitive(const bpi_type_entry *entry) {
     return entry->info != NULL && entry->info->is_sensitive;
 }

@@ -175,7 +175,9 @@ void bp_client_free_take(bp_client **client) {
     bpi_end_free(&taken->end);
 }
 
-bp_conn *bp_client_conn(const bp_client *client) { return client->open; }
+bp_conn *bp_client_conn(const bp_client *client) {
+    return client->open != NULL && client->open->is_opened ? client->open : NULL;
+}
 
 bp_pool *bp_client_pool(const bp_client *client) { return client->end.pool; }
 

@@ -76,6 +76,7 @@ void bpi_conn_on_handle_closed(uv_handle_t *handle) {
 void bp_conn_close(bp_conn *conn, bp_err why) {
     if (conn->state == BPI_CONN_CLOSING) return;
     if (conn->state == BPI_CONN_CONNECTING) bpi_resolution_abandon(conn);
+    bpi_control_close(conn, why);
     conn->state = BPI_CONN_CLOSING;
     conn->why = why == BP_OK ? BP_ERR_CLOSED : why;
     bpi_wait_end(conn);
@@ -98,6 +99,7 @@ static bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
     const bp_conn_config *config = &conn->end->config;
     bp_err err = BP_OK;
     bool is_invalid = false;
+    if (BP_UNLIKELY(frame->type == 0 || !conn->is_plain) && bpi_control_takes(conn, frame, &err)) return err;
     if (BP_LIKELY(frame->info != NULL)) {
         const bp_service *service = &config->services[frame->schema_ix];
         err = service->dispatch(service, conn, frame, &is_invalid);
@@ -221,7 +223,7 @@ void bpi_conn_read_ended(bp_conn *conn, int status) {
     } else {
         if (status == UV_EOF && bp_reader_end(&conn->reader) != BP_OK) why = BP_ERR_LOST;
         /* Something was sent to a peer that was gone already: it did not end well. */
-        if (why == BP_ERR_END && conn->is_broken) why = conn->why;
+        if (why == BP_ERR_END) why = conn->is_broken ? conn->why : bpi_control_ended(conn);
         if (why == BP_ERR_END) bpi_conn_flush(conn);
         bp_conn_close(conn, why);
     }
@@ -277,13 +279,19 @@ void bpi_conn_update_reading(bp_conn *conn) {
     if (status != 0) bp_conn_close(conn, bpi_err_from_uv(status));
 }
 
-void bpi_conn_open(bp_conn *conn) {
+void bpi_conn_tell_open(bp_conn *conn) {
     const bp_conn_config *config = &conn->end->config;
-    conn->state = BPI_CONN_OPEN;
     conn->is_opened = true;
-    bpi_conn_update_reading(conn);
+    bpi_deadline_renew(conn);
     if (config->on_open != NULL) config->on_open(conn, config->user);
     conn->end->loop->stage.may_yield = true;
+}
+
+void bpi_conn_open(bp_conn *conn) {
+    conn->state = BPI_CONN_OPEN;
+    bpi_conn_update_reading(conn);
+    bpi_control_open(conn);
+    if (conn->end->config.hello != BP_HELLO_REQUIRED) bpi_conn_tell_open(conn);
 }
 
 void bp_conn_pause(bp_conn *conn) {
@@ -329,6 +337,7 @@ void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum) {
     sum->waits += conn->wait_count;
     sum->reads += conn->reads;
     sum->writes += conn->writes;
+    bpi_control_stats(conn, sum);
 }
 
 void bpi_conn_stats_sum(bp_conn_stats *sum, const bp_conn_stats *more) {

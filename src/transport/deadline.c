@@ -77,7 +77,10 @@ static bool is_late(bp_conn *conn, bool *has_one) {
     uint32_t limit_ms = UINT32_MAX;
     switch ((bpi_conn_state)conn->state) {
     case BPI_CONN_CONNECTING: limit_ms = deadlines->handshake_ms; break;
-    case BPI_CONN_OPEN: return is_open_late(conn, has_one);
+    case BPI_CONN_OPEN:
+        if (!bpi_conn_is_shaking_hands(conn)) return is_open_late(conn, has_one);
+        limit_ms = deadlines->handshake_ms;
+        break;
     case BPI_CONN_FINISHING:
     case BPI_CONN_LINGERING: limit_ms = deadlines->finish_ms; break;
     case BPI_CONN_CLOSING: break;
@@ -102,6 +105,7 @@ void bpi_deadline_read(bp_conn *conn, uint64_t frames_before) {
     const bool was_inside = conn->is_inside;
     conn->read_at = loop->clock_ms;
     conn->is_inside = bp_reader_is_inside(&conn->reader);
+    if (bpi_conn_is_shaking_hands(conn)) return;
     if (!conn->is_inside || (was_inside && bpi_conn_frames(conn) == frames_before)) return;
     bpi_deadline_begin(conn);
 }

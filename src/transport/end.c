@@ -53,6 +53,12 @@ static void place_sessions(bpi_end *end) {
     }
 }
 
+static void place_versions(bpi_end *end) {
+    const uint32_t count = end->config.service_count;
+    end->versions_at = end->sessions_size;
+    if (count > 1) end->sessions_size += count * sizeof(uint16_t);
+}
+
 static bool has_sensitive(const bp_schema *schema) {
     for (uint32_t i = 0; i < schema->type_count; i++) {
         if (schema->types[i].is_sensitive) return true;
@@ -83,11 +89,13 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     end->reader = (bp_reader_config){.pool = end->pool, .types = end->types, .budget = &end->budget};
     bpi_deadlines_init(&end->deadlines, config);
     place_sessions(end);
+    place_versions(end);
     for (size_t i = 0; i < config->service_count; i++) {
         end->has_sensitive = end->has_sensitive || has_sensitive(config->services[i].schema);
     }
-    if (!config->keep_sigpipe) ignore_sigpipe();
-    return BP_OK;
+    err = bpi_control_init(end);
+    if (err == BP_OK && !config->keep_sigpipe) ignore_sigpipe();
+    return err;
 }
 
 /* ---- handles ---- */
@@ -247,6 +255,7 @@ static void destroy(bpi_end *end) {
         bpi_deadline_leave(end);
         bpi_loop_release(end->loop);
     }
+    bpi_control_fini(end);
     bp_type_map_free_take(&end->types);
     bp_pool_release_take(&end->pool);
     end->destroy(end);

@@ -59,9 +59,15 @@ bp_err bp_frame_read(int fd, bp_pool *pool, const bp_type_map *types, bp_buf **o
         const uint16_t type = bpi_load_u16(head);
         const uint32_t length = bpi_load_u32(head + 2);
         const bpi_type_entry *entry = bpi_type_map_entry(types, type);
-        err = bpi_head_verify(entry, length, BPI_UNKNOWN_MAX_DEFAULT);
+        const bool is_control = type == 0;
+        if (is_control)
+            err = length <= BPI_CONTROL_MAX ? BP_OK : BP_ERR_FRAME_LONG;
+        else
+            err = bpi_head_verify(entry, length, BPI_UNKNOWN_MAX_DEFAULT);
         if (err != BP_OK) return err;
-        if (!bpi_head_is_skipped(entry)) return read_value(fd, pool, type, length, bpi_type_is_sensitive(entry), out);
+        if (!is_control && !bpi_head_is_skipped(entry)) {
+            return read_value(fd, pool, type, length, bpi_type_is_sensitive(entry), out);
+        }
         err = skip(fd, length);
         if (err != BP_OK) return err;
     }

@@ -9,7 +9,7 @@ uint64_t bpi_send_limit(const bp_conn *conn) {
 }
 
 bp_err bpi_send_check(const bp_conn *conn) {
-    if (conn->state != BPI_CONN_OPEN) return BP_ERR_CLOSED;
+    if (conn->state != BPI_CONN_OPEN || !conn->is_opened) return BP_ERR_CLOSED;
     if (conn->is_broken) return conn->why;
     return conn->end->loop->begun.conn == NULL ? BP_OK : BP_ERR_ARGUMENT;
 }
@@ -188,7 +188,8 @@ void bp_conn_finish(bp_conn *conn) {
     }
     bp_conn_frame_drop(conn);
     bpi_port_shut(conn);
-    if (conn->state != BPI_CONN_OPEN) return; /* a call that was posted ended it */
+    if (conn->state == BPI_CONN_OPEN) bpi_control_finish(conn);
+    if (conn->state != BPI_CONN_OPEN) return; /* a call that was posted ended it, or there was no memory */
     bpi_wait_end(conn);
     conn->is_paused = false;
     conn->state = BPI_CONN_FINISHING;

@@ -290,7 +290,7 @@ void bpi_deadline_renew(bp_conn *conn);
 struct bpi_end {
     bp_conn_config config;
     size_t session_at[BP_SERVICE_MAX]; /* of each service's session behind a bp_conn */
-    size_t sessions_size;              /* of all of them, each rounded up to max_align_t */
+    size_t sessions_size;              /* of all of them, each rounded up to max_align_t, and of peers' versions */
     bpi_loop *loop;
     const bpi_transport *transport;
     bp_pool *pool;
@@ -300,6 +300,9 @@ struct bpi_end {
     uint64_t partial_limit;  /* what it is else */
     uint32_t over_count;
     uint32_t over_walk; /* the loop's, when its first one that is over had to stay */
+    bp_pool *control_pool;   /* of its control frames: they need no other */
+    bp_buf *hello, *goodbye; /* what every connection says; NULL where none does */
+    size_t versions_at;      /* of what peers have of several schemas, behind the sessions */
     bp_conn *conns; /* newest first */
     uint32_t conn_count, handle_count;
     bpi_end *loop_next; /* in the loop's list */
@@ -375,6 +378,11 @@ struct bp_conn {
     void *data;
     uint32_t turn, turn_bytes; /* read in that turn of the loop */
     uint8_t state;
+    uint8_t misfit; /* bpi_hello_fault, and 16 times the index of the service that it is about */
+    bool is_plain : 1;  /* frames are the handlers': the peer has begun, and not said GOODBYE */
+    bool is_over : 1;   /* the peer has said GOODBYE */
+    bool has_hello : 1; /* the peer has said HELLO, and fits */
+    bool has_left : 1;  /* what was queued is written, and a GOODBYE behind it */
     bool is_opened : 1; /* on_open was called, so on_close is due */
     bool is_dirty : 1;
     bool is_paused : 1;
@@ -385,6 +393,7 @@ struct bp_conn {
     bool has_ended : 1;  /* the peer sends no more */
     bool is_reading : 1;
     uint8_t turn_writes; /* stages that it wrote in this turn, before its end */
+    uint16_t peer_version; /* of the schema, where there is one alone; else they lie behind the sessions */
     bp_err why;          /* for on_close; of a broken connection: what sends are answered */
     uint32_t since;      /* clock when what its state allows a time for began: connecting, the cut frame, finishing */
     uint32_t read_at;    /* clock when bytes came last */
@@ -412,6 +421,15 @@ void bpi_conn_open(bp_conn *conn);
 /* A closing connection's handle is closed, or never was: folds its counts, calls on_close, frees it. */
 void bpi_conn_gone(bp_conn *conn);
 void bpi_conn_on_handle_closed(uv_handle_t *handle);
+
+/* Calls on_open: the connection is its program's from now on. */
+void bpi_conn_tell_open(bp_conn *conn);
+
+/* Whether it is connected and waits for the HELLO that it requires: nobody knows it yet. */
+static inline bool bpi_conn_is_shaking_hands(const bp_conn *conn) {
+    return conn->state == BPI_CONN_OPEN && !conn->is_opened;
+}
+
 /* Frames that the reader has gone past. */
 static inline uint64_t bpi_conn_frames(const bp_conn *conn) {
     return conn->reader.frame_count + conn->reader.skipped_count;
@@ -558,6 +576,42 @@ void bpi_port_gone(bp_conn *conn);
 
 /* Frees the connection, now or with its last reference. */
 void bpi_conn_free(bp_conn *conn);
+
+/* ---- control frames ---- */
+
+enum { BPI_CONTROL_MAX = 512 }; /* bytes of a control frame's value */
+
+/* What can be wrong with what a peer says of itself. */
+typedef enum bpi_hello_fault {
+    BPI_HELLO_FITS,
+    BPI_HELLO_MALFORMED,
+    BPI_HELLO_MISSING,
+    BPI_HELLO_LATE,
+    BPI_HELLO_AFTER,    /* a frame behind GOODBYE */
+    BPI_HELLO_STRANGER, /* no schema in common */
+    BPI_HELLO_OLD,      /* from here on a schema's: its version is below min_compatible here; */
+    BPI_HELLO_NEW,      /* the one here is below min_compatible there; */
+    BPI_HELLO_LAYOUT    /* it is known here, and looks different */
+} bpi_hello_fault;
+
+/* Makes what connections of the end say. On error bpi_control_fini is due. */
+BP_NODISCARD bp_err bpi_control_init(bpi_end *end);
+void bpi_control_fini(bpi_end *end);
+
+/* Says HELLO; GOODBYE behind what is queued; GOODBYE at once, where nothing is queued and the end is an orderly one. */
+void bpi_control_open(bp_conn *conn);
+void bpi_control_finish(bp_conn *conn);
+void bpi_control_close(bp_conn *conn, bp_err why);
+
+/* Looks at a frame that is of type 0, or not yet or no longer the handlers' (is_plain). Whether it is not for them:
+ * *err then says how to go on. */
+BP_NODISCARD bool bpi_control_takes(bp_conn *conn, const bp_frame *frame, bp_err *err);
+
+/* What an end between two frames means: BP_ERR_END, or BP_ERR_LOST where a GOODBYE should have come before it. */
+BP_NODISCARD bp_err bpi_control_ended(const bp_conn *conn);
+
+/* Takes what the connection itself said out of its counts. */
+void bpi_control_stats(const bp_conn *conn, bp_conn_stats *sum);
 
 /* ---- transports ---- */
 

@@ -237,6 +237,7 @@ static void shut_down(bp_conn *conn) {
         bp_conn_close(conn, BP_ERR_CLOSED);
         return;
     }
+    conn->has_left = conn->end->goodbye != NULL;
     conn->state = BPI_CONN_LINGERING;
 }
 

@@ -56,6 +56,8 @@ static bp_err echoed(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
 static void begin(scene *s, int way, const bp_server_config *changed) {
     memset(s, 0, sizeof *s);
     bpt_rig_init(&s->rig);
+    s->rig.server.hello = BP_HELLO_OFF;
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) s->rig.clients[ix].hello = BP_HELLO_OFF;
     bpt_side *server = &s->rig.server, *witness = &s->rig.clients[0];
     server->data = s;
     server->on_frame = serve;
@@ -366,6 +368,8 @@ START_TEST(frames_against_the_contract_are_counted_one_by_one) {
     memset(&s, 0, sizeof s);
     valid_count = 0;
     bpt_rig_init(&s.rig);
+    s.rig.server.hello = BP_HELLO_OFF;
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) s.rig.clients[ix].hello = BP_HELLO_OFF;
     s.rig.server.data = &s;
     s.rig.server.on_close = count_close;
     bp_server_config config = bpt_rig_server_config(&s.rig, _i);

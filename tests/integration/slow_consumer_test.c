@@ -44,6 +44,8 @@ static void hold_little(int fd) {
 
 static void start(crowd *c, int way, bp_full policy) {
     bpt_rig_init(&c->rig);
+    c->rig.server.hello = BP_HELLO_OFF;
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) c->rig.clients[ix].hello = BP_HELLO_OFF;
     c->rig.server.data = c;
     c->rig.server.on_open = on_open;
     c->rig.server.on_close = on_close;

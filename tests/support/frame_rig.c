@@ -85,6 +85,7 @@ static void on_close(bp_conn *conn, bp_err why, void *user) {
 static void configure(bp_conn_config *conn, bpt_side *side, bpt_rig *rig, int way) {
     side->rig = rig;
     conn->buffer_pool_enabled = bpt_way_is_pooled(way);
+    conn->hello = side->hello;
     conn->user = side;
     conn->on_open = on_open;
     conn->on_close = on_close;

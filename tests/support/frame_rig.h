@@ -28,6 +28,7 @@ typedef struct bpt_side {
     void *data;            /* the test's */
     bool is_invalid;       /* on_frame says: the frame breaks its contract */
     uint32_t session_size; /* of the service, set before its configuration is made */
+    bp_hello hello;        /* set before its configuration is made; a raw socket knows none */
     /* NULL: nothing is done. */
     bp_err (*on_frame)(struct bpt_side *side, bp_conn *conn, const bp_frame *frame);
     void (*on_open)(struct bpt_side *side, bp_conn *conn);

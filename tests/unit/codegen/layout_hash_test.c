@@ -58,7 +58,8 @@ END_TEST
 #define BASE_ENUM "enums: {Side: {type: u8, values: {buy: 1, sell: 2}}}\n"
 #define BASE_TYPES "types: {L: {fields: {p: u32, q: u16}}, G: {extensible: true, fields: {x: u32}}}\n"
 #define BASE_FIELDS                                                                                                    \
-    "a: u16, s: Side, l: L, o: {type: u8, optional: true}, t: 'FixedStr<8>', u: 'FixedVec<u32, 9>', g: 'FixedVec<G, 9>'"
+    "a: u16, s: Side, l: L, o: {type: u8, optional: true}, t: 'FixedStr<8>', u: 'FixedVec<u32, 9>', g: 'FixedVec<G, "  \
+    "9>'"
 #define BASE BASE_ENUM BASE_TYPES "messages: {T: {tlv_type: 9, fields: {" BASE_FIELDS "}}}"
 #define WITH(fields) BASE_ENUM BASE_TYPES "messages: {T: {tlv_type: 9, fields: {" fields "}}}"
 
@@ -67,8 +68,9 @@ START_TEST(what_moves_no_byte_changes_nothing) {
         "schema: {name: other, id: 77}\n" BASE,
         "pool: {min_class: 512, memory_limit: 1MiB}\n" BASE,
         "tag_ranges: {app: {range: 1-999, unknown: skip}}\n" BASE,
-        BASE_ENUM BASE_TYPES "messages: {Tome: {tlv_type: 9, reserve: 99, rate: 7, sensitivity: secret, description: d, "
-                             "fields: {" BASE_FIELDS "}}}",
+        BASE_ENUM BASE_TYPES
+        "messages: {Tome: {tlv_type: 9, reserve: 99, rate: 7, sensitivity: secret, description: d, "
+        "fields: {" BASE_FIELDS "}}}",
         "enums: {Seite: {type: u8, open: true, values: {kauf: 1, x: 9}}}\n" BASE_TYPES
         "messages: {T: {tlv_type: 9, fields: {a: u16, s: Seite, l: L, o: {type: u8, optional: true}, t: 'FixedStr<8>', "
         "u: 'FixedVec<u32, 9>', g: 'FixedVec<G, 9>'}}}",
@@ -130,8 +132,10 @@ END_TEST
 /* Two bits for two fields in one bitmap: which is whose is not said by where they lie. */
 START_TEST(bits_and_tails_have_their_order) {
     ck_assert_uint_ne(
-        hash_of_text("messages: {T: {tlv_type: 9, fields: {a: {type: u8, optional: true}, b: {type: i8, optional: true}}}}", 1),
-        hash_of_text("messages: {T: {tlv_type: 9, fields: {b: {type: i8, optional: true}, a: {type: u8, optional: true}}}}", 1));
+        hash_of_text(
+            "messages: {T: {tlv_type: 9, fields: {a: {type: u8, optional: true}, b: {type: i8, optional: true}}}}", 1),
+        hash_of_text(
+            "messages: {T: {tlv_type: 9, fields: {b: {type: i8, optional: true}, a: {type: u8, optional: true}}}}", 1));
     ck_assert_uint_ne(
         hash_of_text("messages: {T: {tlv_type: 9, fields: {a: 'FixedStr<99>', b: {type: 'FixedStr<70000>'}}}}", 1),
         hash_of_text("messages: {T: {tlv_type: 9, fields: {b: {type: 'FixedStr<70000>'}, a: 'FixedStr<99>'}}}", 1));
@@ -151,10 +155,12 @@ START_TEST(what_is_new_leaves_the_older_versions_alone) {
         V3 BASE_ENUM BASE_TYPES "messages: {T: {tlv_type: 9, fields: {" BASE_FIELDS "}}, U: {tlv_type: 10, since: 3}}",
         V3 BASE_ENUM BASE_TYPES "messages: {U: {tlv_type: 1, since: 3, fields: {a: u8}}, T: {tlv_type: 9, fields: "
                                 "{" BASE_FIELDS "}}}",
-        V3 BASE_ENUM BASE_TYPES "messages: {U: {tlv_type: 1, fields: {a: {type: u8, since: 3}}}, T: {tlv_type: 9, fields: "
-                                "{" BASE_FIELDS "}}}",
-        V3 BASE_ENUM "types: {L: {fields: {p: u32, q: u16}}, G: {extensible: true, fields: {x: u32, y: {type: u64, since: "
-                     "3}}}}\nmessages: {T: {tlv_type: 9, fields: {" BASE_FIELDS "}}}"};
+        V3 BASE_ENUM BASE_TYPES
+        "messages: {U: {tlv_type: 1, fields: {a: {type: u8, since: 3}}}, T: {tlv_type: 9, fields: "
+        "{" BASE_FIELDS "}}}",
+        V3 BASE_ENUM
+        "types: {L: {fields: {p: u32, q: u16}}, G: {extensible: true, fields: {x: u32, y: {type: u64, since: "
+        "3}}}}\nmessages: {T: {tlv_type: 9, fields: {" BASE_FIELDS "}}}"};
     const uint64_t hash = hash_of_text(v2, 2);
     ck_assert_uint_eq(hash_of_text(v2, 1), hash);
     for (size_t i = 0; i < COUNT(next); i++) {
@@ -223,9 +229,8 @@ START_TEST(the_lock_says_when_a_message_came) {
 END_TEST
 
 START_TEST(a_message_that_comes_later_says_so) {
-    static const char *const wrong[] = {
-        V2 "messages: {T: {tlv_type: 9, since: 3}}",
-        V2 "messages: {T: {tlv_type: 9, since: 2, fields: {a: {type: u8, since: 1}}}}"};
+    static const char *const wrong[] = {V2 "messages: {T: {tlv_type: 9, since: 3}}",
+                                        V2 "messages: {T: {tlv_type: 9, since: 2, fields: {a: {type: u8, since: 1}}}}"};
     for (size_t i = 0; i < COUNT(wrong); i++) {
         bpt_compiled c = bpt_compile(wrong[i]);
         ck_assert_ptr_null(c.model);
@@ -233,7 +238,8 @@ START_TEST(a_message_that_comes_later_says_so) {
         ck_assert_int_eq(c.diags.items[0]->id, CG_E_SINCE);
         bpt_compiled_free(&c);
     }
-    bpt_compiled c = bpt_compile_good(V3 "messages: {T: {tlv_type: 9, since: 2, fields: {a: u8, b: {type: u8, since: 3}}}}");
+    bpt_compiled c =
+        bpt_compile_good(V3 "messages: {T: {tlv_type: 9, since: 2, fields: {a: u8, b: {type: u8, since: 3}}}}");
     ck_assert_uint_eq(bpt_field(bpt_message(&c, "T"), "a")->since, 2);
     ck_assert_uint_eq(bpt_message(&c, "T")->since, 2);
     ck_assert_uint_eq(bpt_message(&c, "T")->accept_min, 1);
@@ -247,9 +253,8 @@ END_TEST
 static const cg_model *compile_text(cg_arena *arena, const char *text, const char *lock_text) {
     cg_diags diags = {.arena = arena};
     const cg_lock *lock =
-        lock_text == NULL
-            ? NULL
-            : cg_lock_read(arena, cg_source_of(arena, "pair.lock", lock_text, strlen(lock_text)), &diags);
+        lock_text == NULL ? NULL
+                          : cg_lock_read(arena, cg_source_of(arena, "pair.lock", lock_text, strlen(lock_text)), &diags);
     return cg_compile_locked(arena, cg_source_of(arena, "pair.yaml", text, strlen(text)), lock, NULL, &diags);
 }
 
@@ -258,7 +263,7 @@ static const cg_model *compile_text(cg_arena *arena, const char *text, const cha
 static bool is_about_meaning(cg_verdict verdict) {
     switch (verdict) {
     case CG_C_FIELD_RENAMED:
-    case CG_C_FIELD_REMOVED:  /* and inserted under another name at the same place */
+    case CG_C_FIELD_REMOVED: /* and inserted under another name at the same place */
     case CG_C_FIELD_INSERTED:
     case CG_C_FIELD_MOVED:    /* two of one type that changed places */
     case CG_C_FIELD_CAPACITY: /* of a tail */

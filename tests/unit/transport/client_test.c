@@ -174,6 +174,11 @@ static void *counting_alloc(size_t size) {
     return bpi_os_system.alloc(size);
 }
 
+static void *counting_alloc_raw(size_t size) {
+    allocated++;
+    return bpi_os_system.alloc_raw(size);
+}
+
 static void counting_free(void *memory) {
     allocated -= memory != NULL;
     bpi_os_system.free(memory);
@@ -185,6 +190,7 @@ START_TEST(no_descriptor_for_a_client_leaves_nothing) {
     bpt_rig_init(&rig);
     const bp_client_config config = bpt_rig_client_config(&rig, 0, 0);
     bpi_os.alloc = counting_alloc;
+    bpi_os.alloc_raw = counting_alloc_raw;
     bpi_os.free = counting_free;
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
     const rlim_t before = limit.rlim_cur;

@@ -96,12 +96,32 @@ START_TEST(an_end_inside_a_frame_is_a_loss) {
 }
 END_TEST
 
+START_TEST(control_frames_are_passed_over) {
+    rig r;
+    bp_buf *buf = NULL;
+    bpt_wire wire = {0};
+    rig_init(&r, false);
+    bpt_wire_add(&wire, 0, 512, 1);
+    bpt_wire_add(&wire, BPT_SMALL_TYPE, BPT_SMALL_MIN, 2);
+    bpt_wire_add(&wire, 0, 0, 3);
+    ck_assert_int_eq(write(r.ends[1], wire.data, wire.length), (ssize_t)wire.length);
+    close(r.ends[1]);
+    r.ends[1] = -1;
+    bpt_ok(bp_frame_read(r.ends[0], r.pool, r.map, &buf));
+    ck_assert_uint_eq(bp_buf_type(buf), BPT_SMALL_TYPE);
+    bp_buf_release_take(&buf);
+    bpt_err(bp_frame_read(r.ends[0], r.pool, r.map, &buf), BP_ERR_END);
+    bpt_wire_free(&wire);
+    rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_header_that_is_refused_takes_no_buffer) {
     static const struct {
         uint16_t type;
         uint32_t length;
         bp_err err;
-    } bad[] = {{0, 0, BP_ERR_FRAME_TYPE},
+    } bad[] = {{0, 513, BP_ERR_FRAME_LONG},
                {BPT_REFUSED_TYPE, 1, BP_ERR_FRAME_TYPE},
                {BPT_SMALL_TYPE, BPT_SMALL_MIN - 1, BP_ERR_FRAME_SHORT},
                {BPT_SMALL_TYPE, UINT32_MAX, BP_ERR_FRAME_LONG},
@@ -150,6 +170,7 @@ END_TEST
 BPT_SUITE(transport_frame_io) {
     BPT_LOOP_TEST(frames_arrive_whole_and_in_order, 0, 2);
     BPT_TEST(an_end_inside_a_frame_is_a_loss);
+    BPT_TEST(control_frames_are_passed_over);
     BPT_LOOP_TEST(a_header_that_is_refused_takes_no_buffer, 0, 5);
     BPT_TEST(a_gone_peer_is_an_error_and_no_signal);
     BPT_TEST(a_bad_descriptor_is_an_error_of_the_system);

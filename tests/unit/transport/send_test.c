@@ -130,6 +130,7 @@ START_TEST(frames_of_one_turn_leave_in_one_write) {
     bpt_rig rig;
     bp_conn_stats stats;
     bpt_rig_init(&rig);
+    rig.clients[0].hello = BP_HELLO_OFF;
     bpt_rig_start(&rig, _i);
     for (uint64_t n = 0; n < 400; n++) bpt_send(rig.clients[0].conn, BPT_SMALL_TYPE, 64, n);
     bpt_rig_until(&rig, rig.server.frames == 400);

@@ -12,6 +12,8 @@ static bp_err check_order(bpt_side *side, bp_conn *conn, const bp_frame *frame) 
 
 static void start(bpt_rig *rig, int way) {
     bpt_rig_init(rig);
+    rig->server.hello = BP_HELLO_OFF;
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) rig->clients[ix].hello = BP_HELLO_OFF;
     bpt_rig_start(rig, way);
     rig->server.on_frame = check_order;
 }

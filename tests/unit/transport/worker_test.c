@@ -61,6 +61,7 @@ static bp_server_config config_of(crowd *c, uint32_t threads) {
     config.conn.user = c;
     config.conn.on_open = on_open;
     config.conn.on_close = on_close;
+    config.conn.hello = BP_HELLO_OFF; /* its peers are raw sockets */
     return config;
 }
 

@@ -15,6 +15,8 @@ static bp_err check_order(bpt_side *side, bp_conn *conn, const bp_frame *frame) 
 /* Two clients with a pool of limit bytes; the server reads nothing. */
 static void start_limited(bpt_rig *rig, int way, uint64_t limit, bp_pool **pool) {
     bpt_rig_init(rig);
+    rig->server.hello = BP_HELLO_OFF;
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) rig->clients[ix].hello = BP_HELLO_OFF;
     bpt_ok(bp_heap_pool_new(limit, pool));
     const bp_server_config server = bpt_rig_server_config(rig, way);
     bpt_rig_listen(rig, &server, way);
@@ -270,6 +272,8 @@ START_TEST(whatever_is_sent_comes_once_and_in_order) {
     bp_conn *servers[SIDES];
     uint64_t got[SIDES] = {0};
     bpt_rig_init(&m.rig);
+    m.rig.server.hello = BP_HELLO_OFF;
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) m.rig.clients[ix].hello = BP_HELLO_OFF;
     bpt_ok(bp_heap_pool_new(1 << 20, &m.pool));
     m.rig.server.data = got;
     m.rig.server.on_frame = check_number;
