@@ -250,7 +250,7 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
     cg_set_format(arena, map, "encode_indent", "%*s", name + (int)strlen("BP_NODISCARD bp_err __encode("), "");
     cg_set_format(arena, map, "define_indent", "%*s", name + (int)strlen("bp_err __encode("), "");
     cg_set_format(arena, map, "load_indent", "%*s",
-                  (int)(strlen(message->name.snake) + strlen("static inline void _load(")), "");
+                  (int)(strlen(message->name.snake) + strlen("static inline void _load_all_(")), "");
     cg_set_format(arena, map, "valid_indent", "%*s",
                   name + (int)strlen("BP_NODISCARD bp_err __decode_valid("), "");
     cg_set_format(arena, map, "valid_define_indent", "%*s", name + (int)strlen("bp_err __decode_valid("), "");

@@ -95,6 +95,21 @@ static const char *const library_names[] = {
     "uint_least64_t",    "uint_least8_t",      "uintmax_t",          "uintptr_t",
 };
 
+/* What the generated .c files call their own helpers, tests and fuzzers included, in two words or more. What they name
+ * after a message, type, enum or hook ends with an underscore, as nothing else does. Ascending. */
+static const char *const helper_names[] = {
+    "CALLS_AND_SIZES", "bit_at", "check_bits", "check_block", "check_block_len", "check_cuts", "check_err",
+    "check_every_stride", "check_hook", "check_hooks", "check_instance", "check_longer", "check_next",
+    "check_presence", "check_printing", "check_priors", "check_retired", "check_same", "check_shapes",
+    "check_shorter_block", "check_sizes", "check_stride", "check_subject", "check_text", "check_versions",
+    "check_zeros", "encode_shape", "failure_count", "free_test", "hook_state", "hook_use", "hooks_of", "is_heads",
+    "is_loose", "is_older_end", "is_ours", "is_redacted", "is_small", "is_there", "keep_and_handle", "new_room",
+    "new_test", "next_number", "put_number", "read_block", "read_cut", "read_value", "room_for", "room_of",
+    "run_again", "run_file", "run_rules_and_print", "run_value", "skip_json", "skip_list", "skip_number", "skip_text",
+    "some_bytes", "some_count", "some_real", "some_signed", "some_text", "some_u128", "some_u256", "some_unsigned",
+    "step_of", "too_early", "view_of", "write_seed", "write_text",
+};
+
 static int compare_words(const void *word, const void *entry) { return strcmp(word, *(const char *const *)entry); }
 
 static bool is_among(const char *word, const char *const *words, size_t count) {
@@ -116,29 +131,33 @@ typedef struct claims {
     cg_table files;   /* identifiers of file scope: the node that they come from */
     cg_table members; /* the same of the struct that is being claimed */
     const cg_model *model;
-    bool is_near_taken;      /* C has names that begin like those of the schema */
+    bool is_near_taken;      /* names that begin like those of the schema are taken */
     const cg_node *reported; /* the latest node with a collision: its others would say nothing new */
 } claims;
+
+static const char c_has[] = "C or its library has", we_have[] = "generated code has for itself";
 
 static const struct {
     const char *const *words;
     size_t count;
+    const char *who;
 } taken[] = {
-    {reserved, sizeof reserved / sizeof *reserved},
-    {used_types, sizeof used_types / sizeof *used_types},
-    {library_names, sizeof library_names / sizeof *library_names},
+    {reserved, sizeof reserved / sizeof *reserved, c_has},
+    {used_types, sizeof used_types / sizeof *used_types, c_has},
+    {library_names, sizeof library_names / sizeof *library_names, c_has},
+    {helper_names, sizeof helper_names / sizeof *helper_names, we_have},
 };
 enum { TAKEN = sizeof taken / sizeof *taken };
 
-/* Whether C or its headers have the identifier, which then nobody can have. */
-static bool is_taken(const char *identifier) {
+/* Who has the identifier, which then nobody else can have; or NULL. */
+static const char *who_has(const char *identifier) {
     for (size_t i = 0; i < TAKEN; i++) {
-        if (is_among(identifier, taken[i].words, taken[i].count)) return true;
+        if (is_among(identifier, taken[i].words, taken[i].count)) return taken[i].who;
     }
-    return false;
+    return NULL;
 }
 
-/* Whether they have any that begins so: for nearly all schemas they have not, and nothing needs to be looked up. */
+/* Whether any begins so: for nearly all schemas none does, and nothing needs to be looked up. */
 static bool is_start_taken(const char *start) {
     const size_t length = strlen(start);
     for (size_t i = 0; i < TAKEN; i++) {
@@ -150,11 +169,11 @@ static bool is_start_taken(const char *start) {
     return false;
 }
 
-static bool refuse_claim(claims *c, const cg_node *from, const char *identifier) {
+static bool refuse_claim(claims *c, const cg_node *from, const char *identifier, const char *who) {
     const bool is_schema = from == (const cg_node *)(uintptr_t)c->model;
     const cg_span at = is_schema ? (cg_span){0, 0} : cg_node_place(from);
     if (from != c->reported) {
-        cg_report(c->diags, CG_E_COLLISION, at, "this would generate '%s', which C or its library has", identifier);
+        cg_report(c->diags, CG_E_COLLISION, at, "this would generate '%s', which %s", identifier, who);
     }
     c->reported = from;
     return false;
@@ -166,7 +185,8 @@ static bool claim_in(claims *c, cg_table *scope, const cg_node *from, const char
     for (int i = 0; i < 4; i++) length += lengths[i] = strlen(parts[i]);
     char *const key = cg_arena_alloc(c->diags->arena, length + 1), *end = key;
     for (int i = 0; i < 4; end += lengths[i++]) memcpy(end, parts[i], lengths[i]);
-    if (c->is_near_taken && scope == &c->files && is_taken(key)) return refuse_claim(c, from, key);
+    const char *const who = c->is_near_taken && scope == &c->files ? who_has(key) : NULL;
+    if (who != NULL) return refuse_claim(c, from, key, who);
     const cg_node *owner = cg_table_add(scope, key, (void *)(uintptr_t)from);
     if (owner == from) return true;
     if (from == c->reported) return false;

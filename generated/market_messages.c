@@ -16,13 +16,13 @@ BPI_UNUSED BPI_COLD static bp_err broken(const char *name, const char **field) {
     return BP_ERR_RULE;
 }
 
-BPI_UNUSED static void side_print(bpi_printer *printer, market_side value) {
+BPI_UNUSED static void side_print_(bpi_printer *printer, market_side value) {
     const char *const name = market_side_name(value);
     if (name != NULL) bpi_print_text(printer, bpi_text(name, strlen(name)));
     if (name == NULL) bpi_print_unsigned(printer, value);
 }
 
-BPI_UNUSED static void severity_print(bpi_printer *printer, market_severity value) {
+BPI_UNUSED static void severity_print_(bpi_printer *printer, market_severity value) {
     const char *const name = market_severity_name(value);
     if (name != NULL) bpi_print_text(printer, bpi_text(name, strlen(name)));
     if (name == NULL) bpi_print_unsigned(printer, value);
@@ -30,14 +30,14 @@ BPI_UNUSED static void severity_print(bpi_printer *printer, market_severity valu
 
 /* ---- Level */
 
-BPI_UNUSED static inline void level_store(uint8_t *at, const market_level *in) {
+BPI_UNUSED static inline void level_store_(uint8_t *at, const market_level *in) {
     bpi_store_u64(at + 0, in->price);
     bpi_store_u64(at + 8, in->quantity);
     bpi_store_u32(at + 16, in->orders);
     bpi_store_u32(at + 20, 0);
 }
 
-BPI_UNUSED static void level_print(bpi_printer *printer, const market_level *in) {
+BPI_UNUSED static void level_print_(bpi_printer *printer, const market_level *in) {
     bpi_print_raw(printer, "{");
     bpi_print_name(printer, "price");
     bpi_print_unsigned(printer, in->price);
@@ -55,7 +55,7 @@ static_assert(MARKET_INSTRUMENT_META_MAX == 48,
               "InstrumentMeta is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err instrument_meta_measure(const market_instrument_meta *in, uint32_t *out) {
+static inline bp_err instrument_meta_measure_(const market_instrument_meta *in, uint32_t *out) {
     bpi_flaws limits = {0, 0};
     bpi_flaws *const flaws = &limits;
     uint32_t size = MARKET_INSTRUMENT_META_BLOCK;
@@ -67,7 +67,7 @@ static inline bp_err instrument_meta_measure(const market_instrument_meta *in, u
     return BP_OK;
 }
 
-static inline void instrument_meta_store_block(uint8_t *at, const market_instrument_meta *in) {
+static inline void instrument_meta_store_block_(uint8_t *at, const market_instrument_meta *in) {
     bpi_store_u64(at + 0, in->instrument_id);
     bpi_store_u64(at + 8, in->tick_size);
     bpi_store_u32(at + 16, in->lot_size);
@@ -78,22 +78,22 @@ static inline void instrument_meta_store_block(uint8_t *at, const market_instrum
 }
 
 bp_err market_instrument_meta_size(const market_instrument_meta *message, uint32_t *out) {
-    return instrument_meta_measure(message, out);
+    return instrument_meta_measure_(message, out);
 }
 
 bp_err market_instrument_meta_encode(const market_instrument_meta *restrict message, uint8_t *restrict out,
                                      size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = instrument_meta_measure(message, &size);
+    bp_err err = instrument_meta_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    instrument_meta_store_block(out, message);
+    instrument_meta_store_block_(out, message);
     *length = size;
     return BP_OK;
 }
 
-static inline void instrument_meta_load(const market_instrument_meta_view *restrict view,
-                                        market_instrument_meta *restrict out) {
+static inline void instrument_meta_load_all_(const market_instrument_meta_view *restrict view,
+                                             market_instrument_meta *restrict out) {
     out->instrument_id = market_instrument_meta_get_instrument_id(view);
     out->symbol_length = bpi_load_u8(view->value + 22);
     memcpy(out->symbol, view->value + 23, 24); /* with its slack of zeros */
@@ -105,19 +105,19 @@ static inline void instrument_meta_load(const market_instrument_meta_view *restr
 }
 
 void market_instrument_meta_load(const market_instrument_meta_view *view, market_instrument_meta *out) {
-    instrument_meta_load(view, out);
+    instrument_meta_load_all_(view, out);
 }
 
 bp_err market_instrument_meta_decode(const uint8_t *value, size_t length, market_instrument_meta *out) {
     market_instrument_meta_view view;
     const bp_err err = market_instrument_meta_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    instrument_meta_load(&view, out);
+    instrument_meta_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err instrument_meta_rules(const market_instrument_meta_view *view, const char **field) {
+static inline bp_err instrument_meta_rules_(const market_instrument_meta_view *view, const char **field) {
     {
         const uint64_t value = market_instrument_meta_get_instrument_id(view);
         if (value == 0) return broken("instrument_id", field);
@@ -136,7 +136,7 @@ static inline bp_err instrument_meta_rules(const market_instrument_meta_view *vi
 
 bp_err market_instrument_meta_validate(const market_instrument_meta_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return instrument_meta_rules(view, field);
+    return instrument_meta_rules_(view, field);
 }
 
 bp_err market_instrument_meta_decode_valid(const uint8_t *value, size_t length, market_instrument_meta *out,
@@ -144,9 +144,9 @@ bp_err market_instrument_meta_decode_valid(const uint8_t *value, size_t length, 
     market_instrument_meta_view view;
     bp_err err = market_instrument_meta_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = instrument_meta_rules(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = instrument_meta_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    instrument_meta_load(&view, out);
+    instrument_meta_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -178,7 +178,7 @@ static_assert(MARKET_POOL_STATE_UPDATE_MAX == 157,
               "PoolStateUpdate is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err pool_state_update_measure(const market_pool_state_update *in, uint32_t *out) {
+static inline bp_err pool_state_update_measure_(const market_pool_state_update *in, uint32_t *out) {
     uint32_t size = MARKET_POOL_STATE_UPDATE_BLOCK;
     *out = 0;
     (void)in;
@@ -186,7 +186,7 @@ static inline bp_err pool_state_update_measure(const market_pool_state_update *i
     return BP_OK;
 }
 
-static inline void pool_state_update_store_block(uint8_t *at, const market_pool_state_update *in) {
+static inline void pool_state_update_store_block_(uint8_t *at, const market_pool_state_update *in) {
     bpi_store_u8(at + 136, (uint8_t)((in->has_liquidity ? UINT8_C(0x1) : 0) | (in->has_tick ? UINT8_C(0x2) : 0)));
     bpi_store_u64(at + 0, in->block_number);
     bpi_store_u64(at + 8, in->timestamp);
@@ -208,22 +208,22 @@ static inline void pool_state_update_store_block(uint8_t *at, const market_pool_
 }
 
 bp_err market_pool_state_update_size(const market_pool_state_update *message, uint32_t *out) {
-    return pool_state_update_measure(message, out);
+    return pool_state_update_measure_(message, out);
 }
 
 bp_err market_pool_state_update_encode(const market_pool_state_update *restrict message, uint8_t *restrict out,
                                        size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = pool_state_update_measure(message, &size);
+    bp_err err = pool_state_update_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    pool_state_update_store_block(out, message);
+    pool_state_update_store_block_(out, message);
     *length = size;
     return BP_OK;
 }
 
-static inline void pool_state_update_load(const market_pool_state_update_view *restrict view,
-                                          market_pool_state_update *restrict out) {
+static inline void pool_state_update_load_all_(const market_pool_state_update_view *restrict view,
+                                               market_pool_state_update *restrict out) {
     memcpy(out->pool, view->value + 137, 20);
     out->block_number = market_pool_state_update_get_block_number(view);
     out->timestamp = market_pool_state_update_get_timestamp(view);
@@ -238,19 +238,19 @@ static inline void pool_state_update_load(const market_pool_state_update_view *r
 }
 
 void market_pool_state_update_load(const market_pool_state_update_view *view, market_pool_state_update *out) {
-    pool_state_update_load(view, out);
+    pool_state_update_load_all_(view, out);
 }
 
 bp_err market_pool_state_update_decode(const uint8_t *value, size_t length, market_pool_state_update *out) {
     market_pool_state_update_view view;
     const bp_err err = market_pool_state_update_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    pool_state_update_load(&view, out);
+    pool_state_update_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err pool_state_update_rules(const market_pool_state_update_view *view, const char **field) {
+static inline bp_err pool_state_update_rules_(const market_pool_state_update_view *view, const char **field) {
     {
         const uint64_t value = market_pool_state_update_get_block_number(view);
         if (value == 0) return broken("block_number", field);
@@ -264,7 +264,7 @@ static inline bp_err pool_state_update_rules(const market_pool_state_update_view
 
 bp_err market_pool_state_update_validate(const market_pool_state_update_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return pool_state_update_rules(view, field);
+    return pool_state_update_rules_(view, field);
 }
 
 bp_err market_pool_state_update_decode_valid(const uint8_t *value, size_t length, market_pool_state_update *out,
@@ -272,9 +272,9 @@ bp_err market_pool_state_update_decode_valid(const uint8_t *value, size_t length
     market_pool_state_update_view view;
     bp_err err = market_pool_state_update_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = pool_state_update_rules(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = pool_state_update_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    pool_state_update_load(&view, out);
+    pool_state_update_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -316,7 +316,7 @@ static_assert(MARKET_ORDER_BOOK_MAX == BPI_ALIGNED(BPI_ALIGNED(30, 8) + MARKET_O
               "OrderBook is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err order_book_measure(const market_order_book *in, uint32_t *out) {
+static inline bp_err order_book_measure_(const market_order_book *in, uint32_t *out) {
     uint32_t size = MARKET_ORDER_BOOK_BLOCK;
     *out = 0;
     const uint32_t bids_count = in->bids_count;
@@ -329,7 +329,7 @@ static inline bp_err order_book_measure(const market_order_book *in, uint32_t *o
     return BP_OK;
 }
 
-static inline void order_book_store_block(uint8_t *at, const market_order_book *in) {
+static inline void order_book_store_block_(uint8_t *at, const market_order_book *in) {
     bpi_store_u16(at + 24, MARKET_ORDER_BOOK_BLOCK);
     bpi_store_u64(at + 0, in->instrument_id);
     bpi_store_u64(at + 8, in->sequence);
@@ -338,33 +338,33 @@ static inline void order_book_store_block(uint8_t *at, const market_order_book *
     bpi_store_u16(at + 28, in->asks_count);
 }
 
-static inline void order_book_store_tail(uint8_t *out, const market_order_book *in) {
+static inline void order_book_store_tail_(uint8_t *out, const market_order_book *in) {
     uint32_t end = MARKET_ORDER_BOOK_BLOCK;
     {
         const uint32_t count = in->bids_count;
         if (count != 0) end = bpi_store_padding(out, end, 8);
-        for (uint32_t i = 0; i < count; i++) level_store(out + end + (size_t)i * 24, &in->bids[i]);
+        for (uint32_t i = 0; i < count; i++) level_store_(out + end + (size_t)i * 24, &in->bids[i]);
         end += count * 24;
     }
     {
         const uint32_t count = in->asks_count;
         if (count != 0) end = bpi_store_padding(out, end, 8);
-        for (uint32_t i = 0; i < count; i++) level_store(out + end + (size_t)i * 24, &in->asks[i]);
+        for (uint32_t i = 0; i < count; i++) level_store_(out + end + (size_t)i * 24, &in->asks[i]);
     }
 }
 
 bp_err market_order_book_size(const market_order_book *message, uint32_t *out) {
-    return order_book_measure(message, out);
+    return order_book_measure_(message, out);
 }
 
 bp_err market_order_book_encode(const market_order_book *restrict message, uint8_t *restrict out,
                                 size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = order_book_measure(message, &size);
+    bp_err err = order_book_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    order_book_store_block(out, message);
-    order_book_store_tail(out, message);
+    order_book_store_block_(out, message);
+    order_book_store_tail_(out, message);
     *length = size;
     return BP_OK;
 }
@@ -410,8 +410,8 @@ bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_o
     return err;
 }
 
-static inline void order_book_load(const market_order_book_view *restrict view,
-                                   market_order_book *restrict out) {
+static inline void order_book_load_all_(const market_order_book_view *restrict view,
+                                        market_order_book *restrict out) {
     out->instrument_id = market_order_book_get_instrument_id(view);
     out->sequence = market_order_book_get_sequence(view);
     out->timestamp = market_order_book_get_timestamp(view);
@@ -434,19 +434,19 @@ static inline void order_book_load(const market_order_book_view *restrict view,
 }
 
 void market_order_book_load(const market_order_book_view *view, market_order_book *out) {
-    order_book_load(view, out);
+    order_book_load_all_(view, out);
 }
 
 bp_err market_order_book_decode(const uint8_t *value, size_t length, market_order_book *out) {
     market_order_book_view view;
     const bp_err err = market_order_book_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    order_book_load(&view, out);
+    order_book_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err order_book_rules(const market_order_book_view *view, const char **field) {
+static inline bp_err order_book_rules_(const market_order_book_view *view, const char **field) {
     {
         const uint64_t value = market_order_book_get_instrument_id(view);
         if (value == 0) return broken("instrument_id", field);
@@ -456,7 +456,7 @@ static inline bp_err order_book_rules(const market_order_book_view *view, const 
 
 bp_err market_order_book_validate(const market_order_book_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return order_book_rules(view, field);
+    return order_book_rules_(view, field);
 }
 
 bp_err market_order_book_decode_valid(const uint8_t *value, size_t length, market_order_book *out,
@@ -464,9 +464,9 @@ bp_err market_order_book_decode_valid(const uint8_t *value, size_t length, marke
     market_order_book_view view;
     bp_err err = market_order_book_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = order_book_rules(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = order_book_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    order_book_load(&view, out);
+    order_book_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -486,7 +486,7 @@ int market_order_book_print(const market_order_book_view *view, char *out, size_
     for (uint32_t i = 0; i < market_order_book_bids_count(view); i++) {
         if (i != 0) bpi_print_raw(printer, ",");
         const market_level item = market_order_book_bids_at(view, i);
-        level_print(printer, &item);
+        level_print_(printer, &item);
     }
     bpi_print_raw(printer, "]");
     bpi_print_name(printer, "asks");
@@ -494,7 +494,7 @@ int market_order_book_print(const market_order_book_view *view, char *out, size_
     for (uint32_t i = 0; i < market_order_book_asks_count(view); i++) {
         if (i != 0) bpi_print_raw(printer, ",");
         const market_level item = market_order_book_asks_at(view, i);
-        level_print(printer, &item);
+        level_print_(printer, &item);
     }
     bpi_print_raw(printer, "]");
     bpi_print_raw(printer, "}");
@@ -508,7 +508,7 @@ static_assert(MARKET_ARBITRAGE_SIGNAL_MAX == BPI_ALIGNED(57, 1) + MARKET_ARBITRA
               "ArbitrageSignal is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err arbitrage_signal_measure(const market_arbitrage_signal *in, uint32_t *out) {
+static inline bp_err arbitrage_signal_measure_(const market_arbitrage_signal *in, uint32_t *out) {
     bpi_flaws limits = {0, 0};
     bpi_flaws *const flaws = &limits;
     uint32_t size = MARKET_ARBITRAGE_SIGNAL_BLOCK;
@@ -523,7 +523,7 @@ static inline bp_err arbitrage_signal_measure(const market_arbitrage_signal *in,
     return BP_OK;
 }
 
-static inline void arbitrage_signal_store_block(uint8_t *at, const market_arbitrage_signal *in) {
+static inline void arbitrage_signal_store_block_(uint8_t *at, const market_arbitrage_signal *in) {
     bpi_store_u16(at + 52, MARKET_ARBITRAGE_SIGNAL_BLOCK);
     bpi_store_u64(at + 0, in->signal_id);
     bpi_store_u256(at + 8, in->expected_profit);
@@ -533,7 +533,7 @@ static inline void arbitrage_signal_store_block(uint8_t *at, const market_arbitr
     bpi_store_u8(at + 56, in->side);
 }
 
-static inline void arbitrage_signal_store_tail(uint8_t *out, const market_arbitrage_signal *in) {
+static inline void arbitrage_signal_store_tail_(uint8_t *out, const market_arbitrage_signal *in) {
     uint32_t end = MARKET_ARBITRAGE_SIGNAL_BLOCK;
     {
         const uint32_t count = in->path_count;
@@ -542,17 +542,17 @@ static inline void arbitrage_signal_store_tail(uint8_t *out, const market_arbitr
 }
 
 bp_err market_arbitrage_signal_size(const market_arbitrage_signal *message, uint32_t *out) {
-    return arbitrage_signal_measure(message, out);
+    return arbitrage_signal_measure_(message, out);
 }
 
 bp_err market_arbitrage_signal_encode(const market_arbitrage_signal *restrict message, uint8_t *restrict out,
                                       size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = arbitrage_signal_measure(message, &size);
+    bp_err err = arbitrage_signal_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    arbitrage_signal_store_block(out, message);
-    arbitrage_signal_store_tail(out, message);
+    arbitrage_signal_store_block_(out, message);
+    arbitrage_signal_store_tail_(out, message);
     *length = size;
     return BP_OK;
 }
@@ -592,8 +592,8 @@ bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, ma
     return err;
 }
 
-static inline void arbitrage_signal_load(const market_arbitrage_signal_view *restrict view,
-                                         market_arbitrage_signal *restrict out) {
+static inline void arbitrage_signal_load_all_(const market_arbitrage_signal_view *restrict view,
+                                              market_arbitrage_signal *restrict out) {
     out->signal_id = market_arbitrage_signal_get_signal_id(view);
     out->path_count = (uint16_t)view->path_count;
     bpi_copy(&out->path[0][0], view->value + view->path_at, (size_t)view->path_count * 20);
@@ -604,19 +604,19 @@ static inline void arbitrage_signal_load(const market_arbitrage_signal_view *res
 }
 
 void market_arbitrage_signal_load(const market_arbitrage_signal_view *view, market_arbitrage_signal *out) {
-    arbitrage_signal_load(view, out);
+    arbitrage_signal_load_all_(view, out);
 }
 
 bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, market_arbitrage_signal *out) {
     market_arbitrage_signal_view view;
     const bp_err err = market_arbitrage_signal_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    arbitrage_signal_load(&view, out);
+    arbitrage_signal_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err arbitrage_signal_rules(const market_arbitrage_signal_view *view, const char **field) {
+static inline bp_err arbitrage_signal_rules_(const market_arbitrage_signal_view *view, const char **field) {
     {
         const uint64_t value = market_arbitrage_signal_get_signal_id(view);
         if (value == 0) return broken("signal_id", field);
@@ -635,7 +635,7 @@ static inline bp_err arbitrage_signal_rules(const market_arbitrage_signal_view *
 
 bp_err market_arbitrage_signal_validate(const market_arbitrage_signal_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return arbitrage_signal_rules(view, field);
+    return arbitrage_signal_rules_(view, field);
 }
 
 bp_err market_arbitrage_signal_decode_valid(const uint8_t *value, size_t length, market_arbitrage_signal *out,
@@ -643,9 +643,9 @@ bp_err market_arbitrage_signal_decode_valid(const uint8_t *value, size_t length,
     market_arbitrage_signal_view view;
     bp_err err = market_arbitrage_signal_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = arbitrage_signal_rules(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = arbitrage_signal_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    arbitrage_signal_load(&view, out);
+    arbitrage_signal_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -677,7 +677,7 @@ static_assert(MARKET_BOOK_ACK_MAX == 8,
               "BookAck is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err book_ack_measure(const market_book_ack *in, uint32_t *out) {
+static inline bp_err book_ack_measure_(const market_book_ack *in, uint32_t *out) {
     uint32_t size = MARKET_BOOK_ACK_BLOCK;
     *out = 0;
     (void)in;
@@ -685,39 +685,39 @@ static inline bp_err book_ack_measure(const market_book_ack *in, uint32_t *out) 
     return BP_OK;
 }
 
-static inline void book_ack_store_block(uint8_t *at, const market_book_ack *in) {
+static inline void book_ack_store_block_(uint8_t *at, const market_book_ack *in) {
     bpi_store_u64(at + 0, in->sequence);
 }
 
 bp_err market_book_ack_size(const market_book_ack *message, uint32_t *out) {
-    return book_ack_measure(message, out);
+    return book_ack_measure_(message, out);
 }
 
 bp_err market_book_ack_encode(const market_book_ack *restrict message, uint8_t *restrict out,
                               size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = book_ack_measure(message, &size);
+    bp_err err = book_ack_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    book_ack_store_block(out, message);
+    book_ack_store_block_(out, message);
     *length = size;
     return BP_OK;
 }
 
-static inline void book_ack_load(const market_book_ack_view *restrict view,
-                                 market_book_ack *restrict out) {
+static inline void book_ack_load_all_(const market_book_ack_view *restrict view,
+                                      market_book_ack *restrict out) {
     out->sequence = market_book_ack_get_sequence(view);
 }
 
 void market_book_ack_load(const market_book_ack_view *view, market_book_ack *out) {
-    book_ack_load(view, out);
+    book_ack_load_all_(view, out);
 }
 
 bp_err market_book_ack_decode(const uint8_t *value, size_t length, market_book_ack *out) {
     market_book_ack_view view;
     const bp_err err = market_book_ack_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    book_ack_load(&view, out);
+    book_ack_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -751,7 +751,7 @@ static_assert(MARKET_HOST_SAMPLE_MAX == 64,
               "HostSample is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err host_sample_measure(const market_host_sample *in, uint32_t *out) {
+static inline bp_err host_sample_measure_(const market_host_sample *in, uint32_t *out) {
     uint32_t size = MARKET_HOST_SAMPLE_BLOCK;
     *out = 0;
     (void)in;
@@ -759,7 +759,7 @@ static inline bp_err host_sample_measure(const market_host_sample *in, uint32_t 
     return BP_OK;
 }
 
-static inline void host_sample_store_block(uint8_t *at, const market_host_sample *in) {
+static inline void host_sample_store_block_(uint8_t *at, const market_host_sample *in) {
     bpi_store_u64(at + 0, in->timestamp);
     bpi_store_u64(at + 8, in->uptime);
     bpi_store_u64(at + 16, in->memory_total);
@@ -771,22 +771,22 @@ static inline void host_sample_store_block(uint8_t *at, const market_host_sample
 }
 
 bp_err market_host_sample_size(const market_host_sample *message, uint32_t *out) {
-    return host_sample_measure(message, out);
+    return host_sample_measure_(message, out);
 }
 
 bp_err market_host_sample_encode(const market_host_sample *restrict message, uint8_t *restrict out,
                                  size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = host_sample_measure(message, &size);
+    bp_err err = host_sample_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    host_sample_store_block(out, message);
+    host_sample_store_block_(out, message);
     *length = size;
     return BP_OK;
 }
 
-static inline void host_sample_load(const market_host_sample_view *restrict view,
-                                    market_host_sample *restrict out) {
+static inline void host_sample_load_all_(const market_host_sample_view *restrict view,
+                                         market_host_sample *restrict out) {
     out->timestamp = market_host_sample_get_timestamp(view);
     out->uptime = market_host_sample_get_uptime(view);
     out->memory_total = market_host_sample_get_memory_total(view);
@@ -798,14 +798,14 @@ static inline void host_sample_load(const market_host_sample_view *restrict view
 }
 
 void market_host_sample_load(const market_host_sample_view *view, market_host_sample *out) {
-    host_sample_load(view, out);
+    host_sample_load_all_(view, out);
 }
 
 bp_err market_host_sample_decode(const uint8_t *value, size_t length, market_host_sample *out) {
     market_host_sample_view view;
     const bp_err err = market_host_sample_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    host_sample_load(&view, out);
+    host_sample_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -858,7 +858,7 @@ static_assert(MARKET_PROCESS_SAMPLE_MAX == BPI_ALIGNED(83, 1) + MARKET_PROCESS_S
               "ProcessSample is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err process_sample_measure(const market_process_sample *in, uint32_t *out) {
+static inline bp_err process_sample_measure_(const market_process_sample *in, uint32_t *out) {
     bpi_flaws limits = {0, 0};
     bpi_flaws *const flaws = &limits;
     uint32_t size = MARKET_PROCESS_SAMPLE_BLOCK;
@@ -873,7 +873,7 @@ static inline bp_err process_sample_measure(const market_process_sample *in, uin
     return BP_OK;
 }
 
-static inline void process_sample_store_block(uint8_t *at, const market_process_sample *in) {
+static inline void process_sample_store_block_(uint8_t *at, const market_process_sample *in) {
     bpi_store_u16(at + 44, MARKET_PROCESS_SAMPLE_BLOCK);
     bpi_store_u8(at + 48, (uint8_t)((in->has_read_bytes ? UINT8_C(0x2) : 0) | (in->has_command ? UINT8_C(0x1) : 0)));
     bpi_store_u64(at + 0, in->timestamp);
@@ -897,7 +897,7 @@ static inline void process_sample_store_block(uint8_t *at, const market_process_
     bpi_store_u8(at + 82, in->state);
 }
 
-static inline void process_sample_store_tail(uint8_t *out, const market_process_sample *in) {
+static inline void process_sample_store_tail_(uint8_t *out, const market_process_sample *in) {
     uint32_t end = MARKET_PROCESS_SAMPLE_BLOCK;
     {
         const uint32_t count = in->has_command ? in->command_length : 0;
@@ -906,17 +906,17 @@ static inline void process_sample_store_tail(uint8_t *out, const market_process_
 }
 
 bp_err market_process_sample_size(const market_process_sample *message, uint32_t *out) {
-    return process_sample_measure(message, out);
+    return process_sample_measure_(message, out);
 }
 
 bp_err market_process_sample_encode(const market_process_sample *restrict message, uint8_t *restrict out,
                                     size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = process_sample_measure(message, &size);
+    bp_err err = process_sample_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    process_sample_store_block(out, message);
-    process_sample_store_tail(out, message);
+    process_sample_store_block_(out, message);
+    process_sample_store_tail_(out, message);
     *length = size;
     return BP_OK;
 }
@@ -967,8 +967,8 @@ bp_err market_process_sample_view_init(const uint8_t *value, size_t length, mark
     return err;
 }
 
-static inline void process_sample_load(const market_process_sample_view *restrict view,
-                                       market_process_sample *restrict out) {
+static inline void process_sample_load_all_(const market_process_sample_view *restrict view,
+                                            market_process_sample *restrict out) {
     out->timestamp = market_process_sample_get_timestamp(view);
     out->pid = market_process_sample_get_pid(view);
     out->parent = market_process_sample_get_parent(view);
@@ -992,19 +992,19 @@ static inline void process_sample_load(const market_process_sample_view *restric
 }
 
 void market_process_sample_load(const market_process_sample_view *view, market_process_sample *out) {
-    process_sample_load(view, out);
+    process_sample_load_all_(view, out);
 }
 
 bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_process_sample *out) {
     market_process_sample_view view;
     const bp_err err = market_process_sample_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    process_sample_load(&view, out);
+    process_sample_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err process_sample_rules(const market_process_sample_view *view, const char **field) {
+static inline bp_err process_sample_rules_(const market_process_sample_view *view, const char **field) {
     {
         const uint32_t value = market_process_sample_get_pid(view);
         if (value == 0) return broken("pid", field);
@@ -1022,7 +1022,7 @@ static inline bp_err process_sample_rules(const market_process_sample_view *view
 
 bp_err market_process_sample_validate(const market_process_sample_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return process_sample_rules(view, field);
+    return process_sample_rules_(view, field);
 }
 
 bp_err market_process_sample_decode_valid(const uint8_t *value, size_t length, market_process_sample *out,
@@ -1030,9 +1030,9 @@ bp_err market_process_sample_decode_valid(const uint8_t *value, size_t length, m
     market_process_sample_view view;
     bp_err err = market_process_sample_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = process_sample_rules(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = process_sample_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    process_sample_load(&view, out);
+    process_sample_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -1076,7 +1076,7 @@ static_assert(MARKET_LOG_LINE_MAX == BPI_ALIGNED(30, 1) + MARKET_LOG_LINE_TEXT_C
               "LogLine is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err log_line_measure(const market_log_line *in, uint32_t *out) {
+static inline bp_err log_line_measure_(const market_log_line *in, uint32_t *out) {
     bpi_flaws limits = {0, 0};
     bpi_flaws *const flaws = &limits;
     uint32_t size = MARKET_LOG_LINE_BLOCK;
@@ -1092,7 +1092,7 @@ static inline bp_err log_line_measure(const market_log_line *in, uint32_t *out) 
     return BP_OK;
 }
 
-static inline void log_line_store_block(uint8_t *at, const market_log_line *in) {
+static inline void log_line_store_block_(uint8_t *at, const market_log_line *in) {
     bpi_store_u16(at + 8, MARKET_LOG_LINE_BLOCK);
     bpi_store_u64(at + 0, in->timestamp);
     bpi_store_u16(at + 10, in->text_length);
@@ -1101,7 +1101,7 @@ static inline void log_line_store_block(uint8_t *at, const market_log_line *in) 
     bpi_store_slack(at + 14, (const uint8_t *)in->source, in->source_length, 16);
 }
 
-static inline void log_line_store_tail(uint8_t *out, const market_log_line *in) {
+static inline void log_line_store_tail_(uint8_t *out, const market_log_line *in) {
     uint32_t end = MARKET_LOG_LINE_BLOCK;
     {
         const uint32_t count = in->text_length;
@@ -1110,17 +1110,17 @@ static inline void log_line_store_tail(uint8_t *out, const market_log_line *in) 
 }
 
 bp_err market_log_line_size(const market_log_line *message, uint32_t *out) {
-    return log_line_measure(message, out);
+    return log_line_measure_(message, out);
 }
 
 bp_err market_log_line_encode(const market_log_line *restrict message, uint8_t *restrict out,
                               size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = log_line_measure(message, &size);
+    bp_err err = log_line_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    log_line_store_block(out, message);
-    log_line_store_tail(out, message);
+    log_line_store_block_(out, message);
+    log_line_store_tail_(out, message);
     *length = size;
     return BP_OK;
 }
@@ -1164,8 +1164,8 @@ bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log
     return err;
 }
 
-static inline void log_line_load(const market_log_line_view *restrict view,
-                                 market_log_line *restrict out) {
+static inline void log_line_load_all_(const market_log_line_view *restrict view,
+                                      market_log_line *restrict out) {
     out->timestamp = market_log_line_get_timestamp(view);
     out->severity = market_log_line_get_severity(view);
     out->source_length = bpi_load_u8(view->value + 13);
@@ -1181,19 +1181,19 @@ static inline void log_line_load(const market_log_line_view *restrict view,
 }
 
 void market_log_line_load(const market_log_line_view *view, market_log_line *out) {
-    log_line_load(view, out);
+    log_line_load_all_(view, out);
 }
 
 bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_line *out) {
     market_log_line_view view;
     const bp_err err = market_log_line_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    log_line_load(&view, out);
+    log_line_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err log_line_rules(const market_log_line_view *view, const char **field) {
+static inline bp_err log_line_rules_(const market_log_line_view *view, const char **field) {
     {
         const bp_text text = market_log_line_get_source(view);
         if (!bpi_utf8_padded_is_valid((const uint8_t *)text.data, text.length, 16)) return broken("source", field);
@@ -1207,7 +1207,7 @@ static inline bp_err log_line_rules(const market_log_line_view *view, const char
 
 bp_err market_log_line_validate(const market_log_line_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return log_line_rules(view, field);
+    return log_line_rules_(view, field);
 }
 
 bp_err market_log_line_decode_valid(const uint8_t *value, size_t length, market_log_line *out,
@@ -1215,9 +1215,9 @@ bp_err market_log_line_decode_valid(const uint8_t *value, size_t length, market_
     market_log_line_view view;
     bp_err err = market_log_line_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = log_line_rules(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = log_line_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    log_line_load(&view, out);
+    log_line_load_all_(&view, out);
     return BP_OK;
 }
 
@@ -1229,7 +1229,7 @@ int market_log_line_print(const market_log_line_view *view, char *out, size_t si
     bpi_print_name(printer, "timestamp");
     bpi_print_unsigned(printer, market_log_line_get_timestamp(view));
     bpi_print_name(printer, "severity");
-    severity_print(printer, market_log_line_get_severity(view));
+    severity_print_(printer, market_log_line_get_severity(view));
     bpi_print_name(printer, "source");
     bpi_print_text(printer, market_log_line_get_source(view));
     bpi_print_name(printer, "text");
@@ -1245,7 +1245,7 @@ static_assert(MARKET_SNAPSHOT_MAX == BPI_ALIGNED(BPI_ALIGNED(16, 1) + MARKET_SNA
               "Snapshot is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err snapshot_measure(const market_snapshot *in, uint32_t *out) {
+static inline bp_err snapshot_measure_(const market_snapshot *in, uint32_t *out) {
     uint32_t size = MARKET_SNAPSHOT_BLOCK;
     *out = 0;
     const uint32_t name_count = in->name_length;
@@ -1259,14 +1259,14 @@ static inline bp_err snapshot_measure(const market_snapshot *in, uint32_t *out) 
     return BP_OK;
 }
 
-static inline void snapshot_store_block(uint8_t *at, const market_snapshot *in) {
+static inline void snapshot_store_block_(uint8_t *at, const market_snapshot *in) {
     bpi_store_u16(at + 12, MARKET_SNAPSHOT_BLOCK);
     bpi_store_u64(at + 0, in->timestamp);
     bpi_store_u32(at + 8, in->content_length);
     bpi_store_u16(at + 14, in->name_length);
 }
 
-static inline void snapshot_store_tail(uint8_t *out, const market_snapshot *in) {
+static inline void snapshot_store_tail_(uint8_t *out, const market_snapshot *in) {
     uint32_t end = MARKET_SNAPSHOT_BLOCK;
     {
         const uint32_t count = in->name_length;
@@ -1280,17 +1280,17 @@ static inline void snapshot_store_tail(uint8_t *out, const market_snapshot *in) 
 }
 
 bp_err market_snapshot_size(const market_snapshot *message, uint32_t *out) {
-    return snapshot_measure(message, out);
+    return snapshot_measure_(message, out);
 }
 
 bp_err market_snapshot_encode(const market_snapshot *restrict message, uint8_t *restrict out,
                               size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = snapshot_measure(message, &size);
+    bp_err err = snapshot_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    snapshot_store_block(out, message);
-    snapshot_store_tail(out, message);
+    snapshot_store_block_(out, message);
+    snapshot_store_tail_(out, message);
     *length = size;
     return BP_OK;
 }
@@ -1330,8 +1330,8 @@ bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_sna
     return err;
 }
 
-static inline void snapshot_load(const market_snapshot_view *restrict view,
-                                 market_snapshot *restrict out) {
+static inline void snapshot_load_all_(const market_snapshot_view *restrict view,
+                                      market_snapshot *restrict out) {
     out->timestamp = market_snapshot_get_timestamp(view);
     {
         const bp_text bytes = market_snapshot_get_name(view);
@@ -1348,19 +1348,19 @@ static inline void snapshot_load(const market_snapshot_view *restrict view,
 }
 
 void market_snapshot_load(const market_snapshot_view *view, market_snapshot *out) {
-    snapshot_load(view, out);
+    snapshot_load_all_(view, out);
 }
 
 bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapshot *out) {
     market_snapshot_view view;
     const bp_err err = market_snapshot_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    snapshot_load(&view, out);
+    snapshot_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err snapshot_rules(const market_snapshot_view *view, const char **field) {
+static inline bp_err snapshot_rules_(const market_snapshot_view *view, const char **field) {
     {
         const bp_text text = market_snapshot_get_name(view);
         if (text.length == 0) return broken("name", field);
@@ -1371,7 +1371,7 @@ static inline bp_err snapshot_rules(const market_snapshot_view *view, const char
 
 bp_err market_snapshot_validate(const market_snapshot_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return snapshot_rules(view, field);
+    return snapshot_rules_(view, field);
 }
 
 bp_err market_snapshot_decode_valid(const uint8_t *value, size_t length, market_snapshot *out,
@@ -1379,9 +1379,9 @@ bp_err market_snapshot_decode_valid(const uint8_t *value, size_t length, market_
     market_snapshot_view view;
     bp_err err = market_snapshot_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = snapshot_rules(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = snapshot_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    snapshot_load(&view, out);
+    snapshot_load_all_(&view, out);
     return BP_OK;
 }
 

@@ -128,7 +128,7 @@ static bp_err keep_and_handle(bp_conn *conn, bp_err (*handle)(bp_conn *, bp_buf 
     return err != BP_OK ? err : handle(conn, buf, user);
 }
 
-static bp_err dispatch_instrument_meta(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err instrument_meta_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_instrument_meta_view view;
     bp_err err = market_instrument_meta_view_init(frame->value, frame->length, &view);
@@ -140,7 +140,7 @@ static bp_err dispatch_instrument_meta(const bp_service *service, bp_conn *conn,
     return BP_OK;
 }
 
-static bp_err dispatch_pool_state_update(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err pool_state_update_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_pool_state_update_view view;
     bp_err err = market_pool_state_update_view_init(frame->value, frame->length, &view);
@@ -152,7 +152,7 @@ static bp_err dispatch_pool_state_update(const bp_service *service, bp_conn *con
     return BP_OK;
 }
 
-static bp_err dispatch_order_book(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err order_book_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_order_book_view view;
     bp_err err = market_order_book_view_init(frame->value, frame->length, &view);
@@ -164,7 +164,7 @@ static bp_err dispatch_order_book(const bp_service *service, bp_conn *conn, cons
     return BP_OK;
 }
 
-static bp_err dispatch_arbitrage_signal(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err arbitrage_signal_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_arbitrage_signal_view view;
     bp_err err = market_arbitrage_signal_view_init(frame->value, frame->length, &view);
@@ -176,7 +176,7 @@ static bp_err dispatch_arbitrage_signal(const bp_service *service, bp_conn *conn
     return BP_OK;
 }
 
-static bp_err dispatch_book_ack(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err book_ack_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_book_ack_view view;
     bp_err err = market_book_ack_view_init(frame->value, frame->length, &view);
@@ -188,7 +188,7 @@ static bp_err dispatch_book_ack(const bp_service *service, bp_conn *conn, const 
     return BP_OK;
 }
 
-static bp_err dispatch_host_sample(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err host_sample_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_host_sample_view view;
     bp_err err = market_host_sample_view_init(frame->value, frame->length, &view);
@@ -200,7 +200,7 @@ static bp_err dispatch_host_sample(const bp_service *service, bp_conn *conn, con
     return BP_OK;
 }
 
-static bp_err dispatch_process_sample(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err process_sample_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_process_sample_view view;
     bp_err err = market_process_sample_view_init(frame->value, frame->length, &view);
@@ -212,7 +212,7 @@ static bp_err dispatch_process_sample(const bp_service *service, bp_conn *conn, 
     return BP_OK;
 }
 
-static bp_err dispatch_log_line(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err log_line_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_log_line_view view;
     bp_err err = market_log_line_view_init(frame->value, frame->length, &view);
@@ -224,7 +224,7 @@ static bp_err dispatch_log_line(const bp_service *service, bp_conn *conn, const 
     return BP_OK;
 }
 
-static bp_err dispatch_snapshot(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+static bp_err snapshot_dispatch_(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const market_handlers *const on = service->handlers;
     market_snapshot_view view;
     bp_err err = market_snapshot_view_init(frame->value, frame->length, &view);
@@ -238,15 +238,15 @@ static bp_err dispatch_snapshot(const bp_service *service, bp_conn *conn, const 
 
 static bp_err dispatch(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     switch (frame->type) {
-    case MARKET_INSTRUMENT_META_TYPE: return dispatch_instrument_meta(service, conn, frame, is_invalid);
-    case MARKET_POOL_STATE_UPDATE_TYPE: return dispatch_pool_state_update(service, conn, frame, is_invalid);
-    case MARKET_ORDER_BOOK_TYPE: return dispatch_order_book(service, conn, frame, is_invalid);
-    case MARKET_ARBITRAGE_SIGNAL_TYPE: return dispatch_arbitrage_signal(service, conn, frame, is_invalid);
-    case MARKET_BOOK_ACK_TYPE: return dispatch_book_ack(service, conn, frame, is_invalid);
-    case MARKET_HOST_SAMPLE_TYPE: return dispatch_host_sample(service, conn, frame, is_invalid);
-    case MARKET_PROCESS_SAMPLE_TYPE: return dispatch_process_sample(service, conn, frame, is_invalid);
-    case MARKET_LOG_LINE_TYPE: return dispatch_log_line(service, conn, frame, is_invalid);
-    case MARKET_SNAPSHOT_TYPE: return dispatch_snapshot(service, conn, frame, is_invalid);
+    case MARKET_INSTRUMENT_META_TYPE: return instrument_meta_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_POOL_STATE_UPDATE_TYPE: return pool_state_update_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_ORDER_BOOK_TYPE: return order_book_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_ARBITRAGE_SIGNAL_TYPE: return arbitrage_signal_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_BOOK_ACK_TYPE: return book_ack_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_HOST_SAMPLE_TYPE: return host_sample_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_PROCESS_SAMPLE_TYPE: return process_sample_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_LOG_LINE_TYPE: return log_line_dispatch_(service, conn, frame, is_invalid);
+    case MARKET_SNAPSHOT_TYPE: return snapshot_dispatch_(service, conn, frame, is_invalid);
     default: return BP_ERR_FRAME_TYPE;
     }
 }

@@ -51,7 +51,7 @@ START_TEST(bounds_are_tried_from_both_sides) {
         "TRY(m->spots_count, 0, BP_ERR_RULE);",
         "TRY(m->spots_count, 7, BP_OK);",
         "TRY(m->spots_count, 8, BP_ERR_BOUND);",
-        "spot_try(t, &m->spots[6]);",
+        "spot_try_(t, &m->spots[6]);",
         "m->age = 40u;",
         "TRY(m->has_name, false, BP_OK);",
     };
@@ -99,8 +99,8 @@ START_TEST(places_are_those_of_the_layout) {
         "{\"bells\", 48, 16, false},", /* the stride */
         "{\"horn\", 168, 8, true},",   /* the slot */
         "{\"horn\", 65, 1, true},",    /* the bit */
-        "{\"bells\", 6, 8, 4, bell_ends, ",
-        "bell_ends[] = { 4, 8};",
+        "{\"bells\", 6, 8, 4, bell_ends_, ",
+        "bell_ends_[] = { 4, 8};",
     };
     CHECK_LINES(lines);
     ck_assert_ptr_null(strstr(text, "{\"horn\", 21,"));
@@ -111,7 +111,7 @@ START_TEST(hooks_and_orders_are_tried) {
     static const char *const lines[] = {
         "{HOOK_KNOWN_COW, \"known_cow\", \"spots\", 7},",
         "TRY_FALL(t, m->mark, INT16_MIN, INT16_MAX);",
-        "calf_priors[] = { IX_COW};",
+        "calf_priors_[] = { IX_COW};",
     };
     CHECK_LINES(lines);
 }
