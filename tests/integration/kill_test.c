@@ -212,7 +212,7 @@ static void die_after(const struct sockaddr_un *at, const uint8_t *bytes, size_t
 START_TEST(an_agent_may_die_at_any_byte) {
     uint8_t frame[FRAME_MAX];
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    char address[64];
+    char address[128];
     witness w = {0};
     const uint32_t length = encode_line(frame);
     snprintf(at.sun_path, sizeof at.sun_path, "/tmp/bufpool-kill-%ld.sock", (long)getpid());
