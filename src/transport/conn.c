@@ -40,14 +40,18 @@ static void unlink_conn(bp_conn *conn) {
     if (end->conn_count == 0) bpi_deadline_rest(end->loop);
 }
 
-/* Every buffer is back before on_close; the counts stay readable. */
-static void release_frames(bp_conn *conn) {
+void bpi_conn_drop_queue(bp_conn *conn) {
     const bp_writer counts = conn->writer;
     bpi_end_unqueued(conn->end, counts.queued_bytes);
-    bp_reader_fini(&conn->reader);
     bp_writer_fini(&conn->writer);
     conn->writer.frame_count = counts.frame_count - counts.count;
     conn->writer.dropped_count = counts.dropped_count;
+}
+
+/* Every buffer is back before on_close; the counts stay readable. */
+static void release_frames(bp_conn *conn) {
+    bp_reader_fini(&conn->reader);
+    bpi_conn_drop_queue(conn);
 }
 
 void bpi_conn_gone(bp_conn *conn) {

@@ -84,7 +84,8 @@ bp_err bp_conn_keep(bp_conn *conn, bp_buf **out) {
     *out = NULL;
     if (loop->handling != conn) return BP_ERR_ARGUMENT;
     if (conn->reader.kept == conn->reader.frame_count) return BP_ERR_ARGUMENT;
-    const bp_err err = loop->frame->buf == NULL ? keep_copy(conn, out) : bp_reader_keep(&conn->reader, loop->frame, out);
+    const bool is_lent = loop->frame->buf == NULL;
+    const bp_err err = is_lent ? keep_copy(conn, out) : bp_reader_keep(&conn->reader, loop->frame, out);
     if (err == BP_OK) conn->kept_count++;
     return err;
 }

@@ -437,6 +437,9 @@ static inline uint64_t bpi_conn_frames(const bp_conn *conn) {
 void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum);
 void bpi_conn_stats_sum(bp_conn_stats *sum, const bp_conn_stats *more);
 
+/* Nothing of what is queued will leave, and no write is under way: gives the buffers back. */
+void bpi_conn_drop_queue(bp_conn *conn);
+
 /* Reads, or does not, as its state says; closes it when that fails. */
 void bpi_conn_update_reading(bp_conn *conn);
 

@@ -87,8 +87,8 @@ static void give_chunk_back(bpi_wait *wait) {
 
 /* ---- the budget ---- */
 
-/* Whoever is over waits in turn: while anybody does, the readers find no room themselves, as the budget then has no limit
- * to speak of and is never unused (OVER_MARK). */
+/* Whoever is over waits in turn: while anybody does, the readers find no room themselves, as the budget's limit is then
+ * 0 and it is never unused (OVER_MARK). */
 enum { OVER_MARK = 1 };
 
 static void begin_over(bpi_end *end) {
@@ -203,7 +203,7 @@ bp_err bpi_wait_for_chunk(bp_conn *conn) {
 
 /* ---- going on ---- */
 
-/* The connection is itself again; the chunk that it kept is the one that is read into next, and so can be kept again. */
+/* The connection is itself again; the chunk that it kept is the one that is read into next, and can be kept again. */
 static void leave(bpi_wait *wait) {
     bp_conn *conn = wait->conn;
     bpi_loop *loop = conn->end->loop;

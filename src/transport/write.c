@@ -35,6 +35,7 @@ static void write_failed(bp_conn *conn, int status) {
         conn->is_broken = true;
         conn->why = why;
         bpi_stage_drop(conn);
+        bpi_conn_drop_queue(conn); /* it may be long until the end is read: others, and it, may wait for that memory */
     }
 }
 

@@ -1,9 +1,10 @@
 #define _GNU_SOURCE
-/* Two hundred connections and memory for a tenth of what they want: answers are large, some requests are as well, and most
- * clients do not read before the server has run out of memory. Every answer comes, once, whole and in order; when all is
- * over nothing is left.
+/* Two hundred connections and memory for a tenth of what they want: answers are large, some requests are as well, and
+ * most clients do not read before the server has run out of memory. Every answer comes, once, whole and in order; when
+ * all is over nothing is left.
  *
- * BPT_SOAK=1200 in the environment has the clients go on for so many seconds, and lose and make connections meanwhile. */
+ * BPT_SOAK=1200 in the environment has the clients go on for so many seconds, and lose and make connections
+ * meanwhile. */
 #include "tests/support/descriptors.h"
 #include "tests/support/frame_schema.h"
 #include "tests/support/suite.h"
@@ -18,7 +19,14 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum { CLIENTS = 200, WINDOW = 16, EAGER = 16 /* every so manieth client reads at once */, LARGE_REQUESTS = 4, LIMIT = 64 << 20, TIGHT_LIMIT = 8 << 20 };
+enum {
+    CLIENTS = 200,
+    WINDOW = 16,
+    EAGER = 16,         /* every so manieth client reads at once */
+    LARGE_REQUESTS = 4, /* every so manieth request is large */
+    LIMIT = 64 << 20,
+    TIGHT_LIMIT = 8 << 20
+};
 
 typedef struct run run;
 

@@ -413,7 +413,7 @@ START_TEST(parked_connections_read_again_when_a_chunk_is_back) {
     keep_both_chunks(&rig);
     for (int ix = 2; ix < BPT_CLIENT_MAX; ix++) bpt_send(rig.clients[ix].conn, BPT_SMALL_TYPE, 20, (uint64_t)ix);
     bpt_rig_until(&rig, waiting(&rig) == BPT_CLIENT_MAX);
-    bp_conn_close(rig.clients[0].conn, BP_OK); /* the peer of a chunk's holder: noticed by the tick, as it does not read */
+    bp_conn_close(rig.clients[0].conn, BP_OK); /* the peer of one that keeps a chunk, which does not read */
     settle(&rig);
     bpt_hogs_free(&hogs);
     bpt_rig_until(&rig, got.count == BPT_CLIENT_MAX);
@@ -608,6 +608,39 @@ START_TEST(what_a_peer_sent_before_it_closed_is_still_handed_on) {
 }
 END_TEST
 
+/* Whether the handler ran again before the connection was closed. */
+static bool runs_again_after_a_broken_write(void) {
+    bpt_rig rig;
+    bpt_wire wire = {0};
+    start(&rig, 3, 0);
+    expect_answers(9000, 1);
+    rig.server.on_frame = answer_all;
+    const int fd = bpt_rig_raw(&rig);
+    bpt_rig_until(&rig, rig.server.opens == 1);
+    for (int i = 0; i < 8; i++) bpt_send(rig.server.conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 1);
+    settle(&rig);
+    ck_assert_uint_gt(bp_conn_queued_bytes(rig.server.conn), 4 * BPT_HUGE_MAX);
+    bpt_hogs_fill(&hogs, pool_of(&rig));
+    bpt_wire_add(&wire, BPT_SMALL_TYPE, 20, 1);
+    write_all(fd, wire.data, wire.length);
+    bpt_rig_until(&rig, waiting(&rig) == 1);
+    close(fd);
+    bpt_rig_until(&rig, rig.server.closes == 1); /* though the hogs give nothing back */
+    bpt_err(rig.server.why, BP_ERR_RESET);
+    bpt_hogs_free(&hogs);
+    bpt_wire_free(&wire);
+    bpt_rig_fini(&rig);
+    return got.runs == 2;
+}
+
+/* Else everybody could wait for memory that nobody will ever write out. A look at whether the peer is there may come
+ * first, but not every time. */
+START_TEST(a_waiting_connection_whose_peer_is_gone_gives_its_queue_back) {
+    ck_assert(runs_again_after_a_broken_write() || runs_again_after_a_broken_write() ||
+              runs_again_after_a_broken_write());
+}
+END_TEST
+
 START_TEST(a_pool_that_is_closed_ends_who_waits) {
     waiter w;
     make_wait(&w, (enum state)_i, 2);
@@ -633,5 +666,6 @@ BPT_SUITE(transport_wait) {
     BPT_TEST(a_connection_is_read_only_so_much_in_one_turn);
     BPT_LOOP_TEST(a_waiting_connection_can_end_in_every_way, 0, 4 * STATES * ENDINGS);
     BPT_LOOP_TEST(what_a_peer_sent_before_it_closed_is_still_handed_on, 0, 2);
+    BPT_TEST(a_waiting_connection_whose_peer_is_gone_gives_its_queue_back);
     BPT_LOOP_TEST(a_pool_that_is_closed_ends_who_waits, 0, NEEDY + 1);
 }
