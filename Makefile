@@ -48,6 +48,7 @@ SUPPORT_SOURCES := $(sort $(wildcard tests/support/*.c))
 TEST_SOURCES := $(sort $(wildcard tests/*.c tests/unit/*.c tests/unit/*/*.c tests/integration/*.c))
 DEMO_SOURCES := $(sort $(wildcard examples/demo/*.c))
 BOOK_SERVER_SOURCES := $(sort $(wildcard examples/book_server/*.c))
+BOOK_CLIENT_SOURCES := $(sort $(wildcard examples/book_client/*.c))
 OWN_POOL_SOURCES := $(sort $(wildcard examples/own_pool/*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 
@@ -84,6 +85,7 @@ SCHED_OBJECTS := $(call objects,$(sort $(wildcard tests/sched/*.c)))
 SCHED_ROOM := $(patsubst src/%.c,$(B)/tests/sched/room/%.o,$(wildcard src/base/*.c src/pool/*.c))
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
+BOOK_CLIENT_OBJECTS := $(call objects,$(BOOK_CLIENT_SOURCES))
 OWN_POOL_OBJECTS := $(call objects,$(OWN_POOL_SOURCES))
 BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
 BENCH_POOL_OBJECTS := $(call objects,$(sort $(wildcard bench/pool/*.c)) bench/main.c bench/allocator.c)
@@ -99,6 +101,7 @@ TESTS := $(B)/bufpool-tests
 SCHED := $(B)/bufpool-sched
 DEMO := $(B)/bufpool-demo
 BOOK_SERVER := $(B)/book-server
+BOOK_CLIENT := $(B)/book-client
 OWN_POOL := $(B)/own-pool
 BENCH := $(B)/bufpool-bench
 BENCH_POOL := $(B)/bufpool-bench-pool
@@ -128,7 +131,7 @@ TEST_ASIDE = check-random check-written $(if $(SCHED_BUILT),run-schedules)
 run-schedules: $(SCHED)
 	@$(SCHED)
 
-all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
+all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
 
 generate: $(BUFPOOLC) ## write generated/ anew from contracts.yaml
 	$(BUFPOOLC) generate contracts.yaml --out-dir generated
@@ -147,7 +150,7 @@ setup-bench: ## install what `make bench` compares with (codecs, transports, all
 
 # ---- more -----------------------------------------------------------------------------------------------------------
 .PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks lint check-headers check-schema docs check-change check-install clean install
-tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
+tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
@@ -180,7 +183,7 @@ ci-library:
 	BPT_SLOW=8 BPT_ONLY=$(LIBRARY_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
 
 LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io
-check-leaks: $(TESTS) $(BOOK_SERVER) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
+check-leaks: $(TESTS) $(BOOK_SERVER) $(BOOK_CLIENT) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
 	BPT_SLOW=100 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
 	  --soname-synonyms=somalloc=NONE $(TESTS)
 
@@ -327,6 +330,9 @@ $(DEMO): $(DEMO_OBJECTS) $(COUNT_OBJECT) $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
 
 $(BOOK_SERVER): $(BOOK_SERVER_OBJECTS) $(GENERATED_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
+
+$(BOOK_CLIENT): $(BOOK_CLIENT_OBJECTS) $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
 
 $(OWN_POOL): $(OWN_POOL_OBJECTS) $(LIB)

@@ -1,4 +1,5 @@
-/* The README's program, as it stands there, in a process of its own: it acknowledges books and ends on SIGTERM. */
+/* The README's program, as it stands there, in a process of its own: it acknowledges books, to the client that lies
+ * beside it as well, and ends on SIGTERM. */
 #define _POSIX_C_SOURCE 200809L
 #include "generated/market.h"
 #include "tests/support/suite.h"
@@ -15,17 +16,17 @@
 
 enum { PORT = 7000, BOOKS = 100, CONNECT_TRIES = 2000 };
 
-/* The program lies beside the tests. */
-static pid_t start_server(void) {
+/* The programs lie beside the tests. */
+static pid_t start(const char *program, const char *argument) {
     char self[4096], path[4200];
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     ck_assert_int_gt(length, 0);
     self[length] = '\0';
-    snprintf(path, sizeof path, "%s/book-server", dirname(self));
+    snprintf(path, sizeof path, "%s/%s", dirname(self), program);
     const pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        execl(path, path, (char *)NULL);
+        execl(path, path, argument, (char *)NULL);
         _exit(127);
     }
     return child;
@@ -70,12 +71,15 @@ START_TEST(books_are_acknowledged_in_order_and_sigterm_ends_it) {
     bp_pool *pool = NULL;
     bp_type_map *types = NULL;
     const bp_schema *const schema = &market_schema;
-    const pid_t server = start_server();
+    const pid_t server = start("book-server", NULL);
     const int fd = connect_when_up(server);
     bpt_ok(bp_pool_new(&market_pool_config, &pool));
     bpt_ok(bp_type_map_new(&schema, 1, &types));
     for (uint64_t i = 1; i <= BOOKS; i++) exchange(fd, pool, types, i);
     close(fd);
+    const pid_t client = start("book-client", "20000");
+    ck_assert_int_eq(waitpid(client, &status, 0), client);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0); /* all of them, in order */
     ck_assert_int_eq(kill(server, SIGTERM), 0);
     ck_assert_int_eq(waitpid(server, &status, 0), server);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
