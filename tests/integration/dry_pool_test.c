@@ -85,12 +85,13 @@ static bp_err answer_by_type(bp_conn *conn, const bp_frame *frame, uint64_t seed
 static bp_err handle(outcome *out, bp_conn *conn, const bp_frame *frame) {
     const unsigned n = out->frame_count;
     bpt_must(n < FRAMES);
+    const bool is_right = bpt_frame_is_filled(frame->value, frame->length, n); /* before it is kept and given back */
     const bp_err err = answer_by_type(conn, frame, n);
     if (err == BP_ERR_LIMIT) out->refused_count++;
     if (err != BP_OK) return err;
     out->frames[n].type = frame->type;
     out->frames[n].length = frame->length;
-    out->frames[n].is_right = bpt_frame_is_filled(frame->value, frame->length, n);
+    out->frames[n].is_right = is_right;
     out->frame_count++;
     return BP_OK;
 }

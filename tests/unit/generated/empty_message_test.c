@@ -68,6 +68,7 @@ START_TEST(it_goes_to_a_handler_and_back) {
     server.conn.services[0] = zoo_service(&answering, &asked);
     client.conn.services[0] = zoo_service(&counting, &answered);
     server.conn.pool_config = client.conn.pool_config = zoo_pool_config;
+    server.conn.hello = client.conn.hello = BP_HELLO_OFF; /* bytes are counted */
     bpt_rig_listen(&rig, &server, _i);
     bpt_rig_connect(&rig, 0, &client);
     bpt_rig_until(&rig, rig.server.opens == 1 && rig.clients[0].opens == 1);
