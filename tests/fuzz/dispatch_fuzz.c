@@ -171,9 +171,10 @@ static bool is_of_contract(bp_err err) {
            err == BP_ERR_ORDER;
 }
 
+/* A HELLO that does not fit, a control frame that is not one, and what follows a GOODBYE are the stream's, too. */
 static bool is_of_stream(bp_err err) {
     return err == BP_ERR_END || err == BP_ERR_LOST || err == BP_ERR_FRAME_TYPE || err == BP_ERR_FRAME_SHORT ||
-           err == BP_ERR_FRAME_LONG;
+           err == BP_ERR_FRAME_LONG || err == BP_ERR_SCHEMA || err == BP_ERR_MALFORMED;
 }
 
 /* Messages of the gate without a handler are checked and passed over, so there may be more frames than calls. */
