@@ -79,7 +79,7 @@ static uint64_t sum_bytes(const uint8_t *at, size_t count) {
 }
 
 static void record(trace *t, uint16_t type, uint32_t length, const uint8_t *value) {
-    ck_assert_uint_lt(t->count, EVENT_MAX);
+    bpt_must(t->count < EVENT_MAX);
     t->events[t->count++] = (event){type, length, sum_bytes(value, length)};
 }
 
@@ -123,16 +123,16 @@ static bp_err next(rig *r, bp_frame *frame) {
 
 static void check_frame(rig *r, const bp_frame *frame) {
     if (frame->length == 0) {
-        ck_assert_ptr_null(frame->buf);
+        bpt_must(frame->buf == NULL);
     } else if (frame->buf != NULL) {
-        ck_assert_ptr_eq(frame->value, bp_buf_data(frame->buf));
-        ck_assert_uint_eq(bp_buf_length(frame->buf), frame->length);
-        ck_assert_uint_eq(bp_buf_capacity(frame->buf), frame->length);
-        ck_assert_uint_eq(bp_buf_type(frame->buf), frame->type);
+        bpt_must(frame->value == bp_buf_data(frame->buf));
+        bpt_must(bp_buf_length(frame->buf) == frame->length);
+        bpt_must(bp_buf_capacity(frame->buf) == frame->length);
+        bpt_must(bp_buf_type(frame->buf) == frame->type);
     } else {
-        ck_assert(frame->value >= r->landing && frame->value + frame->length <= r->landing + LANDING);
+        bpt_must(frame->value >= r->landing && frame->value + frame->length <= r->landing + LANDING);
     }
-    ck_assert_ptr_eq(frame->info, bp_type_map_find(r->map, frame->type, NULL));
+    bpt_must(frame->info == bp_type_map_find(r->map, frame->type, NULL));
 }
 
 static bp_err on_frame(bp_frame *frame, void *user) {
@@ -181,12 +181,12 @@ static void run(rig *r, const uint8_t *at, size_t left, size_t chunk, bpt_random
 
 static void compare(const trace *got, const trace *expected) {
     bpt_err(got->end, expected->end);
-    ck_assert_uint_eq(got->count, expected->count);
-    ck_assert_uint_eq(got->skipped, expected->skipped);
+    bpt_must(got->count == expected->count);
+    bpt_must(got->skipped == expected->skipped);
     for (size_t i = 0; i < got->count; i++) {
-        ck_assert_uint_eq(got->events[i].type, expected->events[i].type);
-        ck_assert_uint_eq(got->events[i].length, expected->events[i].length);
-        ck_assert_uint_eq(got->events[i].sum, expected->events[i].sum);
+        bpt_must(got->events[i].type == expected->events[i].type);
+        bpt_must(got->events[i].length == expected->events[i].length);
+        bpt_must(got->events[i].sum == expected->events[i].sum);
     }
 }
 
