@@ -95,10 +95,7 @@ static void say(bp_conn *conn, bp_buf *frame) {
 }
 
 void bpi_control_open(bp_conn *conn) {
-    if (conn->end->hello == NULL) return;
-    say(conn, conn->end->hello);
-    /* At once: while anything is queued, what on_open sends would be queued behind it instead of staged. */
-    bpi_write_at_once(conn);
+    if (conn->end->hello != NULL) say(conn, conn->end->hello);
 }
 
 void bpi_control_finish(bp_conn *conn) {

@@ -535,9 +535,6 @@ void bpi_conn_flush(bp_conn *conn);
 /* Up to `most` writes of what is staged and queued. What the socket does not take waits for room there. */
 void bpi_write_out(bp_conn *conn, int most);
 
-/* Writes what is queued, unless another connection is in the middle of its sends. */
-void bpi_write_at_once(bp_conn *conn);
-
 /* Whether a value of length bytes goes to the stage without a second look. */
 static inline bool bpi_stage_fits(const bpi_stage *stage, const bp_conn *conn, uint32_t length) {
     return stage->holder == conn && length <= BP_FRAME_STAGE_MAX &&

@@ -250,10 +250,6 @@ static void write_turn(bp_conn *conn) {
     if (stage->holder == conn && stage->length == 0) bpi_stage_give_back(stage);
 }
 
-void bpi_write_at_once(bp_conn *conn) {
-    if (conn->state == BPI_CONN_OPEN && conn->end->loop->stage.holder == NULL) write_turn(conn);
-}
-
 void bpi_conn_flush(bp_conn *conn) {
     bpi_loop *loop = conn->end->loop;
     bpi_begun_drop(loop);

@@ -208,7 +208,7 @@ static bp_err send_round(bpt_side *side, bp_conn *conn) {
 
 static void send_first_round(bpt_side *side, bp_conn *conn) {
     begin(side, conn);
-    (void)send_round(side, conn); /* HELLO was written before: where that failed, nothing can be sent */
+    bpt_ok(send_round(side, conn));
 }
 
 static bp_err take_echo(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
