@@ -26,10 +26,14 @@ void bpi_stage_give_back(bpi_stage *stage) {
     stage->is_stuck = false;
 }
 
+uint8_t *bpi_stage_data(bpi_stage *stage) {
+    if (stage->data == NULL) stage->data = bpi_os.alloc_raw(BP_FRAME_WRITE_MAX);
+    return stage->data;
+}
+
 static bool lend(bpi_loop *loop, bp_conn *conn) {
     bpi_stage *stage = &loop->stage;
-    if (stage->data == NULL) stage->data = bpi_os.alloc_raw(BP_FRAME_WRITE_MAX);
-    if (stage->data == NULL) return false;
+    if (bpi_stage_data(stage) == NULL) return false;
     stage->holder = conn;
     stage->may_yield = false;
     bpi_loop_mark_dirty(loop, conn);

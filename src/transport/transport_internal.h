@@ -535,6 +535,9 @@ void bpi_conn_flush(bp_conn *conn);
 /* Up to `most` writes of what is staged and queued. What the socket does not take waits for room there. */
 void bpi_write_out(bp_conn *conn, int most);
 
+/* Its BP_FRAME_WRITE_MAX bytes, which a loop that never writes does not need; NULL: no memory. */
+uint8_t *bpi_stage_data(bpi_stage *stage);
+
 /* Whether a value of length bytes goes to the stage without a second look. */
 static inline bool bpi_stage_fits(const bpi_stage *stage, const bp_conn *conn, uint32_t length) {
     return stage->holder == conn && length <= BP_FRAME_STAGE_MAX &&

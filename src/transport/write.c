@@ -204,7 +204,7 @@ static bool write_once(bp_conn *conn) {
     uint8_t small[BPI_BLOCKED_STAGE];
     uv_buf_t bufs[TRY_PIECES];
     attempt a = {.scratch = small, .scratch_length = sizeof small};
-    if (stage->data != NULL && (stage->holder == NULL || stage->holder == conn)) {
+    if ((stage->holder == NULL || stage->holder == conn) && bpi_stage_data(stage) != NULL) {
         a.scratch = stage->data + staged_bytes(conn);
         a.scratch_length = BP_FRAME_WRITE_MAX - staged_bytes(conn);
     }

@@ -303,10 +303,34 @@ START_TEST(whatever_is_sent_comes_once_and_in_order) {
 }
 END_TEST
 
+enum { EAGER_FRAMES = 60 };
+
+static void send_all_at_once(bpt_side *side, bp_conn *conn) {
+    (void)side;
+    for (uint64_t n = 0; n < EAGER_FRAMES; n++) bpt_send(conn, BPT_LARGE_TYPE, BPT_LARGE_MIN, n);
+}
+
+/* A connection's HELLO is queued, and so is what on_open sends behind it, though nobody has used the stage yet. */
+START_TEST(what_is_queued_leaves_in_writes_as_large_as_what_is_staged) {
+    bpt_rig rig;
+    bp_conn_stats stats;
+    bpt_rig_init(&rig);
+    rig.clients[0].on_open = send_all_at_once;
+    rig.server.on_frame = check_order;
+    bpt_rig_start(&rig, _i);
+    bpt_rig_until(&rig, rig.server.frames == EAGER_FRAMES);
+    bp_conn_stats_read(rig.clients[0].conn, &stats);
+    ck_assert_uint_gt(stats.bytes_out, EAGER_FRAMES * BPT_LARGE_MIN); /* 66,000: more than a write */
+    ck_assert_uint_le(stats.writes, 3);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(transport_write) {
     BPT_LOOP_TEST(what_a_full_socket_does_not_take_waits_in_a_buffer, 0, 2);
     BPT_LOOP_TEST(without_memory_the_stage_stays_lent, 0, 2);
     BPT_LOOP_TEST(others_go_on_without_the_stage, 0, 2);
     BPT_LOOP_TEST(a_stuck_connection_may_close, 0, 2);
     BPT_LOOP_TEST(whatever_is_sent_comes_once_and_in_order, 0, 8);
+    BPT_LOOP_TEST(what_is_queued_leaves_in_writes_as_large_as_what_is_staged, 0, BPT_WAYS);
 }
