@@ -67,6 +67,7 @@ void bpi_conn_gone(bp_conn *conn) {
         end->config.on_close(conn, why, end->config.user);
     }
     bpi_conn_free(conn);
+    if (end->conn_left != NULL) end->conn_left(end);
 }
 
 void bpi_conn_on_handle_closed(uv_handle_t *handle) {

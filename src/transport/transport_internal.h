@@ -324,6 +324,7 @@ struct bpi_end {
     bool needs_tick;        /* on_tick wants to be called */
     /* What server and client do differently. */
     void (*conn_gone)(bpi_end *end, bp_conn *conn); /* folded and off the list; on_close comes next */
+    void (*conn_left)(bpi_end *end);                /* NULL, or called when on_close has been */
     bool (*on_tick)(bpi_end *end);                  /* NULL, or whether it wants to be called again */
     void (*interrupted)(bpi_end *end);              /* a signal came; NULL: stop */
     void (*quiet)(bpi_end *end);                    /* close the handles of its own: no more connections */

@@ -229,10 +229,15 @@ static bool on_tick(bpi_end *end) {
 static void conn_gone(bpi_end *end, bp_conn *conn) {
     bpi_worker *worker = bpi_worker_of(end);
     (void)conn;
-    give_place(worker->server);
     (void)__atomic_fetch_sub(&worker->open_count, 1, __ATOMIC_RELAXED);
-    bpi_worker_poll(worker);
     if (is_drained(end) && end->runs_loop) uv_stop(end->loop->uv);
+}
+
+/* Not before on_close: what the handlers of all loops see open is never more than the limit. */
+static void conn_left(bpi_end *end) {
+    bpi_worker *worker = bpi_worker_of(end);
+    give_place(worker->server);
+    bpi_worker_poll(worker);
 }
 
 static void on_poll_closed(uv_handle_t *handle) {
@@ -260,6 +265,7 @@ void bpi_worker_init(bpi_worker *worker, bp_server *server, const bpi_transport 
     worker->server = server;
     worker->end.transport = transport;
     worker->end.conn_gone = conn_gone;
+    worker->end.conn_left = conn_left;
     worker->end.on_tick = on_tick;
     worker->end.interrupted = interrupted;
     worker->end.quiet = quiet;

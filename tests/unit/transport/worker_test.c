@@ -20,6 +20,7 @@ typedef struct crowd {
     pthread_t thread; /* that runs the server */
     atomic_uint opens, closes, most_open, frames, others;
     atomic_int why;   /* of the connection that closed last */
+    atomic_uint placeless; /* closes of connections that no longer held a place */
     _Atomic(pthread_t) seen[SEEN_MAX];
     bp_err err; /* of the run */
     void (*on_frame)(struct crowd *crowd, bp_conn *conn);
@@ -38,6 +39,7 @@ static void on_open(bp_conn *conn, void *user) {
 static void on_close(bp_conn *conn, bp_err why, void *user) {
     crowd *c = user;
     (void)conn;
+    if (__atomic_load_n(&c->rig.server.server->open_count, __ATOMIC_RELAXED) == 0) atomic_fetch_add(&c->placeless, 1);
     atomic_store(&c->why, (int)why);
     atomic_fetch_add(&c->closes, 1);
 }
@@ -190,6 +192,7 @@ START_TEST(the_connection_limit_holds_over_all_loops) {
     join(&c);
     ck_assert_uint_eq(atomic_load(&c.opens), PEERS);
     ck_assert_uint_le(atomic_load(&c.most_open), LIMIT);
+    ck_assert_uint_eq(atomic_load(&c.placeless), 0);
     bpt_rig_fini(&c.rig);
 }
 END_TEST
