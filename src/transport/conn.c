@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* A connection's life and what it receives; what it sends is in send.c. */
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
+#include "transport/wait_internal.h"
 
 #include "base/os.h"
 #include "base/wipe.h"

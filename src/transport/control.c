@@ -2,7 +2,7 @@
 /* Frames of type 0, which are the library's own: HELLO, by which two ends find out that they mean the same bytes, and
  * GOODBYE, by which an end that was meant is told from one that was not (docs/WIRE.md, "Control frames"). */
 #include "frame/frame_internal.h"
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,7 +5,8 @@
  * the loop does (a handler that takes long, a stopped process) it moves on by two ticks at the most, as what peers have
  * sent meanwhile is not read yet. What happened since the last tick counts as if it had happened then, so that a
  * deadline needs one tick more than its time: nobody is cut off early. */
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
+#include "transport/wait_internal.h"
 
 enum {
     TICK_MIN_MS = 10,

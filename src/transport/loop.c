@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
+#include "transport/wait_internal.h"
 
 #include "base/os.h"
 

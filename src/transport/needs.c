@@ -4,7 +4,7 @@
  *
  * One buffer is reserved as it is. Several are reserved as one that all of them fit into: connections that each had a
  * part and waited for more could wait for each other for ever. */
-#include "transport/transport_internal.h"
+#include "transport/wait_internal.h"
 
 /* A part of a buffer: what it is wrapped in, and its bytes right behind. */
 static uint64_t part_size(uint32_t size) { return sizeof(bp_wrap) + ((uint64_t)size + 15) / 16 * 16; }

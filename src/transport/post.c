@@ -5,7 +5,7 @@
  * Posts lie in a ring, oldest first; the loop's thread alone takes them out, and hands the next one to the connection's
  * queue only while that has room. One letter, which the port contains, tells the loop of them. Whoever waits for room
  * in the ring is served in turn, by the loop's thread, which puts their frames into the ring itself. */
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
 
 #include "base/os.h"
 

@@ -1,7 +1,8 @@
 #define _GNU_SOURCE
 /* What a connection takes to send, and what becomes of what it does not take. */
 #include "frame/frame_internal.h"
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
+#include "transport/wait_internal.h"
 
 uint64_t bpi_send_limit(const bp_conn *conn) {
     const uint32_t limit = conn->end->config.send_queue_bytes;

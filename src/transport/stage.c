@@ -2,7 +2,7 @@
 /* The staging buffer of a loop: lent to one connection at a time, which copies its small frames there when it sends
  * them, while they are warm, and gives their buffers back. */
 #include "frame/frame_internal.h"
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
 
 #include "base/os.h"
 #include "base/wipe.h"

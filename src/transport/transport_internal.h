@@ -75,6 +75,8 @@ typedef struct bpi_end bpi_end;
 typedef struct bpi_loop bpi_loop;
 typedef struct bpi_port bpi_port;
 typedef struct bpi_transport bpi_transport;
+typedef struct bpi_wait bpi_wait;
+typedef struct bpi_write bpi_write;
 
 /* ---- addresses and errors (no libuv calls) ---- */
 
@@ -129,19 +131,6 @@ void bpi_mailbox_unexpect(bpi_mailbox *mailbox);
 
 /* ---- loop ---- */
 
-/* A write under way, lent to a blocked connection. */
-typedef struct bpi_write {
-    uv_write_t request;
-    struct bpi_write *next; /* while spare */
-    uint64_t bytes;
-    size_t left;    /* bytes that had not left when the timer looked last */
-    uint32_t since; /* clock of the progress before */
-    uint32_t staged_bytes; /* of them, at the beginning: copied before; the others are the queue's, where they lie */
-    uint32_t staged_count; /* frames that end in them */
-    bp_buf *rest;          /* where they are; NULL: in stage, or stuck */
-    uint8_t stage[BPI_BLOCKED_STAGE];
-} bpi_write;
-
 typedef struct bpi_stage {
     uint8_t *data;   /* BP_FRAME_WRITE_MAX bytes; NULL until first used */
     bp_conn *holder; /* to whom it is lent; NULL: nobody */
@@ -161,35 +150,13 @@ typedef struct bpi_begun {
     uint32_t limit; /* the stage's when it was begun */
     uint16_t type;
 } bpi_begun;
+
 /* The chunks of a loop, the one to be used next on top. Made together, so that both are there or neither. */
 typedef struct bpi_landing {
     uint8_t *memory; /* NULL until first used */
     uint8_t *free[BPI_LANDING_COUNT];
     uint32_t free_count;
 } bpi_landing;
-
-/* What a connection waits for. */
-typedef enum bpi_wait_for {
-    BPI_FOR_MEMORY, /* its reservation */
-    BPI_FOR_BUDGET, /* over */
-    BPI_FOR_CHUNK,  /* parked */
-    BPI_FOR_LETTER  /* nothing any more; but its reservation is told already, and the letter still to come */
-} bpi_wait_for;
-
-/* Lent to a connection while it waits. */
-typedef struct bpi_wait {
-    bpi_letter letter;   /* first: a letter of a wait is a wait */
-    bp_reservation wish; /* user is the wait */
-    bp_conn *conn;
-    struct bpi_wait *next, *previous; /* of those that are parked, or over; next while spare */
-    uint8_t *chunk;                   /* that it keeps, with what it has not taken yet; NULL: none */
-    uint64_t charged;                 /* bytes of the budget */
-    bp_frame frame;                   /* of which the handler is to run again, where is_again */
-    bpi_wait_for what;
-    bool is_again;
-    bool is_shared;        /* the reservation is for several buffers */
-    bool is_handle_closed; /* the connection is gone once the letter is there */
-} bpi_wait;
 
 typedef struct bpi_wait_list {
     bpi_wait *first, *last;
@@ -247,8 +214,6 @@ void bpi_loop_release(bpi_loop *loop);
 
 void bpi_loop_mark_dirty(bpi_loop *loop, bp_conn *conn);
 void bpi_loop_forget(bpi_loop *loop, bp_conn *conn);
-bpi_write *bpi_loop_take_write(bpi_loop *loop); /* NULL: no memory */
-void bpi_loop_give_write(bpi_loop *loop, bpi_write *write);
 
 /* ---- deadlines ---- */
 
@@ -450,125 +415,6 @@ void bpi_conn_take_frames(bp_conn *conn, bp_frame *frame, bool is_again);
 
 /* The peer sends no more, says libuv's status. */
 void bpi_conn_read_ended(bp_conn *conn, int status);
-
-/* ---- waiting (wait.c) ---- */
-
-static inline bool bpi_conn_is_waiting(const bp_conn *conn) {
-    return conn->wait != NULL && conn->wait->what != BPI_FOR_LETTER;
-}
-
-/* The chunk to read into; NULL: both are kept, or there was no memory for them (landing.memory tells). */
-uint8_t *bpi_landing_chunk(bpi_loop *loop);
-
-/* The reader has no buffer for a cut frame, or the handler for what it needs. BP_OK: it has now; BP_PENDING: the
- * connection waits, and goes on by itself; else it has to be closed. What is in the chunk stays. */
-BP_NODISCARD bp_err bpi_wait_for_cut(bp_conn *conn);
-BP_NODISCARD bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame);
-
-/* There is no chunk to read into. BP_PENDING, BP_ERR_NO_MEMORY. */
-BP_NODISCARD bp_err bpi_wait_for_chunk(bp_conn *conn);
-
-/* The connection hands on nothing any more: what it waited for goes back, and what it has not taken is dropped. A letter
- * may still be under way, for which a closed connection waits. */
-void bpi_wait_end(bp_conn *conn);
-
-/* The closed connection's handle is closed. True: a letter is under way, and the connection is gone once it is here. */
-bool bpi_wait_outlasts_handle(bp_conn *conn);
-
-/* Once per turn: lets go on who can. True: there are more. */
-bool bpi_wait_turn(bpi_loop *loop);
-
-/* Closes a connection that does not read and whose peer is gone. */
-void bpi_wait_check_peer(bp_conn *conn);
-void bpi_wait_free_spares(bpi_loop *loop);
-
-/* ---- what handlers need (needs.c) ---- */
-
-/* A handler begins, or is to run again with what was reserved for it. */
-static inline void bpi_needs_begin(bpi_needs *needs) {
-    needs->count = 0;
-    needs->is_refused = false;
-}
-
-/* Bytes to be reserved for all of them; 0: nothing was refused, or there were too many. */
-uint64_t bpi_needs_size(const bpi_needs *needs);
-void bpi_needs_give(bpi_needs *needs, bp_buf *granted, bool is_shared); /* for several, in parts */
-void bpi_needs_end(bpi_needs *needs); /* what was granted and is left goes back */
-
-/* ---- sending (send.c: the queue and its limits; write.c: what leaves when; stage.c: the stage) ---- */
-
-/* Queues a frame behind what was sent before, whatever the limits. BP_ERR_NO_MEMORY. */
-BP_NODISCARD bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf);
-
-/* Whether frames may be sent now: BP_ERR_CLOSED; why the connection is broken; BP_ERR_ARGUMENT: a frame is begun. */
-BP_NODISCARD bp_err bpi_send_check(const bp_conn *conn);
-uint64_t bpi_send_room(const bp_conn *conn);                /* bytes up to its limit, and the end's */
-bool bpi_send_has_room(const bp_conn *conn, uint64_t size); /* for a frame of size bytes, header included */
-
-/* A frame finds no room: BP_ERR_QUEUE_FULL, or BP_OK where frames are dropped instead. */
-BP_NODISCARD bp_err bpi_send_refuse(bp_conn *conn);
-void bpi_send_tell_drained(bp_conn *conn);   /* on_drain, if it is due */
-bool bpi_send_is_empty(const bp_conn *conn); /* everything has left */
-
-/* count bytes of the end's queued_bytes are not queued any more. */
-void bpi_end_unqueued(bpi_end *end, uint64_t count);
-
-/* What a handler has sent on its connection, so that it can be taken back: nothing of it leaves before it returns. */
-typedef struct bpi_send_mark {
-    uint32_t staged_bytes, staged_count;
-    uint64_t frame_count;
-} bpi_send_mark;
-static inline bpi_send_mark bpi_send_mark_of(const bp_conn *conn) {
-    const bpi_stage *stage = &conn->end->loop->stage;
-    const bool is_holder = stage->holder == conn;
-    return (bpi_send_mark){.staged_bytes = is_holder ? stage->length : 0,
-                           .staged_count = is_holder ? stage->count : 0,
-                           .frame_count = conn->writer.frame_count};
-}
-void bpi_send_rollback(bp_conn *conn, const bpi_send_mark *mark);
-
-/* Between two frames that are handed on: writes what was sent, if it is enough for a write. */
-void bpi_send_between(bp_conn *conn);
-
-/* A connection's part of the end of a turn: writes, on_drain, and what bp_conn_finish left to do. */
-void bpi_conn_flush(bp_conn *conn);
-
-/* Up to `most` writes of what is staged and queued. What the socket does not take waits for room there. */
-void bpi_write_out(bp_conn *conn, int most);
-
-/* Its BP_FRAME_WRITE_MAX bytes, which a loop that never writes does not need; NULL: no memory. */
-uint8_t *bpi_stage_data(bpi_stage *stage);
-
-/* Whether a value of length bytes goes to the stage without a second look. */
-static inline bool bpi_stage_fits(const bpi_stage *stage, const bp_conn *conn, uint32_t length) {
-    return stage->holder == conn && length <= BP_FRAME_STAGE_MAX &&
-           stage->length + BP_FRAME_HEADER_SIZE + length <= stage->limit;
-}
-
-/* One more frame, of size bytes, is there. */
-static inline void bpi_stage_add(bpi_stage *stage, uint32_t size) {
-    stage->length += size;
-    stage->count++;
-}
-
-/* Where the connection may put a frame of size bytes, header included, behind what it sent before; the stage may have to
- * be written out for it, which may fail. NULL: it goes to the queue. The limits were asked before. */
-uint8_t *bpi_stage_room(bp_conn *conn, uint64_t size);
-void bpi_stage_open(bpi_stage *stage);                                 /* sets its limit as it may be */
-void bpi_stage_cut(bpi_stage *stage, uint32_t length, uint32_t count); /* keeps the first length bytes */
-void bpi_stage_fill(bp_conn *conn);                                    /* moves small frames there, from the queue */
-void bpi_stage_give_back(bpi_stage *stage);                            /* it is nobody's */
-void bpi_stage_reclaim(bpi_loop *loop);                                /* has it written out and given back */
-void bpi_stage_drop(bp_conn *conn);                                    /* the connection writes no more */
-uint32_t bpi_stage_ended(const bpi_stage *stage, uint32_t bytes);      /* frames that end in its first bytes */
-
-/* The frame that is begun, if any, is not sent. */
-void bpi_begun_drop(bpi_loop *loop);
-/* Bytes that the queue takes. */
-uint64_t bpi_send_limit(const bp_conn *conn);
-
-/* Whether what comes from elsewhere must wait for room in the queue: bpi_port_drained tells of it then. */
-bool bpi_send_must_wait(bp_conn *conn, uint64_t size);
 
 /* ---- ports (post.c); without one, these do nothing ---- */
 

@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 /* Connections that wait for memory: for a reservation, for their end's budget of cut frames, or for a landing chunk.
  * They do not read meanwhile, so that the peer is told by its own full socket. */
-#include "transport/transport_internal.h"
+#include "transport/wait_internal.h"
 
 #include "base/os.h"
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* One loop of a server: accepts connections, and does what the server's other loops send it. */
 #include "transport/server_internal.h"
+#include "transport/wait_internal.h"
 
 #include "base/os.h"
 

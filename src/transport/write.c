@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 /* When what was sent leaves: at the end of a turn, when the stage is needed, and when a full socket has room again. */
 #include "frame/frame_internal.h"
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
 
 #include "base/wipe.h"
 

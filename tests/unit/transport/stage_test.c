@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "tests/support/frame_rig.h"
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
 
 enum { SMALL = 100, FRAME = SMALL + BP_FRAME_HEADER_SIZE };
 

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "tests/support/frame_rig.h"
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
 
 /* Connections whose sockets are full: nothing is lost and nothing comes twice, with memory and without. */
 

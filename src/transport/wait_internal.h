@@ -1,0 +1,73 @@
+/* transport/wait_internal.h: what waiting for memory is made of: wait.c, connections that wait; needs.c, what handlers ask
+ * for. Glossary and invariants are in transport_internal.h. */
+#ifndef BUFPOOL_TRANSPORT_WAIT_INTERNAL_H
+#define BUFPOOL_TRANSPORT_WAIT_INTERNAL_H
+
+#include "transport/transport_internal.h"
+
+/* What a connection waits for. */
+typedef enum bpi_wait_for {
+    BPI_FOR_MEMORY, /* its reservation */
+    BPI_FOR_BUDGET, /* over */
+    BPI_FOR_CHUNK,  /* parked */
+    BPI_FOR_LETTER  /* nothing any more; but its reservation is told already, and the letter still to come */
+} bpi_wait_for;
+
+/* Lent to a connection while it waits. */
+struct bpi_wait {
+    bpi_letter letter;   /* first: a letter of a wait is a wait */
+    bp_reservation wish; /* user is the wait */
+    bp_conn *conn;
+    bpi_wait *next, *previous;        /* of those that are parked, or over; next while spare */
+    uint8_t *chunk;                   /* that it keeps, with what it has not taken yet; NULL: none */
+    uint64_t charged;                 /* bytes of the budget */
+    bp_frame frame;                   /* of which the handler is to run again, where is_again */
+    bpi_wait_for what;
+    bool is_again;
+    bool is_shared;        /* the reservation is for several buffers */
+    bool is_handle_closed; /* the connection is gone once the letter is there */
+};
+
+static inline bool bpi_conn_is_waiting(const bp_conn *conn) {
+    return conn->wait != NULL && conn->wait->what != BPI_FOR_LETTER;
+}
+
+/* The chunk to read into; NULL: both are kept, or there was no memory for them (landing.memory tells). */
+uint8_t *bpi_landing_chunk(bpi_loop *loop);
+
+/* The reader has no buffer for a cut frame, or the handler for what it needs. BP_OK: it has now; BP_PENDING: the
+ * connection waits, and goes on by itself; else it has to be closed. What is in the chunk stays. */
+BP_NODISCARD bp_err bpi_wait_for_cut(bp_conn *conn);
+BP_NODISCARD bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame);
+
+/* There is no chunk to read into. BP_PENDING, BP_ERR_NO_MEMORY. */
+BP_NODISCARD bp_err bpi_wait_for_chunk(bp_conn *conn);
+
+/* The connection hands on nothing any more: what it waited for goes back, and what it has not taken is dropped. A letter
+ * may still be under way, for which a closed connection waits. */
+void bpi_wait_end(bp_conn *conn);
+
+/* The closed connection's handle is closed. True: a letter is under way, and the connection is gone once it is here. */
+bool bpi_wait_outlasts_handle(bp_conn *conn);
+
+/* Once per turn: lets go on who can. True: there are more. */
+bool bpi_wait_turn(bpi_loop *loop);
+
+/* Closes a connection that does not read and whose peer is gone. */
+void bpi_wait_check_peer(bp_conn *conn);
+void bpi_wait_free_spares(bpi_loop *loop);
+
+/* ---- what handlers need (needs.c) ---- */
+
+/* A handler begins, or is to run again with what was reserved for it. */
+static inline void bpi_needs_begin(bpi_needs *needs) {
+    needs->count = 0;
+    needs->is_refused = false;
+}
+
+/* Bytes to be reserved for all of them; 0: nothing was refused, or there were too many. */
+uint64_t bpi_needs_size(const bpi_needs *needs);
+void bpi_needs_give(bpi_needs *needs, bp_buf *granted, bool is_shared); /* for several, in parts */
+void bpi_needs_end(bpi_needs *needs); /* what was granted and is left goes back */
+
+#endif
