@@ -167,8 +167,8 @@ BP_API bp_pool *bp_server_pool(const bp_server *server);
 BP_API struct uv_loop_s *bp_server_loop(const bp_server *server);
 
 /* Sends one frame on every open connection, in the one buffer, and takes the reference: *buf becomes NULL. A connection
- * whose queue is full does as full_policy says. Returns how many took it, dropped ones included. With
- * several threads, any of them may call it; connections of the others get the frame soon, and all of them are counted. */
+ * whose queue is full does as full_policy says. Returns how many took it, dropped ones included; a buffer of type 0 is
+ * no frame, and nobody takes it. With several threads, any of them may call it; connections of the others get the frame soon, and all of them are counted. */
 BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
 
 /* ---- client ----------------------------------------------------------------------------------------------------- */
@@ -196,8 +196,8 @@ BP_API struct uv_loop_s *bp_client_loop(const bp_client *client);
  * turn of the loop, together with what else is sent; small frames are copied, and their buffers released, here. A queue
  * that is full does as full_policy says; a frame above its limit is taken when it is empty. On error *buf stays the
  * caller's: BP_ERR_QUEUE_FULL (refused, on_drain will tell, or closed), BP_ERR_CLOSED, BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT
- * (a frame is begun, see below), BP_ERR_RESET (the peer takes no more; what it sent before is still handed on, then
- * on_close follows). */
+ * (a frame is begun, see below; or the buffer is none: its type is 0, as long as nobody has set it), BP_ERR_RESET (the
+ * peer takes no more; what it sent before is still handed on, then on_close follows). */
 BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
 
 /* Sends a frame without a buffer: begin gives *value, size_max bytes in which the value is written (at any alignment),
@@ -209,10 +209,11 @@ BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
  *
  * Between begin and end nothing else is sent on the loop (BP_ERR_ARGUMENT), and control does not go back to it: a frame
  * that is still begun then is dropped. Generated X_send_Y are made of this.
- * begin: errors as bp_conn_send_take, BP_ERR_LIMIT (values that are not small, and those of a connection that cannot
- * write, need a buffer of the pool); nothing is begun then, and *value is NULL. end: BP_ERR_ARGUMENT: no frame of this
- * connection is begun, or length is above size_max, and nothing happened; BP_ERR_CLOSED: the connection was closed in
- * between; else as bp_conn_send_take, and the frame is dropped. drop does nothing when none is begun. */
+ * begin: errors as bp_conn_send_take (BP_ERR_ARGUMENT also for type 0), BP_ERR_LIMIT (values that are not small, and
+ * those of a connection that cannot write, need a buffer of the pool); nothing is begun then, and *value is NULL. end:
+ * BP_ERR_ARGUMENT: no frame of this connection is begun, or length is above size_max, and nothing happened;
+ * BP_ERR_CLOSED: the connection was closed in between; else as bp_conn_send_take, and the frame is dropped. drop does
+ * nothing when none is begun. */
 BP_NODISCARD BP_API bp_err bp_conn_frame_begin(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value);
 BP_NODISCARD BP_API bp_err bp_conn_frame_end(bp_conn *conn, uint32_t length);
 BP_API void bp_conn_frame_drop(bp_conn *conn);
@@ -297,7 +298,7 @@ BP_API void bp_conn_release_take(bp_conn **conn);
  * far as the queue has room; the rest, and what a connection that is gone leaves, is dropped. On error *buf stays the
  * caller's:
  * BP_ERR_QUEUE_FULL (or others wait for room), BP_ERR_CLOSED (finished or gone), BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT
- * (nobody retained the connection). */
+ * (nobody retained the connection, or the buffer's type is 0). */
 BP_NODISCARD BP_API bp_err bp_conn_post_take(bp_conn *conn, bp_buf **buf);
 
 /* The same, but waits for room, in turn, for timeout_ms at the most; UINT32_MAX is for ever. BP_ERR_TIMEOUT;

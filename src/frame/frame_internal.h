@@ -93,8 +93,8 @@ uint32_t bpi_writer_moved(bp_writer *writer, uint64_t count);
 /* Frames that have begun to leave, when begun_bytes more than is known to have left are on their way. */
 uint32_t bpi_writer_begun_count(const bp_writer *writer, uint64_t begun_bytes);
 
-/* Drops the oldest frames that have not begun to leave, until count bytes are dropped or there are no more. Returns how
- * many. */
+/* Drops the oldest frames that have not begun to leave, until count bytes are dropped or there are no more; control
+ * frames, which stand first or last, stay. Returns how many. */
 uint32_t bpi_writer_drop_oldest(bp_writer *writer, uint64_t begun_bytes, uint64_t count);
 
 /* Releases the count frames that were queued last, of which none has begun to leave; they count as never queued. */

@@ -165,16 +165,19 @@ uint32_t bpi_writer_begun_count(const bp_writer *writer, uint64_t begun_bytes) {
     return ix;
 }
 
+static bool is_control(const bp_buf *buf) { return bp_buf_type(buf) == 0; }
+
 uint32_t bpi_writer_drop_oldest(bp_writer *writer, uint64_t begun_bytes, uint64_t count) {
-    const uint32_t begun = bpi_writer_begun_count(writer, begun_bytes);
-    uint32_t dropped = 0;
-    for (uint64_t bytes = 0; begun + dropped < writer->count && bytes < count; dropped++) {
-        bp_buf *buf = queued(writer, begun + dropped);
+    uint32_t kept = bpi_writer_begun_count(writer, begun_bytes), dropped = 0;
+    while (kept < writer->count && is_control(queued(writer, kept))) kept++;
+    for (uint64_t bytes = 0; kept + dropped < writer->count && bytes < count; dropped++) {
+        bp_buf *buf = queued(writer, kept + dropped);
+        if (is_control(buf)) break; /* GOODBYE, and nothing behind it */
         bytes += frame_size(buf);
         writer->queued_bytes -= frame_size(buf);
         bp_buf_release(buf);
     }
-    for (uint32_t i = begun; i-- != 0;) {
+    for (uint32_t i = kept; i-- != 0;) {
         writer->ring[(writer->head + i + dropped) & writer->ring_mask] = queued(writer, i);
     }
     writer->head = (writer->head + dropped) & writer->ring_mask;

@@ -145,6 +145,7 @@ static void serve_waiting(bpi_port *port) {
 
 /* Who waits goes first. */
 static bp_err try_post(bpi_port *port, bp_buf **buf) {
+    if (bp_buf_type(*buf) == 0) return BP_ERR_ARGUMENT;
     if (!port->is_open) return BP_ERR_CLOSED;
     if (port->waiting != NULL || !has_room(port, *buf)) return BP_ERR_QUEUE_FULL;
     const bp_err err = push(port, (post){.buf = *buf});

@@ -160,7 +160,7 @@ static void stage_take(bpi_stage *stage, bp_buf **buf) {
 
 __attribute__((noinline)) static bp_err send_otherwise_take(bp_conn *conn, bp_buf **buf) {
     const uint64_t size = (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(*buf);
-    bp_err err = bpi_send_check(conn);
+    bp_err err = bp_buf_type(*buf) == 0 ? BP_ERR_ARGUMENT : bpi_send_check(conn);
     if (err != BP_OK) return err;
     if (!bpi_send_has_room(conn, size)) err = make_room_take(conn, buf, size);
     if (err != BP_OK || *buf == NULL) return err;
@@ -175,7 +175,8 @@ __attribute__((noinline)) static bp_err send_otherwise_take(bp_conn *conn, bp_bu
 
 bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf) {
     bpi_stage *stage = &conn->end->loop->stage;
-    if (BP_UNLIKELY(!bpi_stage_fits(stage, conn, bp_buf_length(*buf)))) return send_otherwise_take(conn, buf);
+    const bool fits = bpi_stage_fits(stage, conn, bp_buf_length(*buf));
+    if (BP_UNLIKELY(!fits || bp_buf_type(*buf) == 0)) return send_otherwise_take(conn, buf);
     stage_take(stage, buf);
     return BP_OK;
 }

@@ -151,8 +151,9 @@ bp_pool *bp_server_pool(const bp_server *server) { return server->workers[0].end
 uv_loop_t *bp_server_loop(const bp_server *server) { return server->workers[0].end.loop->uv; }
 
 size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf) {
+    const uint32_t workers = bp_buf_type(*buf) == 0 ? 0 : server->worker_count; /* no frame: nobody takes it */
     size_t count = 0;
-    for (uint32_t i = 0; i < server->worker_count; i++) count += bpi_worker_broadcast(&server->workers[i], *buf);
+    for (uint32_t i = 0; i < workers; i++) count += bpi_worker_broadcast(&server->workers[i], *buf);
     bp_buf_release_take(buf);
     return count;
 }

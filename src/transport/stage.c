@@ -161,7 +161,7 @@ static bp_err begin_in_buffer(bp_conn *conn, uint16_t type, uint32_t size_max) {
 __attribute__((noinline)) static bp_err begin_otherwise(bp_conn *conn, uint16_t type, uint32_t size_max) {
     const uint64_t size = (uint64_t)BP_FRAME_HEADER_SIZE + size_max;
     uint8_t *room = NULL;
-    bp_err err = bpi_send_check(conn);
+    bp_err err = type == 0 ? BP_ERR_ARGUMENT : bpi_send_check(conn);
     if (err != BP_OK) return err;
     if (bpi_send_has_room(conn, size)) {
         room = bpi_stage_room(conn, size);
@@ -179,7 +179,7 @@ __attribute__((noinline)) static bp_err begin_otherwise(bp_conn *conn, uint16_t 
 bp_err bp_conn_frame_begin(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value) {
     bpi_loop *loop = conn->end->loop;
     const bpi_stage *stage = &loop->stage;
-    if (BP_LIKELY(bpi_stage_fits(stage, conn, size_max))) {
+    if (BP_LIKELY(bpi_stage_fits(stage, conn, size_max) && type != 0)) {
         begin_at(loop, conn, stage->data + stage->length + BP_FRAME_HEADER_SIZE, type, size_max);
     } else {
         const bp_err err = begin_otherwise(conn, type, size_max);

@@ -274,6 +274,32 @@ START_TEST(the_oldest_that_have_not_begun_to_leave_are_dropped) {
 }
 END_TEST
 
+/* HELLO and GOODBYE, in a ring that wraps: nothing says when they may be missing. */
+START_TEST(control_frames_are_never_dropped) {
+    rig r;
+    rig_init(&r);
+    for (uint64_t i = 0; i < 12; i++) push(&r, 1, 10, i);
+    bp_writer_wrote(&r.writer, 12 * 16);
+    r.expected.length = 0;
+    push(&r, 0, 10, 0);
+    for (uint64_t i = 1; i < 10; i++) push(&r, 1, 10, i);
+    push(&r, 0, 10, 10);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, 0, 17), 2);
+    expect_without(&r, 1, 2);
+    ck_assert_uint_eq(r.writer.queued_bytes, r.expected.length);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, 17, 1), 1); /* HELLO and the first one are on their way */
+    expect_without(&r, 2, 1);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, 0, UINT64_MAX), 6);
+    expect_without(&r, 1, 6);
+    ck_assert_uint_eq(bpi_writer_drop_oldest(&r.writer, 0, UINT64_MAX), 0);
+    ck_assert_uint_eq(r.writer.dropped_count, 9);
+    ck_assert_uint_eq(r.writer.count, 2);
+    ck_assert_uint_eq(bpt_pool_in_use(r.pool), 2);
+    send_rest(&r, 0);
+    rig_fini(&r);
+}
+END_TEST
+
 START_TEST(no_more_is_dropped_than_there_is) {
     rig r;
     wrapped_queue(&r, 0);
@@ -322,6 +348,7 @@ BPT_SUITE(frame_writer) {
     BPT_TEST(the_ring_grows_while_it_wraps);
     BPT_TEST(frames_that_have_begun_to_leave_are_counted);
     BPT_LOOP_TEST(the_oldest_that_have_not_begun_to_leave_are_dropped, 0, 50);
+    BPT_TEST(control_frames_are_never_dropped);
     BPT_TEST(no_more_is_dropped_than_there_is);
     BPT_TEST(what_was_queued_last_is_taken_back);
     BPT_TEST(what_is_copied_elsewhere_was_never_queued);

@@ -161,6 +161,28 @@ START_TEST(posts_wait_behind_a_full_queue) {
 }
 END_TEST
 
+/* Type 0 is the library's own. */
+START_TEST(a_buffer_without_a_type_is_not_posted) {
+    bpt_rig rig;
+    poster posters[THREADS] = {0};
+    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    for (uint32_t n = 0; n < 3; n++) {
+        bp_buf *untyped = numbered(bp_conn_pool(conn), 0, n), *buf = numbered(bp_conn_pool(conn), 0, n);
+        bp_buf_set_type(untyped, 0);
+        bpt_err(bp_conn_post_take(conn, &untyped), BP_ERR_ARGUMENT);
+        bpt_err(bp_conn_post_wait_take(conn, &untyped, UINT32_MAX), BP_ERR_ARGUMENT);
+        ck_assert_ptr_nonnull(untyped);
+        bp_buf_release(untyped);
+        bpt_ok(bp_conn_post_take(conn, &buf));
+    }
+    bpt_rig_until(&rig, rig.server.frames == 3);
+    ck_assert_uint_eq(posters[0].seen, 3);
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig);
+    ck_assert_uint_eq(rig.clients[0].in_use_at_close, 0);
+}
+END_TEST
+
 /* ---- waiting for room ---- */
 
 START_TEST(who_waits_for_room_is_served_in_turn_or_told) {
@@ -350,6 +372,7 @@ BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(what_many_threads_post_arrives_once_and_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(posts_that_nobody_takes_are_bounded, 0, 2);
     BPT_LOOP_TEST(posts_wait_behind_a_full_queue, 0, 2);
+    BPT_LOOP_TEST(a_buffer_without_a_type_is_not_posted, 0, 2);
     BPT_LOOP_TEST(who_waits_for_room_is_served_in_turn_or_told, 0, 2);
     BPT_LOOP_TEST(who_waits_is_told_when_the_connection_closes, 0, 2);
     BPT_LOOP_TEST(calls_are_made_in_order_with_posts, 0, 2);

@@ -211,6 +211,43 @@ START_TEST(what_a_gone_peer_sent_is_still_read) {
 }
 END_TEST
 
+static void refuse_untyped(bp_conn *conn, uint32_t length) {
+    const uint64_t queued = bp_conn_queued_bytes(conn);
+    uint8_t value[1], *at = value;
+    bp_buf *buf = NULL;
+    bpt_ok(bp_pool_acquire(bp_conn_pool(conn), length, &buf)); /* nobody has set a type */
+    bp_buf_set_length(buf, length);
+    bpt_err(bp_conn_send_take(conn, &buf), BP_ERR_ARGUMENT);
+    ck_assert_ptr_nonnull(buf);
+    ck_assert_uint_eq(bp_buf_length(buf), length);
+    bp_buf_release(buf);
+    bpt_err(bp_conn_frame_begin(conn, 0, length, &at), BP_ERR_ARGUMENT);
+    ck_assert_ptr_null(at);
+    ck_assert_uint_eq(bp_conn_queued_bytes(conn), queued);
+}
+
+/* Type 0 is the library's own: with nothing sent before, in the stage, and behind a queue. */
+START_TEST(a_buffer_without_a_type_is_not_sent) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bpt_rig_start(&rig, _i);
+    bp_conn *conn = rig.clients[0].conn;
+    rig.server.on_frame = check_order;
+    for (uint64_t n = 0; n < 4; n++) {
+        refuse_untyped(conn, 8);
+        refuse_untyped(conn, BPT_LARGE_MAX);
+        bpt_send(conn, BPT_LARGE_TYPE, n == 2 ? BPT_LARGE_MAX : BPT_LARGE_MIN, n);
+    }
+    bp_conn_finish(conn); /* GOODBYE is of type 0, too */
+    bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
+    bpt_err(rig.server.why, BP_ERR_END);
+    ck_assert_uint_eq(rig.server.frames, 4);
+    ck_assert_uint_eq(rig.clients[0].stats.frames_out, 4);
+    ck_assert_uint_eq(rig.clients[0].stats.frames_dropped, 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* A finished connection whose peer never ends is closed after a while. */
 START_TEST(lingering_has_an_end) {
     bpt_rig rig;
@@ -319,6 +356,41 @@ START_TEST(a_full_queue_drops_what_is_old) {
 }
 END_TEST
 
+static void send_past_full(bpt_side *side, bp_conn *conn) {
+    const uint64_t *count = side->data;
+    for (uint64_t n = 0; n < *count; n++) bpt_ok(send_one(conn, 0, n));
+}
+
+/* Behind HELLO, which has not left, the queue fills up: what is dropped is the oldest frame of the program's. */
+START_TEST(hello_is_never_dropped) {
+    bpt_rig rig;
+    gap g = {0};
+    enum { SIZE = BPT_LARGE_MIN + BP_FRAME_HEADER_SIZE, HELLO = BP_FRAME_HEADER_SIZE + 20 };
+    const uint64_t taken = (QUEUE - HELLO) / SIZE;
+    uint64_t sent = taken + PAST;
+    bpt_rig_init(&rig);
+    bp_server_config server = bpt_rig_server_config(&rig, _i);
+    server.conn.hello = BP_HELLO_REQUIRED; /* it must come first */
+    bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
+    client.conn.send_queue_bytes = QUEUE;
+    client.conn.full_policy = BP_FULL_DROP_OLD;
+    rig.server.on_frame = check_gap;
+    rig.server.data = &g;
+    rig.clients[0].on_open = send_past_full;
+    rig.clients[0].data = &sent;
+    bpt_rig_listen(&rig, &server, _i);
+    bpt_rig_connect(&rig, 0, &client);
+    bpt_rig_until(&rig, g.next == sent || rig.server.closes == 1);
+    ck_assert_uint_eq(g.missing, PAST);
+    ck_assert_uint_eq(rig.server.frames, taken);
+    bp_conn_stats stats;
+    bp_conn_stats_read(rig.clients[0].conn, &stats);
+    ck_assert_uint_eq(stats.frames_dropped, PAST);
+    ck_assert_uint_eq(stats.frames_out, taken);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 START_TEST(a_full_queue_closes) {
     bpt_rig rig;
     const uint64_t sent = start_full(&rig, _i & 3, BP_FULL_CLOSE);
@@ -387,9 +459,11 @@ BPT_SUITE(transport_send) {
     BPT_LOOP_TEST(a_dirty_connection_may_be_closed_at_once, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_dirty_connection_may_be_freed, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_a_gone_peer_sent_is_still_read, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_buffer_without_a_type_is_not_sent, 0, BPT_WAYS);
     BPT_LOOP_TEST(lingering_has_an_end, 0, 2);
     BPT_LOOP_TEST(a_full_queue_drops_what_is_new, 0, 2 * BPT_WAYS);
     BPT_LOOP_TEST(a_full_queue_drops_what_is_old, 0, 2 * BPT_WAYS);
+    BPT_LOOP_TEST(hello_is_never_dropped, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_full_queue_closes, 0, 2 * BPT_WAYS);
     BPT_LOOP_TEST(inflight_bytes_hold_for_all_connections, 0, BPT_WAYS);
 }

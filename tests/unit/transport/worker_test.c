@@ -197,8 +197,11 @@ START_TEST(the_connection_limit_holds_over_all_loops) {
 }
 END_TEST
 
+/* A buffer without a type is nobody's. */
 static void broadcast(crowd *c, bp_conn *conn) {
     bp_buf *buf = bpt_frame_buf(bp_conn_pool(conn), BPT_SMALL_TYPE, LENGTH, 777);
+    bp_buf *untyped = bpt_frame_buf(bp_conn_pool(conn), 0, LENGTH, 0);
+    bpt_must(bp_server_broadcast_take(c->rig.server.server, &untyped) == 0 && untyped == NULL);
     if (atomic_load(&c->frames) == PEERS + 1) {
         atomic_store(&c->others, (unsigned)bp_server_broadcast_take(c->rig.server.server, &buf));
     }
