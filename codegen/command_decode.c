@@ -3,8 +3,10 @@
  *     message, value                   a known message that keeps its rules
  *     message, error, at, field        one that is no value, or, with the value besides, breaks a rule: `at` is the
  *                                      first byte of the value that is wrong, `field` what it belongs to, if anything
- *     unknown                          no message has the type: what a reader does with it, by its tag range */
+ *     unknown                          no message has the type: what a reader does with it, by its tag range
+ * Frames of type 0 are the library's own: message is HELLO or GOODBYE, or kind says which one else it is. */
 #include "codegen/command.h"
+#include "codegen/control.h"
 #include "codegen/interp.h"
 #include "codegen/stream.h"
 
@@ -50,8 +52,7 @@ static const char *unknown_word(const cg_model *model, uint16_t type) {
     static const char *const words[] = {
         [CG_UNKNOWN_FAIL] = "fail", [CG_UNKNOWN_SKIP] = "skip", [CG_UNKNOWN_DELIVER] = "deliver"};
     const cg_range *range = cg_range_of(model, type);
-    if (range != NULL) return words[range->unknown];
-    return type == 0 ? "control" : words[CG_UNKNOWN_FAIL];
+    return words[range == NULL ? CG_UNKNOWN_FAIL : range->unknown];
 }
 
 static void add_fault(decoding *d, cg_text *line, const cg_fault *fault) {
@@ -71,19 +72,43 @@ static void add_message(decoding *d, cg_text *line, const frame *f, const uint8_
     cg_interp_print(line, &reading, d->job->options.is_showing_all);
 }
 
+/* A control frame. */
+static void add_control(decoding *d, cg_text *line, const frame *f, const uint8_t *value) {
+    const cg_fault fault = cg_control_check(value, f->length);
+    if (fault.kind != CG_FAULT_NONE) {
+        add_fault(d, line, &fault);
+    } else if (cg_control_name(value, f->length) == NULL) {
+        cg_text_format(line, ",\"kind\":%u,\"unknown\":\"skip\"", value[0]);
+    } else {
+        cg_text_format(line, ",\"value\":");
+        cg_control_print(line, d->model, value);
+    }
+}
+
+/* The longest value that a reader takes. */
+static uint32_t longest(const frame *f) { return f->message == NULL ? CG_CONTROL_MAX : f->message->accept_max; }
+
+static bool is_known(const frame *f) { return f->message != NULL || f->type == 0; }
+
+static const char *name_of(const frame *f, const uint8_t *value) {
+    if (f->message != NULL) return f->message->name.text;
+    return f->type == 0 && value != NULL ? cg_control_name(value, f->length) : NULL;
+}
+
 /* value is NULL when the bytes were not looked at. */
 static void print_line(decoding *d, const frame *f, const uint8_t *value) {
     cg_text line = {.arena = d->job->arena};
-    const cg_fault too_long = {.kind = CG_FAULT_BOUND, .offset = f->message == NULL ? 0 : f->message->accept_max};
+    const cg_fault too_long = {.kind = CG_FAULT_BOUND, .offset = longest(f)};
+    const char *name = name_of(f, value);
     cg_text_format(&line, "{\"offset\":%" PRIu64 ",\"type\":%u", f->offset, f->type);
-    if (f->message != NULL) cg_text_format(&line, ",\"message\":\"%s\"", f->message->name.text);
+    if (name != NULL) cg_text_format(&line, ",\"message\":\"%s\"", name);
     cg_text_format(&line, ",\"length\":%u", f->length);
-    if (f->message == NULL)
+    if (!is_known(f))
         cg_text_format(&line, ",\"unknown\":\"%s\"", unknown_word(d->model, f->type));
     else if (value == NULL)
         add_fault(d, &line, &too_long);
     else
-        add_message(d, &line, f, value);
+        (f->type == 0 ? add_control : add_message)(d, &line, f, value);
     cg_text_format(&line, "}\n");
     if (fwrite(line.data, 1, line.length, stdout) != line.length) d->is_full = true;
 }
@@ -107,7 +132,7 @@ static void cut(decoding *d, uint64_t begin, const char *what, uint64_t needed, 
 
 /* The value of a frame whose header was passed over; nothing is kept of one that no reader takes. False at the end. */
 static bool decode_value(decoding *d, const frame *f) {
-    const bool is_taken = f->message != NULL && f->length <= f->message->accept_max;
+    const bool is_taken = is_known(f) && f->length <= longest(f);
     size_t there = 0;
     const uint8_t *value = is_taken ? cg_stream_peek(d->stream, f->length, &there) : NULL;
     if (is_taken && there < f->length) {

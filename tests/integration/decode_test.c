@@ -138,11 +138,46 @@ START_TEST(unknown_types_say_what_a_reader_does) {
     decoder d = start(NULL, 0);
     send_frame(&d, 1999, ack, 3);
     send_frame(&d, 60000, ack, 0);
-    send_frame(&d, 0, ack, 1);
     expect_line(&d, "{\"offset\":0,\"type\":1999,\"length\":3,\"unknown\":\"skip\"}");
     expect_line(&d, "{\"offset\":9,\"type\":60000,\"length\":0,\"unknown\":\"fail\"}");
-    expect_line(&d, "{\"offset\":15,\"type\":0,\"length\":1,\"unknown\":\"control\"}");
     finish(&d, 0, "");
+}
+END_TEST
+
+/* What the library says of itself. */
+START_TEST(control_frames_say_what_they_are) {
+    decoder d = start(NULL, 0);
+    static const uint8_t hello[20] = {1, 0, 1, 0, 0x45, 0x43, 0x59, 0x4D, 2, 0, 1, 0, 0xEF, 0xCD, 0xAB};
+    static const uint8_t goodbye[2] = {2}, other[3] = {7};
+    send_frame(&d, 0, hello, sizeof hello);
+    send_frame(&d, MARKET_BOOK_ACK_TYPE, ack, sizeof ack);
+    send_frame(&d, 0, other, sizeof other);
+    send_frame(&d, 0, goodbye, sizeof goodbye);
+    expect_line(&d, "{\"offset\":0,\"type\":0,\"message\":\"HELLO\",\"length\":20,\"value\":{\"schemas\":[{\"id\":"
+                    "1297695557,\"schema\":\"market\",\"version\":2,\"min_compatible\":1,\"layout_hash\":"
+                    "\"0x0000000000abcdef\"}]}}");
+    expect_line(&d, "{\"offset\":26,\"type\":1014,\"message\":\"BookAck\",\"length\":8,\"value\":{\"sequence\":513}}");
+    expect_line(&d, "{\"offset\":40,\"type\":0,\"length\":3,\"kind\":7,\"unknown\":\"skip\"}");
+    expect_line(&d, "{\"offset\":49,\"type\":0,\"message\":\"GOODBYE\",\"length\":2,\"value\":{}}");
+    finish(&d, 0, "");
+}
+END_TEST
+
+START_TEST(a_wrong_control_frame_is_said) {
+    static const uint8_t zeros[513];
+    decoder d = start(NULL, 0);
+    send_frame(&d, 0, zeros, 0);
+    send_frame(&d, 0, zeros, 513);
+    send_frame(&d, 0, "\2\0\0", 3);
+    send_frame(&d, 0, "\1", 1);
+    send_frame(&d, 0, zeros, 512);
+    expect_line(&d, "{\"offset\":0,\"type\":0,\"length\":0,\"error\":\"truncated\",\"at\":0}");
+    expect_line(&d, "{\"offset\":6,\"type\":0,\"length\":513,\"error\":\"bound\",\"at\":512}");
+    expect_line(&d, "{\"offset\":525,\"type\":0,\"message\":\"GOODBYE\",\"length\":3,\"error\":\"malformed\","
+                    "\"at\":2}");
+    expect_line(&d, "{\"offset\":534,\"type\":0,\"message\":\"HELLO\",\"length\":1,\"error\":\"truncated\",\"at\":1}");
+    expect_line(&d, "{\"offset\":541,\"type\":0,\"length\":512,\"kind\":0,\"unknown\":\"skip\"}");
+    finish(&d, 1, "");
 }
 END_TEST
 
@@ -201,6 +236,8 @@ BPT_SUITE(integration_decode) {
     BPT_TEST(a_wrong_frame_is_said_and_the_next_one_is_read);
     BPT_TEST(a_broken_rule_is_said_beside_the_value);
     BPT_TEST(unknown_types_say_what_a_reader_does);
+    BPT_TEST(control_frames_say_what_they_are);
+    BPT_TEST(a_wrong_control_frame_is_said);
     BPT_LOOP_TEST(lengths_that_no_reader_takes_cost_nothing, 0, 2);
     BPT_TEST(a_cut_stream_is_an_error_with_its_place);
     BPT_LOOP_TEST(redacted_values_are_shown_on_request, 0, 2);

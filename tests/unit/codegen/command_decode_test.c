@@ -26,9 +26,11 @@ static void write_large(const char *name, size_t size) {
 }
 
 static void frames(void) {
+    static const uint8_t hello[] = {0, 0, 20, 0, 0, 0, 1, 0, 1, 0, 7, 0, 0, 0, 1, 0, 1, 0, 6, 6, 6, 6, 6, 6, 6, 6};
     static const uint8_t bad[] = {1, 0, 4, 0, 0, 0, 1, 0, 10, 0, 1, 0, 3, 0, 0, 0, 1, 2, 3, 9, 0, 1, 0, 0, 0, 7};
     bpt_whole_write("contract.yaml", contract, sizeof contract - 1);
     bpt_whole_write("bad", bad, sizeof bad);
+    bpt_whole_write("hello", hello, sizeof hello);
     write_large("good", SIZE_MAX);
     write_large("cut", 200000);
 }
@@ -36,6 +38,7 @@ static void frames(void) {
 static const bpt_whole_run runs[] = {
     {"decode @/contract.yaml @/good", CG_OK, 0, frames},
     {"decode @/contract.yaml @/bad --all", CG_WRONG, 0, frames},
+    {"decode @/contract.yaml @/hello", CG_OK, 0, frames},
     {"decode @/contract.yaml @/cut", CG_WRONG, 0, frames},
     {"decode @/contract.yaml @/nothing", CG_FAILED, 0, frames},
 };
