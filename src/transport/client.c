@@ -50,6 +50,7 @@ static bp_err connect_once(bp_client *client, int *status) {
 static void on_retry(uv_timer_t *timer) {
     bp_client *client = timer->data;
     int status = 0;
+    if (bpi_end_is_stopping(&client->end)) return; /* told so while this was due */
     if (connect_once(client, &status) != BP_OK)
         retry_later(client);
     else if (status != 0)

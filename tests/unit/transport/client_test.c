@@ -355,6 +355,27 @@ START_TEST(only_stop_ends_a_client_that_comes_back) {
 }
 END_TEST
 
+/* The loop is so late that the next attempt is due before it hears of the stop. */
+static void stop_and_be_late(bpt_side *side, bp_conn *conn) {
+    enum { LATE_MS = 20 };
+    (void)conn;
+    bp_client_stop(side->client);
+    uv_sleep(LATE_MS);
+}
+
+START_TEST(nothing_is_tried_after_stop) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    aim_at_nobody(&rig, _i);
+    const bp_client_config config = persistent(&rig, _i);
+    rig.clients[0].on_close = stop_and_be_late;
+    bpt_rig_connect(&rig, 0, &config);
+    ck_assert_int_eq(uv_run(&rig.loop, UV_RUN_DEFAULT), 0);
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 static void *stop_from_thread(void *user) {
     bp_client_stop(user);
     return NULL;
@@ -386,6 +407,7 @@ BPT_SUITE(transport_client) {
     BPT_LOOP_TEST(nobody_waits_for_a_name, 0, 3);
     BPT_LOOP_TEST(each_attempt_that_fails_doubles_the_wait, 0, 4);
     BPT_LOOP_TEST(a_client_comes_back_when_its_server_does, 0, BPT_WAYS);
+    BPT_LOOP_TEST(nothing_is_tried_after_stop, 0, 2);
     BPT_LOOP_TEST(only_stop_ends_a_client_that_comes_back, 0, 2);
     BPT_LOOP_TEST(a_wait_ends_at_once_with_stop_or_free, 0, 4);
 
