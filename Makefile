@@ -149,7 +149,7 @@ setup-bench: ## install what `make bench` compares with (codecs, transports, all
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks lint check-headers check-schema docs check-change check-install clean install
+.PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks check-soak lint check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
@@ -167,14 +167,14 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
 	@$(MAKE) --no-print-directory lint check-headers check-schema check-install
 	@$(MAKE) --no-print-directory -j2 check-change check-random
-	@$(MAKE) --no-print-directory fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=10
+	@$(MAKE) --no-print-directory -j2 ci-fuzz check-soak SOAK_SECONDS=60
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
 THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_traffic,pool_,transport_
 COMPILER_SUITES = codegen_,generated_
 LIBRARY_SUITES = base_,frame_,integration_,pool_,transport_
-.PHONY: ci-compiler ci-library ci-threads
+.PHONY: ci-compiler ci-library ci-threads ci-fuzz
 ci-threads:
 	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
 ci-compiler:
@@ -182,10 +182,19 @@ ci-compiler:
 ci-library:
 	BPT_SLOW=8 BPT_ONLY=$(LIBRARY_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
 
+# One after the other: the soak needs the second core.
+FUZZERS = fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract
+ci-fuzz:
+	@$(MAKE) --no-print-directory -j1 $(FUZZERS) FUZZ_SECONDS=10
+
 LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BOOK_CLIENT) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
 	BPT_SLOW=100 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
 	  --soname-synonyms=somalloc=NONE $(TESTS)
+
+SOAK_SECONDS = 1200
+check-soak: $(TESTS) ## 200 connections at the memory limit, clients killed, servers drained; nothing lost, nothing grows (SOAK_SECONDS=1200)
+	BPT_SOAK=$(SOAK_SECONDS) BPT_ONLY=integration_soak $(TESTS)
 
 lint: ## the rules that no compiler checks: what includes what, where atomics and the system are named
 	@sh tests/scripts/lint.sh
@@ -220,7 +229,7 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 	@CC='$(CC)' RANDOM_TEMPLATES='$(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES))' \
 	  sh tests/scripts/random-contracts.sh $(B) $(RANDOM_MODE) $(RANDOM_COUNT) $(RANDOM_SEED)
 
-check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang on everything, schedules within wide bounds, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
+check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang on everything, schedules within wide bounds, twenty minutes of load, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
 	@$(MAKE) --no-print-directory MODE=tsan ci-compiler ci-library
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan CC=clang B=build/clang-tsan tests
 	@$(MAKE) --no-print-directory MODE=tsan CC=clang B=build/clang-tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
@@ -228,7 +237,8 @@ check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang on eve
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	BPT_PEERS=10000 BPT_ONLY=integration_hostile $(TESTS)
-	@$(MAKE) --no-print-directory fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract FUZZ_SECONDS=600
+	@$(MAKE) --no-print-directory check-soak
+	@$(MAKE) --no-print-directory $(FUZZERS) FUZZ_SECONDS=600
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")

@@ -1,10 +1,7 @@
 #define _GNU_SOURCE
 /* Two hundred connections and memory for a tenth of what they want: answers are large, some requests are as well, and
  * most clients do not read before the server has run out of memory. Every answer comes, once, whole and in order; when
- * all is over nothing is left.
- *
- * BPT_SOAK=1200 in the environment has the clients go on for so many seconds, and lose and make connections
- * meanwhile. */
+ * all is over nothing is left. (For longer, and between processes that are killed: soak_test.c.) */
 #include "tests/support/descriptors.h"
 #include "tests/support/frame_schema.h"
 #include "tests/support/suite.h"
@@ -15,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -35,8 +31,7 @@ typedef struct caller {
     run *all;
     bp_client *client;
     bp_conn *conn;
-    uint64_t sent, answered; /* on this connection */
-    uint64_t ends_at;        /* requests after which this connection is lost; 0: none */
+    uint64_t sent, answered;
     bool is_over;
 } caller;
 
@@ -45,13 +40,11 @@ struct run {
     bp_pool *pool; /* the clients': it has no limit */
     char address[128];
     uint64_t each; /* requests of each client */
-    time_t until;  /* else */
     bp_server *server;
     bool is_short; /* somebody had to wait */
-    uint64_t answered, lost;
+    uint64_t answered;
     unsigned over;
     caller callers[CLIENTS];
-    bpt_random random;
 };
 
 static uint64_t turns; /* of the server's loop */
@@ -119,13 +112,8 @@ static bp_server *make_server(const char *address, uint64_t limit) {
 
 /* ---- the clients ---- */
 
-static bool has_more(const caller *c) {
-    const run *all = c->all;
-    return all->until == 0 ? c->sent < all->each : time(NULL) < all->until;
-}
-
 static void ask(caller *c) {
-    while (c->sent - c->answered < WINDOW && has_more(c)) {
+    while (c->sent - c->answered < WINDOW && c->sent < c->all->each) {
         const bool is_large = c->sent % LARGE_REQUESTS == 0;
         const uint32_t length = is_large ? BPT_HUGE_MIN + (uint32_t)(c->sent * 7919 % 100000) : BPT_SMALL_MAX;
         bp_buf *buf = NULL;
@@ -144,26 +132,19 @@ static void ask(caller *c) {
 
 static bp_err check(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     caller *c = service->user;
-    (void)is_invalid;
+    (void)conn, (void)is_invalid;
     bpt_must(frame->length == BPT_HUGE_MAX);
     bpt_must(is_marked(frame->value, frame->length, c->answered));
     c->answered++;
     c->all->answered++;
-    if (c->ends_at != 0 && c->answered >= c->ends_at)
-        bp_conn_close(conn, BP_OK);
-    else
-        ask(c);
+    ask(c);
     return BP_OK;
 }
-
-static void connect_caller(caller *c);
 
 static void on_open(bp_conn *conn, void *user) {
     caller *c = user;
     run *all = c->all;
     c->conn = conn;
-    c->sent = c->answered = 0;
-    c->ends_at = all->until == 0 ? 0 : 1 + bpt_random_below(&all->random, 20);
     ask(c);
     if (!all->is_short && (c - all->callers) % EAGER != 0) bp_conn_pause(conn);
 }
@@ -181,30 +162,12 @@ static void look(uv_timer_t *timer) {
     uv_close((uv_handle_t *)timer, NULL);
 }
 
-static void on_again(uv_timer_t *timer) {
-    caller *c = timer->data;
-    bp_client_free_take(&c->client);
-    connect_caller(c);
-    uv_close((uv_handle_t *)timer, (uv_close_cb)free);
-}
-
-/* A client is not freed inside its own callback and made again there: its loop does that in its next turn. */
 static void on_close(bp_conn *conn, bp_err why, void *user) {
     caller *c = user;
     (void)conn;
     c->conn = NULL;
-    if (c->is_over) {
-        bpt_must(why == BP_ERR_CLOSED || why == BP_ERR_END);
-        c->all->over++;
-        return;
-    }
-    bpt_must(c->ends_at != 0);
-    c->all->lost++;
-    uv_timer_t *timer = calloc(1, sizeof *timer);
-    bpt_must(timer != NULL);
-    uv_timer_init(&c->all->loop, timer);
-    timer->data = c;
-    uv_timer_start(timer, on_again, 0, 0);
+    bpt_must(c->is_over && (why == BP_ERR_CLOSED || why == BP_ERR_END));
+    c->all->over++;
 }
 
 static void connect_caller(caller *c) {
@@ -252,7 +215,7 @@ static void check_at_rest(bp_server *server, uint64_t limit) {
     bp_pool_stats_read(bp_server_pool(server), &pool);
     ck_assert_uint_eq(stats.connections_open, 0);
     ck_assert_uint_eq(stats.connections_waiting, 0);
-    ck_assert_uint_eq(stats.connections_accepted, CLIENTS + everything.lost);
+    ck_assert_uint_eq(stats.connections_accepted, CLIENTS);
     ck_assert_uint_ge(stats.conn.frames_in, everything.answered);
     ck_assert_uint_gt(stats.conn.waits, 0); /* or there was memory for everybody, and nothing is shown */
     ck_assert_uint_eq(bpt_pool_in_use(bp_server_pool(server)), 0);
@@ -260,11 +223,6 @@ static void check_at_rest(bp_server *server, uint64_t limit) {
     ck_assert_uint_le(pool.committed_peak_bytes, limit);
     /* A loop that spins while it waits turns over millions of times. */
     ck_assert_uint_lt(turns, 1000 + 100 * stats.conn.frames_in);
-}
-
-static long soak_seconds(void) {
-    const char *text = getenv("BPT_SOAK");
-    return text == NULL ? 0 : strtol(text, NULL, 10);
 }
 
 /* libuv opens what belongs to the process with its first loop. */
@@ -288,9 +246,8 @@ START_TEST(all_answers_come_though_memory_is_short) {
     ck_assert_int_eq(pthread_create(&thread, NULL, serve, server), 0);
     everything.server = server;
     everything.each = WINDOW + bpt_scaled(8);
-    everything.until = soak_seconds() == 0 ? 0 : time(NULL) + soak_seconds() / 4;
     call_all();
-    if (everything.until == 0) ck_assert_uint_eq(everything.answered, everything.each * CLIENTS);
+    ck_assert_uint_eq(everything.answered, everything.each * CLIENTS);
     bp_server_stop(server);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     check_at_rest(server, limit);
@@ -301,6 +258,6 @@ START_TEST(all_answers_come_though_memory_is_short) {
 END_TEST
 
 BPT_SUITE(integration_memory) {
-    BPT_TIMEOUT((double)(120 + 2 * soak_seconds()));
+    BPT_TIMEOUT(120);
     BPT_LOOP_TEST(all_answers_come_though_memory_is_short, 0, 4);
 }
