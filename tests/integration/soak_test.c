@@ -80,9 +80,12 @@ static shape shape_of(uint16_t type, uint64_t n) {
 
 static shape request_shape(uint64_t n) { return shape_of(n % 16 == 0 ? BPT_HUGE_TYPE : BPT_SMALL_TYPE, n); }
 
-static shape answer_shape(uint64_t n) {
+/* Some answers are two frames: when there is memory for the first alone, that one is taken back. */
+static unsigned answer_parts(uint64_t n) { return n % 8 == 5 ? 2 : 1; }
+
+static shape answer_shape(uint64_t n, unsigned part) {
     static const uint16_t types[] = {BPT_SMALL_TYPE, BPT_HUGE_TYPE, BPT_LARGE_TYPE, BPT_LARGE_TYPE};
-    return shape_of(types[n % 4], n);
+    return shape_of(types[(n + part) % 4], n);
 }
 
 static shape last_shape(uint64_t n) { return shape_of(LAST_TYPE, n); }
@@ -115,12 +118,20 @@ static bp_err send_numbered(bp_conn *conn, shape as, uint64_t n) {
 
 /* ---- the server ------------------------------------------------------------------------------------------------- */
 
+static bp_err send_answer(bp_conn *conn, uint64_t n) {
+    bp_err err = BP_OK;
+    for (unsigned part = 0; part < answer_parts(n) && err == BP_OK; part++) {
+        err = send_numbered(conn, answer_shape(n, part), n);
+    }
+    return err;
+}
+
 static bp_err answer(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     uint64_t *next = bp_conn_session(conn, service);
     const bool is_last = frame->type == LAST_TYPE;
     (void)is_invalid;
     bpt_must(is_numbered(frame, is_last ? last_shape(*next) : request_shape(*next), *next));
-    const bp_err err = send_numbered(conn, is_last ? last_shape(*next) : answer_shape(*next), *next);
+    const bp_err err = is_last ? send_numbered(conn, last_shape(*next), *next) : send_answer(conn, *next);
     if (err == BP_ERR_LIMIT) {
         add(&shared->refused, 1);
         put(&shared->short_life, get(&shared->life));
@@ -232,6 +243,7 @@ typedef struct caller {
     bp_client *client;
     bp_conn *conn;
     uint64_t sent, answered; /* on this connection */
+    unsigned part;           /* of the next answer, that comes next */
     uint64_t wakes_at;       /* until when it neither reads nor asks; 0: it does */
     bool is_eager, is_last, is_over;
 } caller;
@@ -276,7 +288,9 @@ static bp_err take_answer(const bp_service *service, bp_conn *conn, const bp_fra
         end(c, frame);
         return BP_OK;
     }
-    bpt_must(c->answered < c->sent && is_numbered(frame, answer_shape(c->answered), c->answered));
+    bpt_must(c->answered < c->sent && is_numbered(frame, answer_shape(c->answered, c->part), c->answered));
+    if (++c->part < answer_parts(c->answered)) return BP_OK;
+    c->part = 0;
     c->answered++;
     add(&shared->answers, 1);
     if (c->answered == c->sent) {
@@ -293,6 +307,7 @@ static void on_connected(bp_conn *conn, void *user) {
     add(&shared->connects, 1);
     c->conn = conn;
     c->sent = c->answered = c->wakes_at = 0;
+    c->part = 0;
     c->is_last = false;
     ask(c);
     if (!c->is_eager && !is_short()) sleep_for(c, PAUSE_MAX_MS);
