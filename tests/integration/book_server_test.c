@@ -8,9 +8,11 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +32,19 @@ static pid_t start(const char *program, const char *argument) {
         _exit(127);
     }
     return child;
+}
+
+/* The program's port is written into it, so that one copy of this test runs at a time on a machine: whoever has this
+ * name, which the kernel takes back with the process. Without it a copy would talk to the server that another one ends. */
+static int wait_for_turn(void) {
+    static const char name[] = "bufpool-test-of-book-server";
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memcpy(at.sun_path + 1, name, sizeof name - 1);
+    const socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof name);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    while (bind(fd, (const struct sockaddr *)&at, size) != 0) (void)poll(NULL, 0, 20);
+    return fd;
 }
 
 /* A socket connected to the server; it is given the time that a process needs to start. */
@@ -71,6 +86,7 @@ START_TEST(books_are_acknowledged_in_order_and_sigterm_ends_it) {
     bp_pool *pool = NULL;
     bp_type_map *types = NULL;
     const bp_schema *const schema = &market_schema;
+    const int turn = wait_for_turn();
     const pid_t server = start("book-server", NULL);
     const int fd = connect_when_up(server);
     bpt_ok(bp_pool_new(&market_pool_config, &pool));
@@ -83,9 +99,13 @@ START_TEST(books_are_acknowledged_in_order_and_sigterm_ends_it) {
     ck_assert_int_eq(kill(server, SIGTERM), 0);
     ck_assert_int_eq(waitpid(server, &status, 0), server);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    close(turn);
     bp_type_map_free_take(&types);
     bp_pool_release_take(&pool);
 }
 END_TEST
 
-BPT_SUITE(integration_book_server) { BPT_TEST(books_are_acknowledged_in_order_and_sigterm_ends_it); }
+BPT_SUITE(integration_book_server) {
+    BPT_TIMEOUT(240);
+    BPT_TEST(books_are_acknowledged_in_order_and_sigterm_ends_it);
+}
