@@ -72,10 +72,7 @@ static int by_place(const void *left, const void *right) {
 static void compare_schema(cg_comparison *c) {
     const cg_model *before = c->out->before, *now = c->out->now;
     const cg_where_changed at = {.before = before->at, .now = now->at};
-    if (before->id != now->id) {
-        cg_changed(c, CG_C_SCHEMA_ID, NONE, at,
-                   "the schema's id is 0x%x, was 0x%x: peers that compare ids are strangers", now->id, before->id);
-    }
+    cg_compare_hello(c);
     /* A contract without a name is called like its file, which says nothing when it is piped in. */
     if (cg_entry(before->at, "name") != NULL && strcmp(before->own_name, now->own_name) != 0) {
         cg_changed(c, CG_C_SCHEMA_NAME, SOURCE, at,
@@ -135,7 +132,7 @@ static void compare_versions(cg_comparison *c, bool is_refused_as_old) {
                    now->min_compatible, before->min_compatible,
                    is_refused_as_old ? ": frames of the old version are refused" : "");
     }
-    if (now->version > before->version || (breaks & (WIRE | FORWARD)) == 0) return;
+    if (c->hello != CG_HELLO_FITS || now->version > before->version || (breaks & (WIRE | FORWARD)) == 0) return;
     cg_changed(c, CG_C_VERSION, NONE, at, "the version is %u, was %u, and the wire differs: nobody can tell them apart",
                now->version, before->version);
 }
@@ -296,8 +293,10 @@ static void message_new(cg_comparison *c, const ids *index, const cg_message *no
                    "tlv_type %u is retired: what writers older than both still send is taken for '%s'", now->tlv_type,
                    now->name.text);
     } else {
-        cg_changed(c, CG_C_MESSAGE_ADDED, is_refused ? FORWARD : NONE, at, "'%s' is new: old readers %s it",
-                   now->name.text, is_refused ? "refuse" : "pass over");
+        const bool is_among_old = c->hello == CG_HELLO_LAYOUT && now->since <= c->out->before->version;
+        cg_changed(c, CG_C_MESSAGE_ADDED, is_refused ? FORWARD : NONE, at, "'%s' is new%s: old readers %s it",
+                   now->name.text, is_among_old ? " without a new `since`" : "",
+                   is_refused ? "refuse" : "pass over");
     }
 }
 

@@ -38,6 +38,14 @@ typedef struct cg_enum_pair {
     unsigned added, removed, number, base, opened, closed; /* what breaks by that, somewhere where it is used */
 } cg_enum_pair;
 
+/* How two ends, one with each contract, are judged at HELLO. */
+typedef enum cg_hello {
+    CG_HELLO_FITS,
+    CG_HELLO_STRANGERS, /* no schema in common */
+    CG_HELLO_OLD,       /* one's version is below min_compatible of the other */
+    CG_HELLO_LAYOUT     /* the older version is known to both, and looks different */
+} cg_hello;
+
 /* All that is known while two contracts are compared. */
 typedef struct cg_comparison {
     cg_compat *out;
@@ -47,6 +55,7 @@ typedef struct cg_comparison {
     cg_enum_pair **enum_list;
     size_t struct_count, enum_count;
     cg_table names_before, names_now; /* enums and structs by name */
+    cg_hello hello;
     unsigned hidden;                  /* levels that do not matter while a pair that no value has is compared */
 } cg_comparison;
 

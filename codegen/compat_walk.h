@@ -13,6 +13,10 @@ typedef struct cg_where_changed {
 void cg_changed(cg_comparison *c, cg_verdict verdict, unsigned breaks, cg_where_changed at, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* ---- compat_hello.c ---- */
+/* Decides, and says, whether peers that say HELLO refuse each other. */
+void cg_compare_hello(cg_comparison *c);
+
 /* ---- compat_field.c ---- */
 /* Compares the fields of a pair; of is the message when it is one. */
 void cg_compare_fields(cg_comparison *c, cg_pair *pair, const cg_message *of);

@@ -380,7 +380,8 @@ START_TEST(hello_is_never_dropped) {
     rig.clients[0].data = &sent;
     bpt_rig_listen(&rig, &server, _i);
     bpt_rig_connect(&rig, 0, &client);
-    bpt_rig_until(&rig, g.next == sent || rig.server.closes == 1);
+    bpt_rig_until(&rig, g.next == sent || rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.clients[0].closes, 0);
     ck_assert_uint_eq(g.missing, PAST);
     ck_assert_uint_eq(rig.server.frames, taken);
     bp_conn_stats stats;
