@@ -71,6 +71,10 @@ static inline void bpi_reader_uncount(bp_reader *reader, bool is_skipped) {
     reader->skipped_count += is_skipped;
 }
 
+/* Gives what is here and not taken back to whoever fed it, to be fed again: how many bytes that is. `again`, where it is
+ * not NULL, is the frame that was handed on last, from where it was fed: its header is taken, its value comes again. */
+size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again);
+
 static inline bool bpi_type_is_sensitive(const bpi_type_entry *entry) {
     return entry->info != NULL && entry->info->is_sensitive;
 }

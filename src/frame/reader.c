@@ -307,6 +307,20 @@ bool bp_reader_is_inside(const bp_reader *reader) {
     return reader->state == IN_HEAD || reader->state == IN_VALUE || reader->state == SKIPPING;
 }
 
+size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again) {
+    if (again != NULL) {
+        bpi_store_head(reader->head, again->type, again->length);
+        reader->head_count = BP_FRAME_HEADER_SIZE;
+        reader->state = IN_HEAD;
+        reader->at -= again->length;
+        reader->frame_count--;
+    }
+    const size_t count = (size_t)(reader->end - reader->at);
+    if (reader->config->types->has_sensitive) wipe(reader->at, count);
+    reader->at = reader->end = nothing;
+    return count;
+}
+
 /* ---- keeping frames ---- */
 
 static void put_in(const bp_reader *reader, const bp_frame *frame, bp_buf *buf) {

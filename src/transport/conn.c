@@ -6,7 +6,9 @@
 #include "base/os.h"
 #include "base/wipe.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 bp_err bpi_conn_new(bpi_end *end, bp_conn **out) {
     bp_conn *conn = bpi_os.alloc(sizeof *conn + end->sessions_size);
@@ -248,11 +250,62 @@ static void came(bp_conn *conn, const uv_buf_t *buf, size_t count) {
     }
 }
 
-/* There was no space to read into: for this turn, or until a chunk is given back. */
-static void rest(bp_conn *conn) {
+static ssize_t receive(int fd, uint8_t *to, size_t count, int flags) {
+    ssize_t n;
+    do n = recv(fd, to, count, flags | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* Takes what was handed on out of the socket, too. Where that fails the peer is gone, as nothing may come twice. */
+static void take_peeked(bp_conn *conn, int fd, uint8_t *chunk, size_t count) {
+    size_t taken = 0;
+    ssize_t n = 1;
+    if (conn->state == BPI_CONN_CLOSING) return;
+    while (taken < count && (n = receive(fd, chunk, count - taken, 0)) > 0) taken += (size_t)n;
+    if (conn->end->has_sensitive) bpi_wipe(chunk, count);
+    if (n <= 0) bpi_conn_read_ended(conn, n == 0 ? UV_EOF : -errno);
+}
+
+/* Hands on count bytes of the chunk; returns how many were taken. */
+static size_t handle_peeked(bp_conn *conn, uint8_t *chunk, size_t count, bool is_again) {
+    bpi_landing *landing = &conn->end->loop->landing;
+    bp_frame frame;
+    landing->is_peeked = true;
+    landing->unread_size = 0;
+    bp_reader_fed(&conn->reader, (bp_span){chunk, BPI_LANDING_SIZE}, count);
+    is_again = is_again && bp_reader_next(&conn->reader, &frame) == BP_OK;
+    bpi_conn_take_frames(conn, &frame, is_again);
+    landing->is_peeked = false;
+    return count - landing->unread_size;
+}
+
+/* Once a chunk is kept, the other one has to serve everybody else: what a connection cannot take at once stays in its
+ * socket, however many there are of them. */
+void bpi_conn_read_peeked(bp_conn *conn, bool is_again) {
+    bpi_landing *landing = &conn->end->loop->landing;
+    uint8_t *chunk = landing->free[landing->free_count - 1];
+    uv_os_fd_t fd;
+    if (uv_fileno(&conn->handle.any, &fd) != 0) return;
+    const ssize_t n = receive(fd, chunk, BPI_LANDING_SIZE, MSG_PEEK);
+    if (n > 0) {
+        const size_t count = handle_peeked(conn, chunk, (size_t)n, is_again);
+        conn->reads++;
+        conn->bytes_in += count;
+        conn->turn_bytes += (uint32_t)count;
+        take_peeked(conn, fd, chunk, count);
+    } else if (n == 0 || errno != EAGAIN) {
+        bpi_conn_read_ended(conn, n == 0 ? UV_EOF : -errno);
+    }
+}
+
+/* libuv had no space to read into: for this turn, or while a chunk is kept, or for want of memory. */
+static void read_otherwise(bp_conn *conn) {
     if (has_had_its_turn(conn)) return;
-    const bp_err err = bpi_wait_for_chunk(conn);
-    if (err != BP_PENDING) bp_conn_close(conn, err);
+    if (conn->end->loop->landing.memory == NULL)
+        bp_conn_close(conn, BP_ERR_NO_MEMORY);
+    else
+        bpi_conn_read_peeked(conn, false);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
@@ -261,7 +314,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
     if (count > 0)
         came(conn, buf, (size_t)count);
     else if (count == UV_ENOBUFS && buf->len == 0)
-        rest(conn);
+        read_otherwise(conn);
     else if (count < 0)
         bpi_conn_read_ended(conn, (int)count);
 }

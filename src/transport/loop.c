@@ -19,7 +19,8 @@ static void flush_dirty(bpi_loop *loop) {
         conn->is_dirty = false;
         if (conn->state == BPI_CONN_OPEN || conn->state == BPI_CONN_FINISHING) bpi_conn_flush(conn);
     }
-    if (bpi_wait_turn(loop) || loop->dirty != NULL)
+    bpi_wait_turn(loop);
+    if (loop->dirty != NULL)
         uv_idle_start(&loop->idle, on_idle);
     else
         uv_idle_stop(&loop->idle);

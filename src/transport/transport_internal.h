@@ -6,8 +6,8 @@
  *   mailbox     letters from other threads to a loop's: what a grant of memory, or a post, has the loop do
  *   transport   the few places in which TCP and Unix sockets differ, as a table of functions
  *   landing     64 KiB into which every connection of a loop is read; there are two, so that one may be kept
+ *   peeked      bytes in the chunk that is left then: they stay in their socket, too, until they are handed on
  *   waiting     a connection that has unread frames, or a frame of which the handler is to run again, and no memory
- *   parked      a connection that waits for a landing chunk
  *   over        a connection whose cut frame waits until others of its end are whole: the end's budget is used up
  *   needs       the buffers that a handler asked its connection for; those that were refused are reserved
  *   stage       60 KiB of a loop, lent to one connection at a time: its small frames are copied there when they are sent
@@ -35,7 +35,7 @@
  *   stage.limit != 0  =>  its holder is open, not broken, not blocked, has an empty queue, and no frame is begun
  *   stage.length != 0  =>  its holder is dirty, or blocked by what is stuck
  *   stage.limit <= what the holder's mark allows
- *   landing.free_count == 2 - waiting connections that keep a chunk
+ *   landing.free_count == 2 - waiting connections that keep a chunk  >=  1
  *   is_reading  <=>  open, not paused, not waiting; or finishing or lingering, and the peer has not ended
  *   conn.wait != NULL  <=>  waiting, or a letter of its reservation is under way
  *   budget.used == bytes of the end's cut frames, of reservations for them, and of frames kept for their handlers
@@ -58,7 +58,6 @@ enum {
     BPI_LANDING_COUNT = 2,
     BPI_SCRAP_SIZE = 4096,                 /* where what nobody wants is read while there is no chunk */
     BPI_TURN_CHUNKS = 4,                   /* landing chunks that one connection is read in one turn of the loop */
-    BPI_TURN_UNPARKED = 16,                /* parked connections that read again in one turn */
     BPI_NEEDS_MAX = 8,                     /* buffers that a handler may ask for and still be run again */
     BPI_SPARE_WAITS = 64,                  /* what a loop keeps for the next connections that wait */
     BPI_PARTIAL_SHARE = 4,                 /* cut frames take this part of the pool's memory limit */
@@ -156,6 +155,8 @@ typedef struct bpi_landing {
     uint8_t *memory; /* NULL until first used */
     uint8_t *free[BPI_LANDING_COUNT];
     uint32_t free_count;
+    bool is_peeked;     /* what is being handled is in its socket as well */
+    size_t unread_size; /* bytes of it that the connection left there */
 } bpi_landing;
 
 typedef struct bpi_wait_list {
@@ -188,7 +189,7 @@ struct bpi_loop {
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
     bpi_landing landing;
-    bpi_wait_list parked, over;
+    bpi_wait_list over;
     uint32_t over_walk; /* counts up */
     bpi_wait *spare_waits;
     uint32_t spare_wait_count;
@@ -412,6 +413,10 @@ void bpi_conn_update_reading(bp_conn *conn);
 /* Hands on what is in the reader, first the frame once more where is_again, until it is used up, or has to wait for
  * memory, or the connection is no longer open. */
 void bpi_conn_take_frames(bp_conn *conn, bp_frame *frame, bool is_again);
+
+/* Reads, and hands on, what is in the socket, of which nothing is kept in a chunk; first the frame that was left there,
+ * where is_again. */
+void bpi_conn_read_peeked(bp_conn *conn, bool is_again);
 
 /* The peer sends no more, says libuv's status. */
 void bpi_conn_read_ended(bp_conn *conn, int status);

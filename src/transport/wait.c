@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
-/* Connections that wait for memory: for a reservation, for their end's budget of cut frames, or for a landing chunk.
- * They do not read meanwhile, so that the peer is told by its own full socket. */
+/* Connections that wait for memory: for a reservation, or for their end's budget of cut frames. They do not read
+ * meanwhile, so that the peer is told by its own full socket. */
+#include "frame/frame_internal.h"
 #include "transport/wait_internal.h"
 
 #include "base/os.h"
@@ -67,16 +68,20 @@ uint8_t *bpi_landing_chunk(bpi_loop *loop) {
             landing->free[landing->free_count] = landing->memory + landing->free_count * (size_t)BPI_LANDING_SIZE;
         }
     }
-    return BP_UNLIKELY(landing->free_count == 0) ? NULL : landing->free[landing->free_count - 1];
+    return BP_UNLIKELY(landing->free_count < BPI_LANDING_COUNT) ? NULL : landing->free[landing->free_count - 1];
 }
 
-/* The chunk that was read into last is kept, if something in it is still to be taken. */
-static void keep_chunk(bpi_wait *wait) {
+/* What is still to be taken stays where it is: in the chunk, which is kept, or in the socket, where that has it too. */
+static void keep_unread(bpi_wait *wait) {
     bpi_landing *landing = &wait->conn->end->loop->landing;
-    const bp_reader *reader = &wait->conn->reader;
+    bp_reader *reader = &wait->conn->reader;
     const bool has_frame = wait->is_again && wait->frame.buf == NULL && wait->frame.length != 0;
-    if (reader->at == reader->end && !has_frame) return;
-    wait->chunk = landing->free[--landing->free_count];
+    if (landing->is_peeked) {
+        wait->is_unread = has_frame;
+        landing->unread_size = bpi_reader_put_back(reader, has_frame ? &wait->frame : NULL);
+    } else if (reader->at != reader->end || has_frame) {
+        wait->chunk = landing->free[--landing->free_count];
+    }
 }
 
 static void give_chunk_back(bpi_wait *wait) {
@@ -149,7 +154,7 @@ static bp_err reserve(bpi_wait *wait, uint64_t size, uint64_t charged, bp_buf **
     wait->wish.can_block = holds_buffers(wait);
     const bp_err err = bp_pool_reserve(conn->end->pool, &wait->wish);
     if (err == BP_PENDING) {
-        keep_chunk(wait);
+        keep_unread(wait);
         charge(wait, charged);
         bpi_mailbox_expect(&loop->mailbox);
         return begin(conn, wait);
@@ -163,7 +168,7 @@ static bp_err wait_in(bpi_wait_list *list, bp_conn *conn, bpi_wait_for what) {
     bpi_wait *wait = make_wait(conn, what);
     if (wait == NULL) return BP_ERR_NO_MEMORY;
     if (what == BPI_FOR_BUDGET) {
-        keep_chunk(wait);
+        keep_unread(wait);
         begin_over(conn->end);
     }
     append(list, wait);
@@ -195,12 +200,6 @@ bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame) {
     return err;
 }
 
-bp_err bpi_wait_for_chunk(bp_conn *conn) {
-    bpi_loop *loop = conn->end->loop;
-    if (loop->landing.memory == NULL) return BP_ERR_NO_MEMORY;
-    return wait_in(&loop->parked, conn, BPI_FOR_CHUNK);
-}
-
 /* ---- going on ---- */
 
 /* The connection is itself again; the chunk that it kept is the one that is read into next, and can be kept again. */
@@ -208,7 +207,6 @@ static void leave(bpi_wait *wait) {
     bp_conn *conn = wait->conn;
     bpi_loop *loop = conn->end->loop;
     conn->wait = NULL;
-    if (wait->what == BPI_FOR_CHUNK) unlink_wait(&loop->parked, wait);
     if (wait->what == BPI_FOR_BUDGET) {
         unlink_wait(&loop->over, wait);
         end_over(conn->end);
@@ -230,17 +228,26 @@ static void take_cut(bp_conn *conn, bp_buf **granted) {
     budget->limit = limit;
 }
 
+/* Has the handler run again, with what was reserved for it. */
+static void handle_again(const bpi_wait *was, bp_buf *granted) {
+    bp_frame frame = was->frame;
+    bpi_needs *needs = &was->conn->end->loop->needs;
+    bpi_needs_give(needs, granted, was->is_shared);
+    if (was->is_unread)
+        bpi_conn_read_peeked(was->conn, true);
+    else
+        bpi_conn_take_frames(was->conn, &frame, true);
+    bpi_needs_end(needs);
+}
+
 static void go_on(bpi_wait *wait, bp_buf *granted) {
     bp_conn *conn = wait->conn;
     const bpi_wait was = *wait;
     leave(wait);
-    if (was.is_again) {
-        bp_frame frame = was.frame;
-        bpi_needs_give(&conn->end->loop->needs, granted, was.is_shared);
-        bpi_conn_take_frames(conn, &frame, true);
-    } else if (was.what != BPI_FOR_CHUNK) {
+    if (was.is_again)
+        handle_again(&was, granted);
+    else
         take_cut(conn, &granted);
-    }
     bpi_conn_update_reading(conn);
 }
 
@@ -275,7 +282,7 @@ static void on_letter(bpi_letter *letter) {
 }
 
 /* In turn within each end; an end whose first one has to stay is passed over. */
-static void admit_over(bpi_loop *loop) {
+void bpi_wait_turn(bpi_loop *loop) {
     uint32_t stay_count = 0;
     loop->over_walk++;
     for (bpi_wait *wait = loop->over.first, *next; wait != NULL && stay_count < loop->over.count;
@@ -290,14 +297,6 @@ static void admit_over(bpi_loop *loop) {
             stay_count += end->over_count;
         }
     }
-}
-
-bool bpi_wait_turn(bpi_loop *loop) {
-    admit_over(loop);
-    for (int i = 0; i < BPI_TURN_UNPARKED && loop->parked.count != 0 && loop->landing.free_count != 0; i++) {
-        go_on(loop->parked.first, NULL);
-    }
-    return loop->parked.count != 0 && loop->landing.free_count != 0;
 }
 
 /* ---- the end of waiting ---- */

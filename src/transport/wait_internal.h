@@ -9,7 +9,6 @@
 typedef enum bpi_wait_for {
     BPI_FOR_MEMORY, /* its reservation */
     BPI_FOR_BUDGET, /* over */
-    BPI_FOR_CHUNK,  /* parked */
     BPI_FOR_LETTER  /* nothing any more; but its reservation is told already, and the letter still to come */
 } bpi_wait_for;
 
@@ -18,12 +17,13 @@ struct bpi_wait {
     bpi_letter letter;   /* first: a letter of a wait is a wait */
     bp_reservation wish; /* user is the wait */
     bp_conn *conn;
-    bpi_wait *next, *previous;        /* of those that are parked, or over; next while spare */
+    bpi_wait *next, *previous;        /* of those that are over; next while spare */
     uint8_t *chunk;                   /* that it keeps, with what it has not taken yet; NULL: none */
     uint64_t charged;                 /* bytes of the budget */
     bp_frame frame;                   /* of which the handler is to run again, where is_again */
     bpi_wait_for what;
     bool is_again;
+    bool is_unread;        /* that frame is in the socket */
     bool is_shared;        /* the reservation is for several buffers */
     bool is_handle_closed; /* the connection is gone once the letter is there */
 };
@@ -32,16 +32,14 @@ static inline bool bpi_conn_is_waiting(const bp_conn *conn) {
     return conn->wait != NULL && conn->wait->what != BPI_FOR_LETTER;
 }
 
-/* The chunk to read into; NULL: both are kept, or there was no memory for them (landing.memory tells). */
+/* The chunk to read into; NULL: one is kept, and what comes is to be peeked at in the other one; or there was no memory
+ * for them (landing.memory tells). */
 uint8_t *bpi_landing_chunk(bpi_loop *loop);
 
 /* The reader has no buffer for a cut frame, or the handler for what it needs. BP_OK: it has now; BP_PENDING: the
  * connection waits, and goes on by itself; else it has to be closed. What is in the chunk stays. */
 BP_NODISCARD bp_err bpi_wait_for_cut(bp_conn *conn);
 BP_NODISCARD bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame);
-
-/* There is no chunk to read into. BP_PENDING, BP_ERR_NO_MEMORY. */
-BP_NODISCARD bp_err bpi_wait_for_chunk(bp_conn *conn);
 
 /* The connection hands on nothing any more: what it waited for goes back, and what it has not taken is dropped. A letter
  * may still be under way, for which a closed connection waits. */
@@ -50,8 +48,8 @@ void bpi_wait_end(bp_conn *conn);
 /* The closed connection's handle is closed. True: a letter is under way, and the connection is gone once it is here. */
 bool bpi_wait_outlasts_handle(bp_conn *conn);
 
-/* Once per turn: lets go on who can. True: there are more. */
-bool bpi_wait_turn(bpi_loop *loop);
+/* Once per turn: lets go on who can. */
+void bpi_wait_turn(bpi_loop *loop);
 
 /* Closes a connection that does not read and whose peer is gone. */
 void bpi_wait_check_peer(bp_conn *conn);

@@ -66,7 +66,10 @@ static void begin(scene *s, int way, const bp_server_config *changed) {
     bp_server_config config = bpt_rig_server_config(&s->rig, way);
     config.conn.pool_config.memory_limit = MEMORY_LIMIT;
     config.connection_limit = UINT16_MAX;
-    if (changed != NULL) config.conn.frame_ms = changed->conn.frame_ms;
+    if (changed != NULL) {
+        config.conn.frame_ms = changed->conn.frame_ms;
+        config.conn.partial_limit = changed->conn.partial_limit;
+    }
     const bp_client_config client = bpt_rig_client_config(&s->rig, 0, way);
     bpt_rig_listen(&s->rig, &config, way);
     bpt_rig_connect(&s->rig, 0, &client);
@@ -289,6 +292,44 @@ START_TEST(slow_peers_are_let_go) {
 }
 END_TEST
 
+static uint64_t waiting(const scene *s) {
+    bp_server_stats stats;
+    bp_server_stats_read(s->rig.server.server, &stats);
+    return stats.connections_waiting;
+}
+
+/* Peers that send the first part of a long frame, more of them than may be under way together, and stop for as long as
+ * they like: nobody else waits for them. In the end they go on, and nothing of theirs is lost. */
+START_TEST(stalled_peers_hold_up_nobody) {
+    enum { PEERS = 12, TOGETHER = 3 };
+    static const size_t parts[] = {6, 100, 60000};
+    scene s;
+    int fds[PEERS];
+    bpt_wire wire = {0};
+    const bp_server_config patient = {
+        .conn = {.frame_ms = UINT32_MAX, .partial_limit = TOGETHER * (uint64_t)BPT_HUGE_MAX}};
+    begin(&s, _i, &patient);
+    bp_pool *pool = bp_server_pool(s.rig.server.server);
+    bpt_wire_add(&wire, BPT_HUGE_TYPE, BPT_HUGE_MAX, 1);
+    for (int i = 0; i < PEERS; i++) {
+        fds[i] = connect_peer(&s);
+        ck_assert_uint_eq(push(&s, fds[i], wire.data, parts[i % 3]), parts[i % 3]);
+    }
+    bpt_rig_until(&s.rig, waiting(&s) == PEERS - TOGETHER);
+    hear_witness(&s);
+    ck_assert_uint_le(bpt_pool_in_use(pool), TOGETHER + 1);
+    ck_assert_uint_eq(s.closed, 0);
+    for (int i = 0; i < PEERS; i++) {
+        const size_t rest = wire.length - parts[i % 3];
+        ck_assert_uint_eq(push(&s, fds[i], wire.data + parts[i % 3], rest), rest);
+    }
+    bpt_rig_until(&s.rig, s.handled == PEERS);
+    for (int i = 0; i < PEERS; i++) close(fds[i]);
+    bpt_wire_free(&wire);
+    end(&s, MEMORY_LIMIT);
+}
+END_TEST
+
 /* ---- many ------------------------------------------------------------------------------------------------------- */
 
 /* A process of its own that connects so often, sends the beginning of a header each time, and ends when told. */
@@ -398,6 +439,7 @@ BPT_SUITE(integration_hostile) {
     BPT_LOOP_TEST(a_flood_of_empty_frames_drowns_nobody, 2, BPT_WAYS);
     BPT_LOOP_TEST(the_longest_frames_from_many_stay_within_the_limit, 2, BPT_WAYS);
     BPT_LOOP_TEST(slow_peers_are_let_go, 2, BPT_WAYS);
+    BPT_LOOP_TEST(stalled_peers_hold_up_nobody, 2, BPT_WAYS);
     BPT_LOOP_TEST(half_open_peers_take_no_buffers, 2, BPT_WAYS);
     BPT_LOOP_TEST(frames_against_the_contract_are_counted_one_by_one, 2, BPT_WAYS);
 }

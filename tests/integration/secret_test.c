@@ -1,6 +1,7 @@
 /* Sensitive messages leave nothing behind: their bytes are looked for in all of the process's memory. */
 #define _DEFAULT_SOURCE
 #include "tests/support/frame_rig.h"
+#include "tests/support/hogs.h"
 
 #include "vault.h"
 
@@ -177,6 +178,23 @@ START_TEST(nothing_of_a_secret_stays_in_memory) {
 }
 END_TEST
 
+enum { SPOKEN = 50 };
+
+/* So many frames with the secret; returns how many bytes they are. */
+static size_t write_frames(uint8_t *frames, vault_secret *secret) {
+    size_t length = 0;
+    secret->text_length = 200;
+    for (int i = 0; i < SPOKEN; i++) {
+        uint32_t one = 0;
+        uint8_t *at = frames + length;
+        bpt_ok(vault_secret_encode(secret, at + 6, VAULT_SECRET_MAX, &one));
+        bpi_store_u16(at, VAULT_SECRET_TYPE);
+        bpi_store_u32(at + 2, one);
+        length += 6 + one;
+    }
+    return length;
+}
+
 /* The receiver gives up in the middle of what was read: the rest is wiped too. */
 static bp_err refuse(bp_conn *conn, const vault_secret_view *view, void *user) {
     traffic *t = user;
@@ -196,17 +214,8 @@ START_TEST(nothing_stays_when_a_handler_gives_up) {
     server.loop = bpt_rig_server_config(&rig, _i).loop;
     bpt_rig_listen(&rig, &server, _i);
     const int raw = bpt_rig_raw(&rig);
-    uint8_t frames[50][6 + VAULT_SECRET_MAX];
-    size_t length = 0;
-    t.secret.text_length = 200;
-    for (int i = 0; i < 50; i++) {
-        uint32_t one = 0;
-        uint8_t *at = (uint8_t *)frames + length;
-        bpt_ok(vault_secret_encode(&t.secret, at + 6, VAULT_SECRET_MAX, &one));
-        bpi_store_u16(at, VAULT_SECRET_TYPE);
-        bpi_store_u32(at + 2, one);
-        length += 6 + one;
-    }
+    static uint8_t frames[SPOKEN * (6 + VAULT_SECRET_MAX)];
+    const size_t length = write_frames(frames, &t.secret);
     ck_assert_int_eq(write(raw, frames, length), (ssize_t)length);
     bpt_rig_until(&rig, t.secrets == 5);
     forget(frames, sizeof frames);
@@ -217,9 +226,59 @@ START_TEST(nothing_stays_when_a_handler_gives_up) {
 }
 END_TEST
 
+static bp_err keep_each(bp_conn *conn, const vault_secret_view *view, void *user) {
+    traffic *t = user;
+    (void)view;
+    BP_AUTO_BUF(kept);
+    const bp_err err = bp_conn_keep(conn, &kept);
+    t->kept += err == BP_OK;
+    return err;
+}
+
+static void until_waiting(bpt_rig *rig, uint64_t count) {
+    bp_server_stats stats = {0};
+    bpt_rig_until(rig, (bp_server_stats_read(rig->server.server, &stats), stats.connections_waiting == count));
+}
+
+/* Two peers whose frames find no memory; what the second one sends is left in its socket. */
+START_TEST(what_was_left_in_a_socket_is_nowhere_else) {
+    static const vault_handlers on = {.secret = keep_each};
+    static traffic t;
+    static bpt_hogs hogs;
+    static uint8_t frames[SPOKEN * (6 + VAULT_SECRET_MAX)];
+    bpt_rig rig;
+    t = (traffic){.content = NULL};
+    bpt_rig_init(&rig);
+    bp_server_config server = vault_server_config(&on, &t);
+    server.loop = bpt_rig_server_config(&rig, _i).loop;
+    server.conn.buffer_pool_enabled = bpt_way_is_pooled(_i);
+    server.conn.pool_config.memory_limit = 4 << 20;
+    bpt_rig_listen(&rig, &server, _i);
+    const int first = bpt_rig_raw(&rig), second = bpt_rig_raw(&rig);
+    bpt_hogs_fill(&hogs, bp_server_pool(rig.server.server));
+    size_t length = write_frames(frames, &t.secret); /* without a word of the secret */
+    ck_assert_int_eq(write(first, frames, length), (ssize_t)length);
+    until_waiting(&rig, 1);
+    write_pattern((uint8_t *)t.secret.text, sizeof t.secret.text - 1);
+    length = write_frames(frames, &t.secret);
+    ck_assert_int_eq(write(second, frames, length), (ssize_t)length);
+    forget(frames, sizeof frames);
+    forget(&t.secret, sizeof t.secret);
+    until_waiting(&rig, 2);
+    ck_assert_uint_eq(matches_in_process(), 0);
+    bpt_hogs_free(&hogs);
+    bpt_rig_until(&rig, t.kept == 2 * SPOKEN);
+    ck_assert_uint_eq(matches_in_process(), 0);
+    close(first);
+    close(second);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(integration_secret) {
     BPT_TIMEOUT(120);
     BPT_TEST(the_search_finds_what_is_there);
     BPT_LOOP_TEST(nothing_of_a_secret_stays_in_memory, 0, BPT_WAYS);
     BPT_LOOP_TEST(nothing_stays_when_a_handler_gives_up, 0, BPT_WAYS);
+    BPT_LOOP_TEST(what_was_left_in_a_socket_is_nowhere_else, 0, BPT_WAYS);
 }

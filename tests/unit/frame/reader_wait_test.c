@@ -1,4 +1,5 @@
 /* Readers that wait for memory: buffers that are given to them, budgets, no landing chunk; and control frames. */
+#include "frame/frame_internal.h"
 #include "tests/support/frame_schema.h"
 #include "tests/support/suite.h"
 
@@ -247,6 +248,66 @@ START_TEST(without_a_chunk_only_the_rest_of_a_cut_frame_is_read) {
 }
 END_TEST
 
+/* ---- what is put back ---- */
+
+/* Three frames in one chunk: the first `count` are handed on, the rest is given back; then it is fed again. */
+static void put_back_behind(unsigned count, bool is_again) {
+    static rig r;
+    static const uint16_t types[] = {BPT_SMALL_TYPE, BPT_EMPTY_TYPE, BPT_LARGE_TYPE};
+    static const uint32_t lengths[] = {50, 0, 2000};
+    bpt_wire wire = {0};
+    bp_frame frame = {0};
+    size_t rest = 0;
+    rig_init(&r);
+    for (unsigned i = 0; i < 3; i++) {
+        bpt_wire_add(&wire, types[i], lengths[i], i);
+        if (i >= count) rest += BP_FRAME_HEADER_SIZE + lengths[i];
+    }
+    if (is_again) rest += lengths[count - 1];
+    feed(&r, wire.data, wire.length);
+    for (unsigned i = 0; i < count; i++) bpt_ok(bp_reader_next(&r.reader, &frame));
+    ck_assert_uint_eq(bpi_reader_put_back(&r.reader, is_again ? &frame : NULL), rest);
+    ck_assert_uint_eq(r.reader.frame_count, count - is_again);
+    memset(r.landing, 0xA5, LANDING);
+    feed(&r, wire.data + wire.length - rest, rest);
+    for (unsigned i = count - is_again; i < 3; i++) is_next(&r.reader, types[i], lengths[i], i);
+    bpt_err(bp_reader_next(&r.reader, &frame), BP_MORE);
+    ck_assert_uint_eq(r.reader.frame_count, 3);
+    rig_fini(&r);
+    bpt_wire_free(&wire);
+}
+
+START_TEST(what_is_put_back_comes_again_when_it_is_fed_again) {
+    for (unsigned count = 0; count <= 3; count++) {
+        put_back_behind(count, false);
+        if (count != 0) put_back_behind(count, true);
+    }
+}
+END_TEST
+
+/* The header is taken, and whoever gives the frame a buffer feeds its value alone. */
+START_TEST(a_refused_frame_is_put_back_without_its_header) {
+    static rig r;
+    bp_frame frame;
+    bpt_wire wire = {0};
+    bp_buf *given = NULL;
+    rig_init(&r);
+    bpt_wire_add(&wire, BPT_LARGE_TYPE, 3000, 1);
+    bpt_ok(bp_pool_acquire(r.pool, 3000, &given));
+    hog(&r);
+    feed(&r, wire.data, 1000);
+    bpt_err(bp_reader_next(&r.reader, &frame), BP_ERR_LIMIT);
+    ck_assert_uint_eq(bpi_reader_put_back(&r.reader, NULL), 1000 - BP_FRAME_HEADER_SIZE);
+    ck_assert_uint_eq(bp_reader_wants(&r.reader), 3000);
+    bpt_ok(bp_reader_give_take(&r.reader, &given));
+    bpt_err(bp_reader_next(&r.reader, &frame), BP_MORE);
+    feed(&r, wire.data + BP_FRAME_HEADER_SIZE, wire.length - BP_FRAME_HEADER_SIZE);
+    is_next(&r.reader, BPT_LARGE_TYPE, 3000, 1);
+    rig_fini(&r);
+    bpt_wire_free(&wire);
+}
+END_TEST
+
 /* ---- control frames ---- */
 
 static void check_control(rig *r, const bpt_wire *wire, size_t cut) {
@@ -316,6 +377,8 @@ BPT_SUITE(frame_reader_wait) {
     BPT_LOOP_TEST(cut_frames_of_all_readers_share_a_budget, 0, 3);
     BPT_TEST(one_frame_is_always_within_the_budget);
     BPT_TEST(without_a_chunk_only_the_rest_of_a_cut_frame_is_read);
+    BPT_TEST(what_is_put_back_comes_again_when_it_is_fed_again);
+    BPT_TEST(a_refused_frame_is_put_back_without_its_header);
     BPT_TEST(a_control_frame_takes_nothing_from_the_pool);
     BPT_LOOP_TEST(control_frames_are_short_and_have_to_be_allowed, 0, 7);
 }

@@ -2,7 +2,9 @@
 /* Connections that wait for memory: what makes them wait, that they go on where they were, and how they end. */
 #include "tests/support/frame_rig.h"
 #include "tests/support/hogs.h"
+#include "tests/support/system_faults.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -146,9 +148,7 @@ static void expect_answers(uint32_t size, uint32_t count) {
     memset(&got, 0, sizeof got);
 }
 
-/* Sends before it acts: got grows only when everything was sent. */
-static bp_err answer_all(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
-    const uint64_t seed = seed_of(frame);
+static bp_err send_answers(bp_conn *conn, uint64_t seed) {
     got.runs++;
     for (uint32_t i = 0; i < answer.count; i++) {
         bp_buf *buf = NULL;
@@ -164,7 +164,20 @@ static bp_err answer_all(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
         bp_buf_release(buf);
         return err;
     }
-    return take_note(side, conn, frame);
+    return BP_OK;
+}
+
+/* Sends before it acts: got grows only when everything was sent. */
+static bp_err answer_all(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    const bp_err err = send_answers(conn, seed_of(frame));
+    return err == BP_OK ? take_note(side, conn, frame) : err;
+}
+
+static bp_err answer_quietly(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    const bp_err err = send_answers(conn, seed_of(frame));
+    (void)side;
+    if (err == BP_OK) got.count++;
+    return err;
 }
 
 static bp_err check_answer(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
@@ -223,7 +236,7 @@ START_TEST(handlers_that_need_several_buffers_do_not_wait_for_each_other) {
     hogs.bufs[0] = hogs.bufs[--hogs.count];
     for (int ix = 0; ix < 6; ix++) bpt_rig_until(&rig, rig.clients[ix].frames == 4);
     ck_assert_uint_eq(got.count, 6);
-    ck_assert_uint_le(got.runs, 6 + 6); /* once refused, once with everything */
+    ck_assert_uint_le(got.runs, 6 * (1 + 4)); /* refused for each buffer once at the most, and then with everything */
     bpt_hogs_free(&hogs);
     bpt_rig_fini(&rig);
 }
@@ -368,34 +381,39 @@ static int begin_frame(bpt_rig *rig, bpt_wire *wire, uint16_t type, uint32_t len
     return fd;
 }
 
-/* Handlers of clients 0 and 1 wait, each with a chunk. */
-static void keep_both_chunks(bpt_rig *rig) {
-    for (int ix = 0; ix < 2; ix++) bpt_send(rig->clients[ix].conn, BPT_SMALL_TYPE, 20, 0);
-    bpt_rig_until(rig, waiting(rig) == 2);
+/* The handler of client 0 waits, with a chunk: what others cannot take has to stay in their sockets. */
+static void keep_a_chunk(bpt_rig *rig) {
+    bpt_send(rig->clients[0].conn, BPT_SMALL_TYPE, 20, 0);
+    bpt_rig_until(rig, waiting(rig) == 1);
 }
 
-START_TEST(with_both_chunks_kept_a_frame_that_has_its_buffer_is_read_to_its_end) {
+static bp_err answer_zero(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    return seed_of(frame) == 0 ? answer_all(side, conn, frame) : take_note(side, conn, frame);
+}
+
+START_TEST(with_a_chunk_kept_everybody_else_is_read) {
     bpt_rig rig;
     bpt_wire wire = {0};
     start(&rig, _i, 0);
     expect_answers(9000, 1);
-    rig.server.on_frame = answer_all;
-    for (int ix = 0; ix < 3; ix++) join(&rig, ix, _i);
-    rig.server.on_frame = take_note; /* what is inside is taken note of; seeds 0 are answered */
+    rig.server.on_frame = answer_zero;
+    for (int ix = 0; ix < 4; ix++) join(&rig, ix, _i);
     const int fd = begin_frame(&rig, &wire, BPT_LARGE_TYPE, 3000, 7);
     bpt_hogs_fill(&hogs, pool_of(&rig));
-    rig.server.on_frame = answer_all;
-    keep_both_chunks(&rig);
-    bpt_send(rig.clients[2].conn, BPT_SMALL_TYPE, 20, 0);
-    bpt_rig_until(&rig, waiting(&rig) == 3); /* parked */
-    rig.server.on_frame = take_note;
-    write_all(fd, wire.data + 100, wire.length - 100);
-    bpt_rig_until(&rig, got.count == 1);
-    check_got(1, (const uint64_t[]){7});
-    ck_assert_uint_eq(waiting(&rig), 4); /* parked as well, now that it is between two frames */
-    rig.server.on_frame = answer_all;
+    keep_a_chunk(&rig);
+    for (int ix = 1; ix < 3; ix++) bpt_send(rig.clients[ix].conn, BPT_SMALL_TYPE, 20, 0);
+    bpt_rig_until(&rig, waiting(&rig) == 3);
+    for (unsigned n = 1; n < 4; n++) {
+        bpt_send(rig.clients[3].conn, BPT_SMALL_TYPE, 20, n);
+        bpt_rig_until(&rig, got.count == n);
+    }
+    ck_assert_uint_eq(waiting(&rig), 3);
+    write_all(fd, wire.data + 100, wire.length - 100); /* its buffer, then, is somebody's who waits */
+    bpt_rig_until(&rig, got.count >= 4);
+    for (unsigned n = 0; n < 3; n++) ck_assert_uint_eq(got.seeds[n], n + 1);
+    ck_assert_uint_eq(got.seeds[3], 7);
     bpt_hogs_free(&hogs);
-    bpt_rig_until(&rig, got.count == 4);
+    bpt_rig_until(&rig, got.count == 7);
     ck_assert_uint_eq(waiting(&rig), 0);
     close(fd);
     bpt_wire_free(&wire);
@@ -403,21 +421,66 @@ START_TEST(with_both_chunks_kept_a_frame_that_has_its_buffer_is_read_to_its_end)
 }
 END_TEST
 
-START_TEST(parked_connections_read_again_when_a_chunk_is_back) {
+/* Small frames and large ones, cut ones among them, from all clients at once: memory comes back piece by piece. */
+START_TEST(what_was_left_in_the_sockets_comes_once_and_in_order) {
+    enum { EACH = 24 };
+    static const uint32_t lengths[] = {20, 0, 16000, 70000, 20, 20, 90000, 5000};
     bpt_rig rig;
     start(&rig, _i, 0);
-    expect_answers(9000, 1);
-    rig.server.on_frame = answer_all;
+    expect_answers(9000, 2);
+    rig.server.on_frame = answer_quietly;
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) rig.clients[ix].on_frame = check_answer;
     for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) join(&rig, ix, _i);
     bpt_hogs_fill(&hogs, pool_of(&rig));
-    keep_both_chunks(&rig);
-    for (int ix = 2; ix < BPT_CLIENT_MAX; ix++) bpt_send(rig.clients[ix].conn, BPT_SMALL_TYPE, 20, (uint64_t)ix);
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) {
+        for (uint64_t n = 0; n < EACH; n++) {
+            const uint32_t length = lengths[(n + (uint64_t)ix) % 8];
+            const uint16_t type = length == 20 ? BPT_SMALL_TYPE : length < 20000 ? BPT_LARGE_TYPE : BPT_HUGE_TYPE;
+            bpt_send(rig.clients[ix].conn, length == 0 ? BPT_MEDIUM_TYPE : type, length == 0 ? 200 : length, n);
+        }
+    }
     bpt_rig_until(&rig, waiting(&rig) == BPT_CLIENT_MAX);
-    bp_conn_close(rig.clients[0].conn, BP_OK); /* the peer of one that keeps a chunk, which does not read */
     settle(&rig);
+    ck_assert_uint_eq(got.count, 0);
+    for (size_t i = hogs.count; i-- > hogs.count / 2;) {
+        bp_buf_release_take(&hogs.bufs[i]);
+        uv_run(&rig.loop, UV_RUN_NOWAIT);
+    }
     bpt_hogs_free(&hogs);
-    bpt_rig_until(&rig, got.count == BPT_CLIENT_MAX);
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) bpt_rig_until(&rig, rig.clients[ix].frames == 2 * EACH);
+    settle(&rig);
+    ck_assert_uint_eq(got.count, BPT_CLIENT_MAX * EACH);
+    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) ck_assert_uint_eq(rig.clients[ix].frames, 2 * EACH);
     ck_assert_uint_eq(waiting(&rig), 0);
+    ck_assert_uint_eq(bpt_pool_in_use(pool_of(&rig)), 0);
+    bp_server_stats stats;
+    bp_server_stats_read(rig.server.server, &stats);
+    ck_assert_uint_eq(stats.conn.frames_in, BPT_CLIENT_MAX * EACH);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* _i: the look at the socket fails, or taking what was handed on; the peer's other frames never come. */
+START_TEST(a_socket_that_fails_while_it_is_peeked_at_ends_its_connection_alone) {
+    const bpt_fault fault = {.call = BPT_CALL_RECV, .error = ECONNRESET, .is_deadly = true};
+    bpt_rig rig;
+    if (!bpt_faults_are_possible()) return;
+    start(&rig, 2, 0);
+    expect_answers(9000, 1);
+    rig.server.on_frame = answer_zero;
+    for (int ix = 0; ix < 3; ix++) join(&rig, ix, 2);
+    bpt_hogs_fill(&hogs, pool_of(&rig));
+    keep_a_chunk(&rig);
+    bpt_faults_arm(&fault, (uint64_t)_i);
+    bpt_send(rig.clients[1].conn, BPT_SMALL_TYPE, 20, 1);
+    bpt_rig_until(&rig, rig.server.closes == 1);
+    ck_assert(bpt_faults_disarm());
+    bpt_err(rig.server.why, BP_ERR_RESET);
+    ck_assert_uint_eq(got.count, (unsigned)_i);
+    bpt_send(rig.clients[2].conn, BPT_SMALL_TYPE, 20, 2);
+    bpt_rig_until(&rig, got.count == (unsigned)_i + 1);
+    bpt_hogs_free(&hogs);
+    bpt_rig_until(&rig, rig.clients[0].frames == 1);
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -481,7 +544,7 @@ END_TEST
 
 /* ---- the ends of waiting connections ---- */
 
-enum state { CUT, NEEDY, OVER, PARKED, STATES };
+enum state { CUT, NEEDY, OVER, UNREAD, STATES };
 enum ending { CLOSED, FINISHED, STOPPED, FREED, PEER_RESETS, PEER_CLOSES, ENDINGS };
 
 typedef struct waiter {
@@ -506,7 +569,7 @@ static void make_wait(waiter *w, enum state state, int way) {
     bpt_rig_until(&w->rig, w->rig.server.opens == served + 1);
     w->conn = w->rig.server.conn;
     bpt_hogs_fill(&hogs, pool_of(&w->rig));
-    if (state == PARKED) keep_both_chunks(&w->rig);
+    if (state == UNREAD) keep_a_chunk(&w->rig);
     const uint64_t others = waiting(&w->rig);
     if (state == CUT || state == OVER)
         bpt_wire_add(&w->wire, BPT_HUGE_TYPE, BPT_HUGE_MIN, 1);
@@ -545,9 +608,9 @@ static void end_waiter(waiter *w) {
 /* Each connection but the one that ends gets what it waits for. */
 static void check_others(waiter *w, enum state state) {
     bpt_hogs_free(&hogs);
-    if (state == PARKED) bpt_rig_until(&w->rig, w->rig.clients[0].frames == 1 && w->rig.clients[1].frames == 1);
+    if (state == UNREAD) bpt_rig_until(&w->rig, w->rig.clients[0].frames == 1);
     bpt_send(w->rig.clients[0].conn, BPT_SMALL_TYPE, 20, 1);
-    bpt_rig_until(&w->rig, w->rig.clients[0].frames == (state == PARKED ? 2u : 1u));
+    bpt_rig_until(&w->rig, w->rig.clients[0].frames == (state == UNREAD ? 2u : 1u));
     ck_assert_uint_eq(waiting(&w->rig), 0);
 }
 
@@ -561,7 +624,7 @@ START_TEST(a_waiting_connection_can_end_in_every_way) {
     waiter w;
     if (bpt_way_is_unix(way) && ending == PEER_RESETS) return; /* they have none */
     if (!bpt_way_is_unix(way) && ending == PEER_CLOSES) return; /* half closed, and perhaps still reading */
-    if (ending == PEER_CLOSES && (state == NEEDY || state == PARKED)) return; /* its frame came whole: see below */
+    if (ending == PEER_CLOSES && (state == NEEDY || state == UNREAD)) return; /* its frame came whole: see below */
     make_wait(&w, state, way);
     pool = bp_pool_retain(pool_of(&w.rig));
     if (is_granted) bpt_hogs_free(&hogs);
@@ -593,7 +656,7 @@ START_TEST(what_a_peer_sent_before_it_closed_is_still_handed_on) {
     waiter w;
     uv_timer_t timer;
     bool is_over = false;
-    make_wait(&w, _i == 0 ? NEEDY : PARKED, 3);
+    make_wait(&w, _i == 0 ? NEEDY : UNREAD, 3);
     end_it(&w, PEER_CLOSES);
     uv_timer_init(&w.rig.loop, &timer);
     timer.data = &is_over;
@@ -660,8 +723,9 @@ BPT_SUITE(transport_wait) {
     BPT_LOOP_TEST(a_frame_that_could_not_be_kept_is_kept_later, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_want_of_memory_that_waiting_does_not_help_closes, 0, OWN_ERRORS);
     BPT_LOOP_TEST(outside_of_its_handlers_a_connection_gives_buffers_as_its_pool_does, 0, BPT_WAYS);
-    BPT_LOOP_TEST(with_both_chunks_kept_a_frame_that_has_its_buffer_is_read_to_its_end, 2, BPT_WAYS);
-    BPT_LOOP_TEST(parked_connections_read_again_when_a_chunk_is_back, 2, BPT_WAYS);
+    BPT_LOOP_TEST(with_a_chunk_kept_everybody_else_is_read, 2, BPT_WAYS);
+    BPT_LOOP_TEST(what_was_left_in_the_sockets_comes_once_and_in_order, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_socket_that_fails_while_it_is_peeked_at_ends_its_connection_alone, 0, 2);
     BPT_LOOP_TEST(frames_over_the_budget_come_in_one_after_the_other, 2, BPT_WAYS);
     BPT_TEST(a_connection_is_read_only_so_much_in_one_turn);
     BPT_LOOP_TEST(a_waiting_connection_can_end_in_every_way, 0, 4 * STATES * ENDINGS);
