@@ -237,6 +237,7 @@ check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang on eve
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	BPT_PEERS=10000 BPT_ONLY=integration_hostile $(TESTS)
+	BPT_FAULTS=all BPT_ONLY=integration_fault_settings $(TESTS)
 	@$(MAKE) --no-print-directory check-soak
 	@$(MAKE) --no-print-directory $(FUZZERS) FUZZ_SECONDS=600
 
