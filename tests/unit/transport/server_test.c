@@ -369,26 +369,6 @@ START_TEST(a_given_pool_is_used_and_outlives_the_server) {
 }
 END_TEST
 
-static volatile sig_atomic_t pipe_signals;
-
-static void count_pipe(int number) {
-    (void)number;
-    pipe_signals = pipe_signals + 1;
-}
-
-START_TEST(sigpipe_is_ignored_only_where_nobody_handles_it) {
-    bpt_rig rig;
-    struct sigaction action;
-    bpt_rig_init(&rig);
-    signal(SIGPIPE, _i == 0 ? SIG_DFL : count_pipe);
-    const bp_server_config config = bpt_rig_server_config(&rig, 0);
-    bpt_rig_listen(&rig, &config, 0);
-    ck_assert_int_eq(sigaction(SIGPIPE, NULL, &action), 0);
-    ck_assert(action.sa_handler == (_i == 0 ? SIG_IGN : count_pipe));
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
 /* ---- a client on a server's own loop ---- */
 
 static void stop_client(bpt_side *side, bp_conn *conn) {
@@ -457,7 +437,6 @@ BPT_SUITE(transport_server) {
     BPT_TEST(what_does_not_fit_is_refused_at_start);
     BPT_LOOP_TEST(an_address_in_use_is_refused, 0, 2);
     BPT_TEST(a_given_pool_is_used_and_outlives_the_server);
-    BPT_LOOP_TEST(sigpipe_is_ignored_only_where_nobody_handles_it, 0, 2);
     BPT_LOOP_TEST(a_client_ends_alone_on_a_servers_own_loop, 0, 4);
     BPT_LOOP_TEST(a_client_on_a_servers_own_loop_is_freed_before_or_after_it, 0, 2);
 }
