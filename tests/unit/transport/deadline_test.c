@@ -456,7 +456,11 @@ START_TEST(a_loop_that_stood_still_blames_nobody) {
     put(fd, &wire, 0, 3);
     bpt_rig_until(&rig, rig.server.conn->bytes_in == 3);
     put(fd, &wire, 3, wire.length - 3);
-    stand_still(loop_of(&rig), 10 * DEADLINE);
+    bpi_loop *loop = loop_of(&rig);
+    const uint32_t before = loop->clock_ms;
+    stand_still(loop, 10 * DEADLINE);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(loop->clock_ms, before + 2 * loop->tick_ms);
     bpt_rig_until(&rig, rig.server.frames == 1 || rig.server.closes == 1);
     ck_assert_uint_eq(rig.server.frames, 1);
     close(fd);

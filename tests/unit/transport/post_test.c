@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* Posts and calls from other threads: the loop runs on the test's thread, whoever posts on threads of its own. */
 #include "tests/support/frame_rig.h"
+#include "tests/support/os_pieces.h"
 #include "transport/transport_internal.h"
 
 #include <pthread.h>
@@ -303,6 +304,27 @@ START_TEST(a_reference_outlives_connection_end_and_loop) {
 }
 END_TEST
 
+/* Connection and port go with the last reference, in whatever order references, posts and the connection end. _i & 4:
+ * the reference goes first, & 8: with posts that nobody has taken. */
+START_TEST(nothing_is_left_of_a_connection_that_was_kept) {
+    for (int round = 0; round < 2; round++) { /* what is made once is made in the first one */
+        bpt_rig rig;
+        poster posters[THREADS] = {0};
+        if (round == 1) bpt_os_pieces_begin();
+        bp_conn *conn = bp_conn_retain(start(&rig, _i & 3, posters)), *second = bp_conn_retain(conn);
+        for (uint32_t n = 0; (_i & 8) != 0 && n < 20; n++) {
+            bp_buf *buf = numbered(bp_conn_pool(conn), 0, n);
+            bpt_ok(bp_conn_post_take(conn, &buf));
+        }
+        bp_conn_release_take(&second);
+        if ((_i & 4) != 0) bp_conn_release_take(&conn);
+        bpt_rig_fini(&rig);
+        bp_conn_release_take(&conn);
+    }
+    ck_assert_int_eq(bpt_os_pieces_end(), 0);
+}
+END_TEST
+
 static bp_conn *kept;
 
 static void keep_at_close(bpt_side *side, bp_conn *conn) {
@@ -378,6 +400,7 @@ BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(calls_are_made_in_order_with_posts, 0, 2);
     BPT_LOOP_TEST(a_call_is_made_before_on_close_at_the_latest, 0, 2);
     BPT_LOOP_TEST(a_reference_outlives_connection_end_and_loop, 0, BPT_WAYS);
+    BPT_LOOP_TEST(nothing_is_left_of_a_connection_that_was_kept, 0, 4 * BPT_WAYS);
     BPT_LOOP_TEST(a_connection_may_be_kept_as_late_as_in_on_close, 0, 2);
     BPT_LOOP_TEST(what_was_posted_leaves_before_the_end, 0, 2);
     BPT_LOOP_TEST(posts_race_with_the_end, 0, 4 * BPT_WAYS);

@@ -515,6 +515,63 @@ START_TEST(frames_over_the_budget_come_in_one_after_the_other) {
 }
 END_TEST
 
+/* Who wants little does not go before who wants much and came first, or that one might wait for ever. */
+START_TEST(nobody_overtakes_who_is_over_the_budget) {
+    enum { SIZE = 100000, LARGE = 250000, SMALL = 90000 };
+    bpt_rig rig;
+    bpt_wire wires[2] = {{0}};
+    int fds[2];
+    start(&rig, _i, 300000);
+    rig.server.on_frame = take_note;
+    for (int ix = 0; ix < 2; ix++) join(&rig, ix, _i);
+    for (int i = 0; i < 2; i++) fds[i] = begin_frame(&rig, &wires[i], BPT_HUGE_TYPE, SIZE, 10 + (uint64_t)i);
+    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, LARGE, 0);
+    bpt_rig_until(&rig, waiting(&rig) == 1);
+    bpt_send(rig.clients[1].conn, BPT_HUGE_TYPE, SMALL, 1); /* which would fit */
+    bpt_rig_until(&rig, waiting(&rig) == 2);
+    for (unsigned i = 0; i < 2; i++) {
+        settle(&rig);
+        ck_assert_uint_eq(waiting(&rig), 2);
+        for (size_t at = 100; at < wires[i].length; at += 10000) {
+            write_all(fds[i], wires[i].data + at, wires[i].length - at < 10000 ? wires[i].length - at : 10000);
+            settle(&rig);
+        }
+        bpt_rig_until(&rig, got.count > i);
+    }
+    bpt_rig_until(&rig, got.count == 4);
+    check_got(4, (const uint64_t[]){10, 11, 0, 1});
+    for (int i = 0; i < 2; i++) {
+        close(fds[i]);
+        bpt_wire_free(&wires[i]);
+    }
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* A frame that waited for memory has its share of the budget as long as it comes in, and no longer. */
+START_TEST(what_has_waited_gives_its_share_back) {
+    bpt_rig rig;
+    bpt_wire wires[2] = {{0}};
+    int fds[2];
+    start(&rig, _i, 2u * BPT_HUGE_MAX);
+    join(&rig, 0, _i);
+    for (uint64_t n = 1; n <= 4; n++) {
+        bpt_hogs_fill(&hogs, pool_of(&rig));
+        bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, n);
+        bpt_rig_until(&rig, waits(&rig) == n);
+        bpt_hogs_free(&hogs);
+        bpt_rig_until(&rig, rig.server.frames == n);
+    }
+    for (int i = 0; i < 2; i++) fds[i] = begin_frame(&rig, &wires[i], BPT_HUGE_TYPE, BPT_HUGE_MAX, 5);
+    ck_assert_uint_eq(waits(&rig), 4); /* both have their buffers */
+    for (int i = 0; i < 2; i++) {
+        close(fds[i]);
+        bpt_wire_free(&wires[i]);
+    }
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* ---- turns ---- */
 
 START_TEST(a_connection_is_read_only_so_much_in_one_turn) {
@@ -726,6 +783,8 @@ BPT_SUITE(transport_wait) {
     BPT_LOOP_TEST(with_a_chunk_kept_everybody_else_is_read, 2, BPT_WAYS);
     BPT_LOOP_TEST(what_was_left_in_the_sockets_comes_once_and_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_socket_that_fails_while_it_is_peeked_at_ends_its_connection_alone, 0, 2);
+    BPT_LOOP_TEST(nobody_overtakes_who_is_over_the_budget, 2, BPT_WAYS);
+    BPT_LOOP_TEST(what_has_waited_gives_its_share_back, 2, BPT_WAYS);
     BPT_LOOP_TEST(frames_over_the_budget_come_in_one_after_the_other, 2, BPT_WAYS);
     BPT_TEST(a_connection_is_read_only_so_much_in_one_turn);
     BPT_LOOP_TEST(a_waiting_connection_can_end_in_every_way, 0, 4 * STATES * ENDINGS);
