@@ -10,7 +10,7 @@ static const char *const names[] = {
 #undef NAME_OF
 };
 
-const char *bpt_call_name(bpt_call call) { return names[call]; }
+const char *bpt_call_name(bpt_call call) { return call == BPT_CALL_COUNT ? "no call" : names[call]; }
 
 #if defined(__linux__) && defined(__GLIBC__)
 
