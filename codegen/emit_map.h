@@ -22,6 +22,9 @@ typedef struct cg_emitter {
 /* ---- emit_type.c: types and fields ---- */
 /* message is NULL for the field of a struct. */
 cg_value *cg_emit_field(const cg_emitter *emitter, const cg_message *message, const cg_field *field);
+/* Measuring a message reads the lengths of its inline texts: those are stored before all else, while a register has
+ * them. */
+bool cg_is_length_first(const cg_field *field);
 cg_value *cg_emit_gaps(const cg_emitter *emitter, const cg_gap *gaps, size_t count);
 
 /* The scalar that a scalar or enum type has on the wire. */

@@ -241,7 +241,9 @@ static const char *full_size(const cg_emitter *emitter, const cg_message *messag
 static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message *message) {
     cg_arena *const arena = emitter->arena;
     const int name = (int)(strlen(emitter->model->name.snake) + strlen(message->name.snake));
-    cg_set_flag(arena, map, "has_limits", message_has_limits(message));
+    const bool has_limits = message_has_limits(message);
+    cg_set_flag(arena, map, "has_limits", has_limits);
+    cg_set_text(arena, map, "restrict", has_limits || message->tail_count != 0 ? "restrict " : "");
     cg_set_flag(arena, map, "has_checks", message_has_checks(message));
     cg_set_flag(arena, map, "has_rules", message_has_rules(message));
     cg_set_flag(arena, map, "is_large", message->max > CG_MEMBER_BYTES_MAX);
@@ -261,6 +263,7 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     cg_arena *const arena = emitter->arena;
     cg_value *const made = cg_value_list(arena);
     cg_value *const fields = cg_value_list(arena);
+    cg_value *const lengths_first = cg_value_list(arena);
     cg_value *const runs = cg_value_list(arena);
     cg_value *const tail = cg_value_list(arena);
     cg_value *const groups = cg_value_list(arena);
@@ -269,6 +272,7 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
         const cg_field *const field = &message->fields[i];
         cg_append(arena, made, cg_emit_field(emitter, message, field));
         if (!field->is_retired) cg_append(arena, fields, &made->items[i]);
+        if (cg_is_length_first(field)) cg_append(arena, lengths_first, &made->items[i]);
         has_defaults = has_defaults || (field->has_default && !cg_literal_is_zero(&field->default_value));
     }
     for (size_t i = 0; i < message->tail_count; i++) {
@@ -278,6 +282,7 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     }
     for (size_t i = 0; i < message->group_count; i++) cg_append(arena, groups, emit_group(emitter, message, made, i));
     cg_set(arena, map, "fields", fields);
+    cg_set(arena, map, "lengths_first", lengths_first);
     cg_set(arena, map, "runs", runs);
     cg_set(arena, map, "tail", tail);
     cg_set(arena, map, "groups", groups);

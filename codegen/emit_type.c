@@ -113,6 +113,11 @@ static const char *used_of(const cg_emitter *emitter, const cg_field *field, boo
                       : cg_arena_format(emitter->arena, "%u", field->type->capacity);
 }
 
+bool cg_is_length_first(const cg_field *field) {
+    const bool is_text = field->type->kind == CG_STRING || field->type->kind == CG_BYTES;
+    return is_text && !field->type->is_tail && !field->is_optional && !field->is_retired;
+}
+
 /* Names of counted kinds and arrays: how many there may be, and where they lie. */
 static void set_items(const cg_emitter *emitter, cg_value *map, const cg_field *field, bool is_message) {
     cg_arena *const arena = emitter->arena;
@@ -139,6 +144,7 @@ static void set_items(const cg_emitter *emitter, cg_value *map, const cg_field *
         cg_set_format(arena, map, "count_wire", "u%u", 8 * type->count_size);
         cg_set_format(arena, map, "count_type", "uint%u_t", 8 * type->count_size);
         cg_set_text(arena, map, "count_member", type->kind == CG_VECTOR ? "count" : "length");
+        cg_set_flag(arena, map, "is_length_first", is_message && cg_is_length_first(field));
     }
 }
 

@@ -68,11 +68,11 @@ static inline bp_err instrument_meta_measure_(const market_instrument_meta *in, 
 }
 
 static inline void instrument_meta_store_block_(uint8_t *at, const market_instrument_meta *in) {
+    bpi_store_u8(at + 22, in->symbol_length);
     bpi_store_u64(at + 0, in->instrument_id);
     bpi_store_u64(at + 8, in->tick_size);
     bpi_store_u32(at + 16, in->lot_size);
     bpi_store_u16(at + 20, in->venue);
-    bpi_store_u8(at + 22, in->symbol_length);
     bpi_store_slack(at + 23, (const uint8_t *)in->symbol, in->symbol_length, 24);
     bpi_store_u8(at + 47, in->decimals);
 }
@@ -211,8 +211,8 @@ bp_err market_pool_state_update_size(const market_pool_state_update *message, ui
     return pool_state_update_measure_(message, out);
 }
 
-bp_err market_pool_state_update_encode(const market_pool_state_update *restrict message, uint8_t *restrict out,
-                                       size_t capacity, uint32_t *restrict length) {
+bp_err market_pool_state_update_encode(const market_pool_state_update *message, uint8_t *out,
+                                       size_t capacity, uint32_t *length) {
     uint32_t size;
     bp_err err = pool_state_update_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
@@ -396,7 +396,8 @@ static inline bp_err market_order_book_open_(const uint8_t *value, size_t length
     return BP_OK;
 }
 
-bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_order_book_view *out) {
+/* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
+BPI_INLINE bp_err order_book_view_(const uint8_t *value, size_t length, market_order_book_view *out) {
     bpi_flaws flaws = {0, 0};
     bp_err err = market_order_book_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) {
@@ -408,6 +409,10 @@ bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_o
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
+}
+
+bp_err market_order_book_view_init(const uint8_t *value, size_t length, market_order_book_view *out) {
+    return order_book_view_(value, length, out);
 }
 
 static inline void order_book_load_all_(const market_order_book_view *restrict view,
@@ -439,7 +444,7 @@ void market_order_book_load(const market_order_book_view *view, market_order_boo
 
 bp_err market_order_book_decode(const uint8_t *value, size_t length, market_order_book *out) {
     market_order_book_view view;
-    const bp_err err = market_order_book_view_init(value, length, &view);
+    const bp_err err = order_book_view_(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
     order_book_load_all_(&view, out);
     return BP_OK;
@@ -584,12 +589,17 @@ static inline bp_err market_arbitrage_signal_open_(const uint8_t *value, size_t 
     return BP_OK;
 }
 
-bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, market_arbitrage_signal_view *out) {
+/* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
+BPI_INLINE bp_err arbitrage_signal_view_(const uint8_t *value, size_t length, market_arbitrage_signal_view *out) {
     bpi_flaws flaws = {0, 0};
     bp_err err = market_arbitrage_signal_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
+}
+
+bp_err market_arbitrage_signal_view_init(const uint8_t *value, size_t length, market_arbitrage_signal_view *out) {
+    return arbitrage_signal_view_(value, length, out);
 }
 
 static inline void arbitrage_signal_load_all_(const market_arbitrage_signal_view *restrict view,
@@ -609,7 +619,7 @@ void market_arbitrage_signal_load(const market_arbitrage_signal_view *view, mark
 
 bp_err market_arbitrage_signal_decode(const uint8_t *value, size_t length, market_arbitrage_signal *out) {
     market_arbitrage_signal_view view;
-    const bp_err err = market_arbitrage_signal_view_init(value, length, &view);
+    const bp_err err = arbitrage_signal_view_(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
     arbitrage_signal_load_all_(&view, out);
     return BP_OK;
@@ -693,8 +703,8 @@ bp_err market_book_ack_size(const market_book_ack *message, uint32_t *out) {
     return book_ack_measure_(message, out);
 }
 
-bp_err market_book_ack_encode(const market_book_ack *restrict message, uint8_t *restrict out,
-                              size_t capacity, uint32_t *restrict length) {
+bp_err market_book_ack_encode(const market_book_ack *message, uint8_t *out,
+                              size_t capacity, uint32_t *length) {
     uint32_t size;
     bp_err err = book_ack_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
@@ -774,8 +784,8 @@ bp_err market_host_sample_size(const market_host_sample *message, uint32_t *out)
     return host_sample_measure_(message, out);
 }
 
-bp_err market_host_sample_encode(const market_host_sample *restrict message, uint8_t *restrict out,
-                                 size_t capacity, uint32_t *restrict length) {
+bp_err market_host_sample_encode(const market_host_sample *message, uint8_t *out,
+                                 size_t capacity, uint32_t *length) {
     uint32_t size;
     bp_err err = host_sample_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
@@ -874,6 +884,7 @@ static inline bp_err process_sample_measure_(const market_process_sample *in, ui
 }
 
 static inline void process_sample_store_block_(uint8_t *at, const market_process_sample *in) {
+    bpi_store_u8(at + 49, in->name_length);
     bpi_store_u16(at + 44, MARKET_PROCESS_SAMPLE_BLOCK);
     bpi_store_u8(at + 48, (uint8_t)((in->has_read_bytes ? UINT8_C(0x2) : 0) | (in->has_command ? UINT8_C(0x1) : 0)));
     bpi_store_u64(at + 0, in->timestamp);
@@ -892,7 +903,6 @@ static inline void process_sample_store_block_(uint8_t *at, const market_process
     } else {
         memset(at + 46, 0, 2);
     }
-    bpi_store_u8(at + 49, in->name_length);
     bpi_store_slack(at + 50, (const uint8_t *)in->name, in->name_length, 32);
     bpi_store_u8(at + 82, in->state);
 }
@@ -959,12 +969,17 @@ static inline bp_err market_process_sample_open_(const uint8_t *value, size_t le
     return BP_OK;
 }
 
-bp_err market_process_sample_view_init(const uint8_t *value, size_t length, market_process_sample_view *out) {
+/* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
+BPI_INLINE bp_err process_sample_view_(const uint8_t *value, size_t length, market_process_sample_view *out) {
     bpi_flaws flaws = {0, 0};
     bp_err err = market_process_sample_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
+}
+
+bp_err market_process_sample_view_init(const uint8_t *value, size_t length, market_process_sample_view *out) {
+    return process_sample_view_(value, length, out);
 }
 
 static inline void process_sample_load_all_(const market_process_sample_view *restrict view,
@@ -997,7 +1012,7 @@ void market_process_sample_load(const market_process_sample_view *view, market_p
 
 bp_err market_process_sample_decode(const uint8_t *value, size_t length, market_process_sample *out) {
     market_process_sample_view view;
-    const bp_err err = market_process_sample_view_init(value, length, &view);
+    const bp_err err = process_sample_view_(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
     process_sample_load_all_(&view, out);
     return BP_OK;
@@ -1093,11 +1108,11 @@ static inline bp_err log_line_measure_(const market_log_line *in, uint32_t *out)
 }
 
 static inline void log_line_store_block_(uint8_t *at, const market_log_line *in) {
+    bpi_store_u8(at + 13, in->source_length);
     bpi_store_u16(at + 8, MARKET_LOG_LINE_BLOCK);
     bpi_store_u64(at + 0, in->timestamp);
     bpi_store_u16(at + 10, in->text_length);
     bpi_store_u8(at + 12, in->severity);
-    bpi_store_u8(at + 13, in->source_length);
     bpi_store_slack(at + 14, (const uint8_t *)in->source, in->source_length, 16);
 }
 
@@ -1156,12 +1171,17 @@ static inline bp_err market_log_line_open_(const uint8_t *value, size_t length, 
     return BP_OK;
 }
 
-bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log_line_view *out) {
+/* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
+BPI_INLINE bp_err log_line_view_(const uint8_t *value, size_t length, market_log_line_view *out) {
     bpi_flaws flaws = {0, 0};
     bp_err err = market_log_line_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
+}
+
+bp_err market_log_line_view_init(const uint8_t *value, size_t length, market_log_line_view *out) {
+    return log_line_view_(value, length, out);
 }
 
 static inline void log_line_load_all_(const market_log_line_view *restrict view,
@@ -1186,7 +1206,7 @@ void market_log_line_load(const market_log_line_view *view, market_log_line *out
 
 bp_err market_log_line_decode(const uint8_t *value, size_t length, market_log_line *out) {
     market_log_line_view view;
-    const bp_err err = market_log_line_view_init(value, length, &view);
+    const bp_err err = log_line_view_(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
     log_line_load_all_(&view, out);
     return BP_OK;
@@ -1322,12 +1342,17 @@ static inline bp_err market_snapshot_open_(const uint8_t *value, size_t length, 
     return BP_OK;
 }
 
-bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_snapshot_view *out) {
+/* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
+BPI_INLINE bp_err snapshot_view_(const uint8_t *value, size_t length, market_snapshot_view *out) {
     bpi_flaws flaws = {0, 0};
     bp_err err = market_snapshot_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
+}
+
+bp_err market_snapshot_view_init(const uint8_t *value, size_t length, market_snapshot_view *out) {
+    return snapshot_view_(value, length, out);
 }
 
 static inline void snapshot_load_all_(const market_snapshot_view *restrict view,
@@ -1353,7 +1378,7 @@ void market_snapshot_load(const market_snapshot_view *view, market_snapshot *out
 
 bp_err market_snapshot_decode(const uint8_t *value, size_t length, market_snapshot *out) {
     market_snapshot_view view;
-    const bp_err err = market_snapshot_view_init(value, length, &view);
+    const bp_err err = snapshot_view_(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
     snapshot_load_all_(&view, out);
     return BP_OK;

@@ -11,6 +11,9 @@
 /* For generated functions that a contract may not need. */
 #define BPI_UNUSED __attribute__((unused))
 
+/* For functions whose caller must see into them: what they fill in is then never in memory. */
+#define BPI_INLINE __attribute__((always_inline)) static inline
+
 /* For functions that run when something is wrong: out of line and out of the way. */
 #define BPI_COLD __attribute__((cold, noinline))
 

@@ -141,6 +141,35 @@ START_TEST(constants_come_from_the_layout) {
 }
 END_TEST
 
+/* What is measured and then stored is read once: lengths are stored first, of later versions too, but not of what may be
+ * absent; and where nothing is measured, no restrict lets the compiler mix up the order of stores. */
+START_TEST(what_was_measured_is_stored_first) {
+    const cg_outputs outputs = emit("schema: {name: farm, version: 2}\n"
+                                    "messages:\n"
+                                    "  Cow:\n"
+                                    "    tlv_type: 7\n"
+                                    "    fields:\n"
+                                    "      weight: u32\n"
+                                    "      name: {type: \"FixedStr<8>\"}\n"
+                                    "      tag: {type: \"FixedStr<8>\", optional: true}\n"
+                                    "      mark: {type: \"bytes<3>\", since: 2}\n"
+                                    "  Calf: {tlv_type: 8, fields: {weight: u32}}\n");
+    const char *const source = text_of(&outputs, "farm_messages.c");
+    const char *const block = strstr(source, "static inline void cow_store_block_(");
+    const char *const weight = strstr(block, "in->weight);");
+    const char *const first[] = {"in->name_length);", "in->mark_length);"};
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+        const char *const stored = strstr(block, first[i]);
+        ck_assert_ptr_nonnull(stored);
+        ck_assert_msg(stored < weight, "%s is not stored first", first[i]);
+        ck_assert_msg(strstr(stored + 1, first[i]) == NULL, "%s is stored again", first[i]);
+    }
+    ck_assert(strstr(block, "in->tag_length);") > strstr(block, "if (in->has_tag) {"));
+    ck_assert_ptr_nonnull(strstr(source, "farm_cow_encode(const farm_cow *restrict message, uint8_t *restrict out,\n"));
+    ck_assert_ptr_nonnull(strstr(source, "farm_calf_encode(const farm_calf *message, uint8_t *out,\n"));
+}
+END_TEST
+
 /* Words of a contract stand in comments and strings of C: they must not end them. */
 START_TEST(descriptions_cannot_leave_their_comment) {
     const cg_outputs outputs =
@@ -220,6 +249,7 @@ BPT_SUITE(codegen_emit) {
     BPT_TEST(output_is_the_same_every_time);
     BPT_TEST(every_file_but_the_sizes_checks_the_hash);
     BPT_TEST(constants_come_from_the_layout);
+    BPT_TEST(what_was_measured_is_stored_first);
     BPT_TEST(descriptions_cannot_leave_their_comment);
     BPT_TEST(only_contracts_with_hooks_and_sessions_speak_of_them);
     BPT_LOOP_TEST(memory_may_run_out_anywhere, 0, 2);
