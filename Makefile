@@ -149,7 +149,7 @@ setup-bench: ## install what `make bench` compares with (codecs, transports, all
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick ci check-generated check-schedules check-mutants check-written check-leaks check-soak lint check-headers check-schema docs check-change check-install clean install
+.PHONY: tests bench bench-quick bench-layouts ci check-generated check-schedules check-mutants check-written check-leaks check-soak lint check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
@@ -247,6 +247,11 @@ bench: setup setup-bench ## set up, peers included, and measure everything (BENC
 	@$(BENCH_POOL) $(BENCH_ARGS)
 	@$(BENCH) $(BENCH_ARGS)
 	@sh scripts/codec-size.sh $(BENCH)
+
+# The codec rows with the same code at other places: aligned to so many bytes, before or behind all else.
+BENCH_LAYOUTS := $(foreach at,16 32 64,$(at)-first $(at)-last)
+bench-layouts: $(BENCH_LAYOUTS:%=$(B)/bench/layout-%) ## codec ratios as medians over several layouts of the same code
+	@sh scripts/codec-layouts.sh $^
 
 bench-quick: setup ## set up and measure in under two minutes, beside the peers that are there
 	@$(BENCH_MAKE) $(BENCH) $(BENCH_POOL) $(BUFPOOLC)
@@ -374,6 +379,14 @@ $(B)/bench/codec_bench.o $(B)/bench/codec_hand.o $(BENCH_CONTRACT_DIR)/codec_mes
   private ALL_CFLAGS += -falign-functions=64 -falign-loops=64
 $(BENCH_CONTRACT_DIR)/codec_messages.o: $(BENCH_CONTRACT_DIR)/codec_messages.c $(FLAGS_STAMP)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+BENCH_CODEC_SOURCES = bench/codec_bench.c bench/codec_hand.c $(BENCH_CONTRACT_DIR)/codec_messages.c
+BENCH_OTHERS = $(filter-out $(call objects,$(BENCH_CODEC_SOURCES)),$(BENCH_OBJECTS)) $(BENCH_PEER_OBJECTS) $(COUNT_OBJECT) \
+  $(GENERATED_OBJECTS)
+$(BENCH_LAYOUTS:%=$(B)/bench/layout-%): $(B)/bench/layout-%: $(BENCH)
+	$(CC) $(CPPFLAGS) -Ibench -I$(BENCH_CONTRACT_DIR) $(ALL_CFLAGS) \
+	  $(addsuffix $(firstword $(subst -, ,$*)),-falign-functions= -falign-loops=) -o $@ \
+	  $(if $(filter %-first,$*),$(BENCH_CODEC_SOURCES) $(BENCH_OTHERS),$(BENCH_OTHERS) $(BENCH_CODEC_SOURCES)) \
+	  $(LIB) $(ALL_LDFLAGS) $(BENCH_PEER_LIBS) $(UV_LIBS) -lm
 $(BENCH_CONTRACT_DIR)/codec.pb.h $(BENCH_CONTRACT_DIR)/codec.pb.c &: bench/contracts/codec.proto bench/contracts/codec.options
 	@mkdir -p $(@D)
 	protoc -Ibench/contracts --nanopb_opt=-Ibench/contracts --nanopb_out=$(@D) codec.proto
