@@ -88,6 +88,12 @@ static inline void bpi_store_f64(uint8_t *at, double value) {
     bpi_store_u64(at, raw);
 }
 
+/* A frame's header. */
+static inline void bpi_store_head(uint8_t *at, uint16_t type, uint32_t length) {
+    bpi_store_u16(at, type);
+    bpi_store_u32(at + 2, length);
+}
+
 /* A wide number is returned limb by limb, so that who looks at one limb pays for one, and copied as a whole. */
 #define BPI_DEFINE_WIDE(name, type, limbs, ...)                                                          \
     static inline type bpi_load_##name(const uint8_t *at) {                                              \
@@ -106,14 +112,26 @@ BPI_DEFINE_WIDE(u128, bp_u128, 2, bpi_load_u64(at), bpi_load_u64(at + 8))
 BPI_DEFINE_WIDE(u256, bp_u256, 4, bpi_load_u64(at), bpi_load_u64(at + 8), bpi_load_u64(at + 16), bpi_load_u64(at + 24))
 #undef BPI_DEFINE_WIDE
 
+/* 16 bytes on their way from one place to another: gcc moves such a struct through a register, and an array of bytes
+ * through the stack. */
+typedef struct bpi_block {
+    uint64_t halves[2];
+} bpi_block;
+static inline bpi_block bpi_load_block(const uint8_t *at) {
+    bpi_block block;
+    memcpy(&block, at, sizeof block);
+    return block;
+}
+static inline void bpi_store_block(uint8_t *at, bpi_block block) { memcpy(at, &block, sizeof block); }
+
 /* Two moves of `width` bytes, from both ends; they overlap unless count is 2 * width. */
-#define BPI_MOVE_ENDS(width)                                                     \
+#define BPI_MOVE_ENDS(type, width)                                               \
     do {                                                                         \
-        uint8_t head[width], tail[width];                                        \
-        memcpy(head, source, width);                                             \
-        memcpy(tail, source + count - (width), width);                           \
-        memcpy(target, head, width);                                             \
-        memcpy(target + count - (width), tail, width);                           \
+        type head, tail;                                                         \
+        memcpy(&head, source, width);                                            \
+        memcpy(&tail, source + count - (width), width);                          \
+        memcpy(target, &head, width);                                            \
+        memcpy(target + count - (width), &tail, width);                          \
     } while (0)
 
 /* gcc takes lengths for possible that the caller has ruled out, once it has lost a count on its way through a view. */
@@ -128,13 +146,18 @@ BPI_DEFINE_WIDE(u256, bp_u256, 4, bpi_load_u64(at), bpi_load_u64(at + 8), bpi_lo
 static inline void bpi_copy(uint8_t *target, const uint8_t *source, size_t count) {
     if (BP_LIKELY(count <= 64)) {
         if (count > 32) {
-            BPI_MOVE_ENDS(32);
+            const bpi_block first = bpi_load_block(source), second = bpi_load_block(source + 16);
+            const bpi_block third = bpi_load_block(source + count - 32), last = bpi_load_block(source + count - 16);
+            bpi_store_block(target, first);
+            bpi_store_block(target + 16, second);
+            bpi_store_block(target + count - 32, third);
+            bpi_store_block(target + count - 16, last);
         } else if (count > 16) {
-            BPI_MOVE_ENDS(16);
+            BPI_MOVE_ENDS(bpi_block, 16);
         } else if (count >= 8) {
-            BPI_MOVE_ENDS(8);
+            BPI_MOVE_ENDS(uint64_t, 8);
         } else if (count >= 4) {
-            BPI_MOVE_ENDS(4);
+            BPI_MOVE_ENDS(uint32_t, 4);
         } else if (count != 0) {
             target[0] = source[0];
             target[count / 2] = source[count / 2];
