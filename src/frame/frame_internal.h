@@ -11,11 +11,11 @@
  *
  * Reader, in every state:
  *   at <= end;   head_count <= 6;   got <= length
- *   partial != NULL  =>  state == IN_VALUE or HELD, or FAILED (dropped), or IN_HEAD (given, head_count is 6)
- *   state == IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
- *   budget->used == sum of length over its readers in IN_VALUE, control frames excepted
- *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == IN_VALUE: 6 + got,
- *               SKIPPING: 6 + got) + (end - at)
+ *   partial != NULL  =>  state == BPI_IN_VALUE or BPI_HELD, or BPI_FAILED (dropped), or BPI_IN_HEAD (given, head_count is 6)
+ *   state == BPI_IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
+ *   budget->used == sum of length over its readers in BPI_IN_VALUE, control frames excepted
+ *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == BPI_IN_VALUE: 6 + got,
+ *               BPI_SKIPPING: 6 + got) + (end - at)
  * Writer, always:
  *   queued_bytes == sum over the ring of (6 + length)  -  head_done
  *   count == 0  =>  head_done == 0;   head_done < 6 + length of the head;   count <= ring_mask + 1 */
@@ -55,6 +55,23 @@ static inline bool bpi_type_accepts(const bpi_type_entry *entry, uint32_t length
     return length >= entry->accept_min && length <= entry->accept_max;
 }
 
+/* The whole known frame, without secrets, that begins at `at`: its end, or NULL when there is none. */
+static inline const uint8_t *bpi_find_whole(const bp_type_map *types, const uint8_t *at, const uint8_t *end,
+                                            bp_frame *out) {
+    const size_t here = (size_t)(end - at);
+    if (BP_UNLIKELY(here < BP_FRAME_HEADER_SIZE)) return NULL;
+    const uint16_t type = bpi_load_u16(at);
+    const uint32_t length = bpi_load_u32(at + 2);
+    const bpi_type_entry *entry = bpi_type_map_entry(types, type);
+    if (BP_UNLIKELY(!bpi_type_accepts(entry, length) || length > here - BP_FRAME_HEADER_SIZE)) return NULL;
+    out->value = at + BP_FRAME_HEADER_SIZE;
+    out->length = length;
+    out->type = type;
+    out->info = entry->info;
+    out->schema_ix = entry->schema_ix;
+    return at + BP_FRAME_HEADER_SIZE + length;
+}
+
 /* Why a header is refused, or BP_OK when its frame is to be taken or skipped (entry->unknown tells). */
 static inline bp_err bpi_head_verify(const bpi_type_entry *entry, uint32_t length, uint32_t unknown_max) {
     if (entry->info != NULL) {
@@ -63,6 +80,26 @@ static inline bp_err bpi_head_verify(const bpi_type_entry *entry, uint32_t lengt
     }
     if (entry->unknown == BP_UNKNOWN_FAIL) return BP_ERR_FRAME_TYPE;
     return length > unknown_max ? BP_ERR_FRAME_LONG : BP_OK;
+}
+
+/* What a reader takes its next byte for. */
+typedef enum bpi_reader_state {
+    BPI_BETWEEN,  /* a frame's first */
+    BPI_IN_HEAD,  /* of a cut header, or of the value whose whole header is in head (no buffer was there) */
+    BPI_IN_VALUE, /* of a cut value */
+    BPI_SKIPPING, /* of a value that nobody wants */
+    BPI_HELD,     /* a frame's first; the frame before it is still held */
+    BPI_LENT,     /* a frame's first; the sensitive frame before it was handed on where it lies */
+    BPI_FAILED    /* meaningless */
+} bpi_reader_state;
+
+/* Makes buf the frame that was handed on last where it lies: it is kept then. */
+static inline void bpi_reader_put(bp_reader *reader, const bp_frame *frame, bp_buf *buf) {
+    bpi_copy(bp_buf_data(buf), frame->value, frame->length);
+    bp_buf_set_length(buf, frame->length);
+    bp_buf_set_type(buf, frame->type);
+    if (BP_UNLIKELY(reader->state == BPI_LENT)) bp_buf_set_sensitive(buf);
+    reader->kept = reader->frame_count;
 }
 
 /* The frame that was handed on last was nobody's: it counts as skipped, or not at all. */
@@ -81,11 +118,6 @@ static inline bool bpi_type_is_sensitive(const bpi_type_entry *entry) {
 
 static inline bool bpi_head_is_skipped(const bpi_type_entry *entry) {
     return entry->info == NULL && entry->unknown == BP_UNKNOWN_SKIP;
-}
-
-static inline void bpi_store_head(uint8_t *at, uint16_t type, uint32_t length) {
-    bpi_store_u16(at, type);
-    bpi_store_u32(at + 2, length);
 }
 
 /* ---- what the transports ask of a writer besides (writer.c) ---- */

@@ -2,17 +2,6 @@
 
 #include "base/wipe.h"
 
-/* What the next byte is. */
-enum state {
-    BETWEEN,  /* a frame's first */
-    IN_HEAD,  /* of a cut header, or of the value whose whole header is in head (no buffer was there) */
-    IN_VALUE, /* of a cut value */
-    SKIPPING, /* of a value that nobody wants */
-    HELD,     /* a frame's first; the frame before it is still held */
-    LENT,     /* a frame's first; the sensitive frame before it was handed on where it lies */
-    FAILED    /* meaningless */
-};
-
 /* What at and end point at while nothing is here. */
 static const uint8_t nothing[1];
 
@@ -42,11 +31,11 @@ static void uncharge(const bp_reader *reader) {
 /* ---- feeding ---- */
 
 void bp_reader_fini(bp_reader *reader) {
-    if (reader->state == IN_VALUE) uncharge(reader);
+    if (reader->state == BPI_IN_VALUE) uncharge(reader);
     bp_buf_release_take(&reader->partial);
     reader->at = reader->end = nothing;
     reader->head_count = 0;
-    reader->state = BETWEEN;
+    reader->state = BPI_BETWEEN;
 }
 
 /* Wipes bytes of the landing chunk, which the caller lent for writing. */
@@ -54,30 +43,30 @@ static void wipe(const uint8_t *from, size_t count) { bpi_wipe((uint8_t *)(uintp
 
 static void end_lending(bp_reader *reader) {
     wipe(reader->at - reader->length, reader->length);
-    reader->state = BETWEEN;
+    reader->state = BPI_BETWEEN;
 }
 
 void bp_reader_drop(bp_reader *reader) {
-    if (reader->state == LENT) end_lending(reader);
+    if (reader->state == BPI_LENT) end_lending(reader);
     if (reader->config->types->has_sensitive) wipe(reader->at, (size_t)(reader->end - reader->at));
     reader->at = reader->end;
-    if (reader->state == FAILED) return;
-    if (reader->state == IN_VALUE) uncharge(reader);
-    reader->state = FAILED;
+    if (reader->state == BPI_FAILED) return;
+    if (reader->state == BPI_IN_VALUE) uncharge(reader);
+    reader->state = BPI_FAILED;
     reader->failed = BP_ERR_CLOSED;
 }
 
 bp_span bp_reader_space(const bp_reader *reader, uint8_t *landing, size_t landing_length) {
-    if (reader->state == FAILED) return (bp_span){NULL, 0};
+    if (reader->state == BPI_FAILED) return (bp_span){NULL, 0};
     const uint32_t missing = reader->length - reader->got;
-    if (reader->state == IN_VALUE && (missing >= BP_FRAME_DIRECT_MIN || landing_length == 0)) {
+    if (reader->state == BPI_IN_VALUE && (missing >= BP_FRAME_DIRECT_MIN || landing_length == 0)) {
         return (bp_span){bp_buf_data(reader->partial) + reader->got, missing};
     }
     return (bp_span){landing, landing_length};
 }
 
 void bp_reader_fed(bp_reader *reader, bp_span space, size_t count) {
-    if (reader->state == IN_VALUE && space.data == bp_buf_data(reader->partial) + reader->got) {
+    if (reader->state == BPI_IN_VALUE && space.data == bp_buf_data(reader->partial) + reader->got) {
         reader->got += (uint32_t)count;
         reader->at = reader->end = nothing;
     } else {
@@ -89,7 +78,7 @@ void bp_reader_fed(bp_reader *reader, bp_span space, size_t count) {
 /* ---- taking frames ---- */
 
 static bp_err fail(bp_reader *reader, bp_err err) {
-    reader->state = FAILED;
+    reader->state = BPI_FAILED;
     reader->failed = err;
     return err;
 }
@@ -118,7 +107,7 @@ static bool take_head(bp_reader *reader) {
     while (reader->head_count < BP_FRAME_HEADER_SIZE && reader->at < reader->end) {
         reader->head[reader->head_count++] = *reader->at++;
     }
-    reader->state = reader->head_count == 0 ? BETWEEN : IN_HEAD;
+    reader->state = reader->head_count == 0 ? BPI_BETWEEN : BPI_IN_HEAD;
     return reader->head_count == BP_FRAME_HEADER_SIZE;
 }
 
@@ -126,7 +115,7 @@ static bool skip_value(bp_reader *reader) {
     const uint8_t *from;
     reader->got += (uint32_t)take(reader, reader->length - reader->got, &from);
     if (reader->got < reader->length) return false;
-    reader->state = BETWEEN;
+    reader->state = BPI_BETWEEN;
     reader->skipped_count++;
     return true;
 }
@@ -146,7 +135,7 @@ static bp_err fill_value(bp_reader *reader, bp_frame *out) {
     hand_on(reader, bpi_type_map_entry(reader->config->types, type), type, reader->length, bp_buf_data(reader->partial),
             out);
     out->buf = reader->partial;
-    reader->state = HELD;
+    reader->state = BPI_HELD;
     return BP_OK;
 }
 
@@ -172,7 +161,7 @@ static bp_err acquire_partial(bp_reader *reader, const bpi_type_entry *entry, ui
 }
 
 static void begin_cut(bp_reader *reader, bool is_skipped) {
-    reader->state = is_skipped ? SKIPPING : IN_VALUE;
+    reader->state = is_skipped ? BPI_SKIPPING : BPI_IN_VALUE;
     if (!is_skipped) charge(reader);
 }
 
@@ -199,7 +188,7 @@ static bp_err begin_value(bp_reader *reader, bp_frame *out) {
     }
     hand_on(reader, entry, type, length, reader->at, out);
     reader->at += length;
-    reader->state = bpi_type_is_sensitive(entry) ? LENT : BETWEEN;
+    reader->state = bpi_type_is_sensitive(entry) ? BPI_LENT : BPI_BETWEEN;
     return BP_OK;
 }
 
@@ -207,41 +196,24 @@ static bp_err begin_value(bp_reader *reader, bp_frame *out) {
  * needs of registers and stack would cost each whole frame as much as finding it. */
 static __attribute__((noinline)) bp_err next_cut(bp_reader *reader, bp_frame *out) {
     *out = (bp_frame){0};
-    if (reader->state == FAILED) return reader->failed;
-    if (reader->state == HELD) {
+    if (reader->state == BPI_FAILED) return reader->failed;
+    if (reader->state == BPI_HELD) {
         bp_buf_release_take(&reader->partial);
-        reader->state = BETWEEN;
+        reader->state = BPI_BETWEEN;
     }
-    if (reader->state == LENT) end_lending(reader);
+    if (reader->state == BPI_LENT) end_lending(reader);
     for (;;) {
-        if (reader->state == IN_VALUE) return fill_value(reader, out);
-        if (reader->state == SKIPPING && !skip_value(reader)) return BP_MORE;
+        if (reader->state == BPI_IN_VALUE) return fill_value(reader, out);
+        if (reader->state == BPI_SKIPPING && !skip_value(reader)) return BP_MORE;
         if (!take_head(reader)) return BP_MORE;
         const bp_err err = begin_value(reader, out);
         if (err != BP_PENDING) return err;
     }
 }
 
-/* The whole known frame, without secrets, that begins at `at`: its end, or NULL when there is none. */
-static inline const uint8_t *find_whole(const bp_type_map *types, const uint8_t *at, const uint8_t *end,
-                                        bp_frame *out) {
-    const size_t here = (size_t)(end - at);
-    if (BP_UNLIKELY(here < BP_FRAME_HEADER_SIZE)) return NULL;
-    const uint16_t type = bpi_load_u16(at);
-    const uint32_t length = bpi_load_u32(at + 2);
-    const bpi_type_entry *entry = bpi_type_map_entry(types, type);
-    if (BP_UNLIKELY(!bpi_type_accepts(entry, length) || length > here - BP_FRAME_HEADER_SIZE)) return NULL;
-    out->value = at + BP_FRAME_HEADER_SIZE;
-    out->length = length;
-    out->type = type;
-    out->info = entry->info;
-    out->schema_ix = entry->schema_ix;
-    return at + BP_FRAME_HEADER_SIZE + length;
-}
-
 bp_err bp_reader_next(bp_reader *reader, bp_frame *out) {
-    if (BP_LIKELY(reader->state == BETWEEN)) {
-        const uint8_t *next = find_whole(reader->config->types, reader->at, reader->end, out);
+    if (BP_LIKELY(reader->state == BPI_BETWEEN)) {
+        const uint8_t *next = bpi_find_whole(reader->config->types, reader->at, reader->end, out);
         if (BP_LIKELY(next != NULL)) {
             out->buf = NULL;
             reader->at = next;
@@ -259,7 +231,7 @@ static bp_err each_whole(bp_reader *reader, bp_reader_fn *on_frame, void *user, 
     const uint8_t *const end = reader->end, *at = reader->at;
     uint64_t count = reader->frame_count;
     frame->buf = NULL;
-    while ((at = find_whole(types, at, end, frame)) != NULL) {
+    while ((at = bpi_find_whole(types, at, end, frame)) != NULL) {
         reader->at = at;
         reader->frame_count = ++count;
         const bp_err err = on_frame(frame, user);
@@ -272,7 +244,7 @@ bp_err bp_reader_each(bp_reader *reader, bp_reader_fn *on_frame, void *user) {
     bp_frame frame;
     bp_err err = BP_OK;
     while (err == BP_OK) {
-        if (reader->state == BETWEEN) err = each_whole(reader, on_frame, user, &frame);
+        if (reader->state == BPI_BETWEEN) err = each_whole(reader, on_frame, user, &frame);
         if (err == BP_OK) err = bp_reader_next(reader, &frame);
         if (err == BP_OK) err = on_frame(&frame, user);
     }
@@ -283,7 +255,7 @@ bp_err bp_reader_each(bp_reader *reader, bp_reader_fn *on_frame, void *user) {
 
 /* The value whose header is whole and which has no buffer yet: BP_ERR_LIMIT or BP_ERR_NO_MEMORY was the answer. */
 static bool is_refused(const bp_reader *reader) {
-    return reader->state == IN_HEAD && reader->head_count == BP_FRAME_HEADER_SIZE;
+    return reader->state == BPI_IN_HEAD && reader->head_count == BP_FRAME_HEADER_SIZE;
 }
 
 uint32_t bp_reader_wants(const bp_reader *reader) {
@@ -304,14 +276,14 @@ bp_err bp_reader_give_take(bp_reader *reader, bp_buf **buf) {
 }
 
 bool bp_reader_is_inside(const bp_reader *reader) {
-    return reader->state == IN_HEAD || reader->state == IN_VALUE || reader->state == SKIPPING;
+    return reader->state == BPI_IN_HEAD || reader->state == BPI_IN_VALUE || reader->state == BPI_SKIPPING;
 }
 
 size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again) {
     if (again != NULL) {
         bpi_store_head(reader->head, again->type, again->length);
         reader->head_count = BP_FRAME_HEADER_SIZE;
-        reader->state = IN_HEAD;
+        reader->state = BPI_IN_HEAD;
         reader->at -= again->length;
         reader->frame_count--;
     }
@@ -323,13 +295,6 @@ size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again) {
 
 /* ---- keeping frames ---- */
 
-static void put_in(const bp_reader *reader, const bp_frame *frame, bp_buf *buf) {
-    bpi_copy(bp_buf_data(buf), frame->value, frame->length);
-    bp_buf_set_length(buf, frame->length);
-    bp_buf_set_type(buf, frame->type);
-    if (reader->state == LENT) bp_buf_set_sensitive(buf);
-}
-
 bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
     *out = NULL;
     if (reader->kept == reader->frame_count) return BP_ERR_ARGUMENT;
@@ -340,7 +305,7 @@ bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
         /* Without a value, too, the caller gets a buffer: it says type and length. */
         const bp_err err = bp_pool_acquire(reader->config->pool, frame->length == 0 ? 1 : frame->length, out);
         if (err != BP_OK) return err;
-        put_in(reader, frame, *out);
+        bpi_reader_put(reader, frame, *out);
     }
     reader->kept = reader->frame_count;
     return BP_OK;
@@ -349,15 +314,14 @@ bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
 bp_err bp_reader_keep_in(bp_reader *reader, const bp_frame *frame, bp_buf *buf) {
     if (reader->kept == reader->frame_count || frame->buf != NULL) return BP_ERR_ARGUMENT;
     if (bp_buf_capacity(buf) < frame->length) return BP_ERR_ARGUMENT;
-    put_in(reader, frame, buf);
-    reader->kept = reader->frame_count;
+    bpi_reader_put(reader, frame, buf);
     return BP_OK;
 }
 
 /* ---- the end ---- */
 
 bp_err bp_reader_end(const bp_reader *reader) {
-    if (reader->state == FAILED) return reader->failed;
-    const bool is_between = reader->state == BETWEEN || reader->state == HELD || reader->state == LENT;
+    if (reader->state == BPI_FAILED) return reader->failed;
+    const bool is_between = reader->state == BPI_BETWEEN || reader->state == BPI_HELD || reader->state == BPI_LENT;
     return is_between && reader->at == reader->end ? BP_OK : BP_ERR_LOST;
 }

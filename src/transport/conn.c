@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 /* A connection's life and what it receives; what it sends is in send.c. */
+#include "frame/frame_internal.h"
 #include "transport/send_internal.h"
 #include "transport/wait_internal.h"
 
@@ -15,6 +16,7 @@ bp_err bpi_conn_new(bpi_end *end, bp_conn **out) {
     *out = conn;
     if (conn == NULL) return BP_ERR_NO_MEMORY;
     conn->end = end;
+    conn->stage = &end->loop->stage;
     conn->state = BPI_CONN_CONNECTING;
     bp_reader_init(&conn->reader, &end->reader);
     bp_writer_init(&conn->writer);
@@ -103,69 +105,88 @@ static bp_err judge(bp_conn *conn, bp_err err, bool is_invalid) {
     return conn->end->config.invalid == BP_INVALID_DROP ? BP_OK : err;
 }
 
-static bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
+/* A control frame, or one of a connection that has something of its own to say about frames; or one that is nobody's. */
+__attribute__((noinline)) static bp_err hand_on_otherwise(bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const bp_conn_config *config = &conn->end->config;
     bp_err err = BP_OK;
-    bool is_invalid = false;
-    if (BP_UNLIKELY(frame->type == 0 || !conn->is_plain) && bpi_control_takes(conn, frame, &err)) return err;
-    if (BP_LIKELY(frame->info != NULL)) {
+    if ((frame->type == 0 || !conn->is_plain) && bpi_control_takes(conn, frame, &err)) return err;
+    if (frame->info != NULL) {
         const bp_service *service = &config->services[frame->schema_ix];
+        return service->dispatch(service, conn, frame, is_invalid);
+    }
+    return config->on_unknown == NULL ? BP_OK : config->on_unknown(conn, frame, config->user);
+}
+
+static inline bp_err hand_on(bp_conn *conn, const bp_frame *frame) {
+    bp_err err;
+    bool is_invalid = false;
+    if (BP_LIKELY(frame->info != NULL && conn->is_plain)) {
+        const bp_service *service = &conn->end->config.services[frame->schema_ix];
         err = service->dispatch(service, conn, frame, &is_invalid);
-    } else if (config->on_unknown != NULL) {
-        err = config->on_unknown(conn, frame, config->user);
+    } else {
+        err = hand_on_otherwise(conn, frame, &is_invalid);
     }
     return BP_LIKELY(err == BP_OK) ? BP_OK : judge(conn, err, is_invalid);
 }
 
-/* Has the frame's handler run. BP_PENDING: the handler needs memory, nothing came of it, and it is to run again. */
-static bp_err handle_frame(bp_conn *conn, const bp_frame *frame) {
-    bpi_needs *needs = &conn->end->loop->needs;
-    const bpi_send_mark mark = bpi_send_mark_of(conn);
-    bpi_needs_begin(needs);
-    const bp_err err = hand_on(conn, frame);
-    if (BP_LIKELY(err != BP_ERR_LIMIT)) return err;
+/* The handler needs memory: BP_PENDING, where nothing came of it and it is to run again. */
+__attribute__((noinline)) static bp_err needs_memory(bp_conn *conn, const bpi_send_mark *mark) {
     const bool is_kept = conn->reader.kept == conn->reader.frame_count;
-    if (bpi_needs_size(needs) == 0 || is_kept || conn->state != BPI_CONN_OPEN) return err;
-    bpi_send_rollback(conn, &mark);
+    if (bpi_needs_size(&conn->end->loop->needs) == 0 || is_kept || conn->state != BPI_CONN_OPEN) return BP_ERR_LIMIT;
+    bpi_send_rollback(conn, mark);
     return BP_PENDING;
 }
 
-/* One round of handling what was read. */
-typedef struct round {
-    bp_conn *conn;
-    bp_frame *last; /* the frame whose handler ran last, for who has it run again */
-    bp_err err;     /* why no more are handled; BP_OK: a handler closed or finished the connection */
-} round;
+static inline bool goes_on(const bp_conn *conn, bp_err err) { return err == BP_OK && conn->state == BPI_CONN_OPEN; }
 
-/* Handles a frame; BP_PENDING: that was the last one of this round. */
-static bp_err handle_next(bp_frame *frame, void *user) {
-    round *r = user;
-    bp_conn *conn = r->conn;
-    conn->end->loop->frame = frame;
-    const bp_err err = handle_frame(conn, frame);
-    if (BP_LIKELY(err == BP_OK && conn->state == BPI_CONN_OPEN)) {
-        if (BP_UNLIKELY(conn->writer.count != 0)) bpi_send_between(conn);
-        return BP_OK;
+/* Has the frame's handler run. BP_PENDING: the handler needs memory, nothing came of it, and it is to run again. */
+static inline bp_err handle_frame(bp_conn *conn, const bp_frame *frame) {
+    const bpi_send_mark mark = bpi_send_mark_of(conn);
+    bpi_needs_begin(&conn->end->loop->needs);
+    const bp_err err = hand_on(conn, frame);
+    if (BP_UNLIKELY(err == BP_ERR_LIMIT)) return needs_memory(conn, &mark);
+    if (BP_UNLIKELY(conn->writer.count != 0) && goes_on(conn, err)) bpi_send_between(conn);
+    return err;
+}
+
+/* Handles frames as long as they are whole. As bp_reader_each would, without a call in between: where frames are small,
+ * that takes as long as finding them. */
+static bp_err handle_whole(bp_conn *conn, bp_frame *frame) {
+    bp_reader *reader = &conn->reader;
+    const bp_type_map *types = reader->config->types;
+    const uint8_t *const end = reader->end, *at = reader->at;
+    bp_err err = BP_OK;
+    if (reader->state != BPI_BETWEEN) return BP_OK;
+    frame->buf = NULL;
+    while (BP_LIKELY(goes_on(conn, err)) && (at = bpi_find_whole(types, at, end, frame)) != NULL) {
+        reader->at = at;
+        reader->frame_count++;
+        err = handle_frame(conn, frame);
     }
-    *r->last = *frame;
-    r->err = err;
-    return BP_PENDING;
+    return err;
 }
 
+/* Then the next one, which is cut, or not to be handed on without a second look. */
+static bp_err handle_more(bp_conn *conn, bp_frame *frame) {
+    bp_err err = handle_whole(conn, frame);
+    if (!goes_on(conn, err)) return err;
+    err = bp_reader_next(&conn->reader, frame);
+    return err == BP_OK ? handle_frame(conn, frame) : err;
+}
+
+/* Why no more are handled: BP_OK: a handler closed or finished the connection; BP_PENDING: the one of *frame is to run
+ * again. */
 static bp_err handle_frames(bp_conn *conn, bp_frame *frame, bool is_again) {
     bpi_loop *loop = conn->end->loop;
     const uint64_t frames_before = bpi_conn_frames(conn);
-    round r = {.conn = conn, .last = frame};
     bp_err err = BP_OK;
     loop->handling = conn;
-    if (conn->state != BPI_CONN_OPEN) {
-        err = BP_PENDING;
-    } else if (is_again) {
-        err = handle_next(frame, &r);
+    loop->frame = frame;
+    if (is_again && conn->state == BPI_CONN_OPEN) {
+        err = handle_frame(conn, frame);
         bpi_needs_end(&loop->needs);
     }
-    if (err == BP_OK) err = bp_reader_each(&conn->reader, handle_next, &r);
-    if (err == BP_PENDING) err = r.err;
+    while (goes_on(conn, err)) err = handle_more(conn, frame);
     loop->handling = NULL;
     loop->frame = NULL;
     loop->stage.may_yield = true;

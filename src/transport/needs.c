@@ -4,6 +4,7 @@
  *
  * One buffer is reserved as it is. Several are reserved as one that all of them fit into: connections that each had a
  * part and waited for more could wait for each other for ever. */
+#include "frame/frame_internal.h"
 #include "transport/wait_internal.h"
 
 /* A part of a buffer: what it is wrapped in, and its bytes right behind. */
@@ -59,33 +60,50 @@ static bp_buf *take_granted(bpi_needs *needs, uint64_t size) {
     return granted;
 }
 
-bp_err bp_conn_acquire(bp_conn *conn, uint64_t size, bp_buf **out) {
-    bpi_loop *loop = conn->end->loop;
-    if (loop->handling != conn) return bp_pool_acquire(conn->end->pool, size, out);
-    note(&loop->needs, size);
-    *out = take_granted(&loop->needs, size);
-    if (BP_UNLIKELY(*out != NULL)) return BP_OK;
+/* Notes what a handler asks for, and gives it that, or BP_ERR_LIMIT. */
+__attribute__((always_inline)) static inline bp_err acquire_noted(bp_conn *conn, uint64_t size, bp_buf **out) {
+    bpi_needs *needs = &conn->end->loop->needs;
+    note(needs, size);
+    if (BP_UNLIKELY(needs->granted != NULL)) {
+        *out = take_granted(needs, size);
+        if (*out != NULL) return BP_OK;
+    }
     const bp_err err = bp_pool_acquire(conn->end->pool, size, out);
-    if (BP_UNLIKELY(err == BP_ERR_LIMIT)) loop->needs.is_refused = true;
+    if (BP_UNLIKELY(err == BP_ERR_LIMIT)) needs->is_refused = true;
+    return err;
+}
+
+bp_err bp_conn_acquire(bp_conn *conn, uint64_t size, bp_buf **out) {
+    if (conn->end->loop->handling != conn) return bp_pool_acquire(conn->end->pool, size, out);
+    return acquire_noted(conn, size, out);
+}
+
+/* A frame that has a buffer already, or needs the smallest one, or cannot be kept. */
+__attribute__((noinline)) static bp_err keep_otherwise(bp_conn *conn, bp_buf **out) {
+    bp_frame *frame = conn->end->loop->frame;
+    *out = NULL;
+    if (conn->end->loop->handling != conn || conn->reader.kept == conn->reader.frame_count) return BP_ERR_ARGUMENT;
+    if (frame->buf != NULL) return bp_reader_keep(&conn->reader, frame, out);
+    const bp_err err = acquire_noted(conn, 1, out);
+    if (err == BP_OK) bpi_reader_put(&conn->reader, frame, *out);
     return err;
 }
 
 /* A frame that lies in the landing chunk is copied into a buffer. */
-static bp_err keep_copy(bp_conn *conn, bp_buf **out) {
-    const bp_frame *frame = conn->end->loop->frame;
-    bp_err err = bp_conn_acquire(conn, frame->length == 0 ? 1 : frame->length, out);
-    if (err == BP_OK) err = bp_reader_keep_in(&conn->reader, frame, *out);
-    if (err != BP_OK) bp_buf_release_take(out);
-    return err;
-}
-
 bp_err bp_conn_keep(bp_conn *conn, bp_buf **out) {
     const bpi_loop *loop = conn->end->loop;
-    *out = NULL;
-    if (loop->handling != conn) return BP_ERR_ARGUMENT;
-    if (conn->reader.kept == conn->reader.frame_count) return BP_ERR_ARGUMENT;
-    const bool is_lent = loop->frame->buf == NULL;
-    const bp_err err = is_lent ? keep_copy(conn, out) : bp_reader_keep(&conn->reader, loop->frame, out);
-    if (err == BP_OK) conn->kept_count++;
+    const bp_frame *frame = loop->frame;
+    bp_reader *reader = &conn->reader;
+    bp_err err;
+    if (BP_LIKELY(loop->handling == conn && reader->kept != reader->frame_count && frame->buf == NULL &&
+                  frame->length != 0)) {
+        bp_buf *buf;
+        err = acquire_noted(conn, frame->length, &buf);
+        *out = buf;
+        if (BP_LIKELY(err == BP_OK)) bpi_reader_put(reader, frame, buf);
+    } else {
+        err = keep_otherwise(conn, out);
+    }
+    conn->kept_count += err == BP_OK;
     return err;
 }
