@@ -214,9 +214,14 @@ BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
  * BP_ERR_ARGUMENT: no frame of this connection is begun, or length is above size_max, and nothing happened;
  * BP_ERR_CLOSED: the connection was closed in between; else as bp_conn_send_take, and the frame is dropped. drop does
  * nothing when none is begun. */
-BP_NODISCARD BP_API bp_err bp_conn_frame_begin(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value);
-BP_NODISCARD BP_API bp_err bp_conn_frame_end(bp_conn *conn, uint32_t length);
+BP_NODISCARD static inline bp_err bp_conn_frame_begin(bp_conn *conn, uint16_t type, uint32_t size_max,
+                                                      uint8_t **value);
+BP_NODISCARD static inline bp_err bp_conn_frame_end(bp_conn *conn, uint32_t length);
 BP_API void bp_conn_frame_drop(bp_conn *conn);
+
+/* Both as plain functions, for languages and programs that cannot inline. */
+BP_NODISCARD BP_API bp_err bp_conn_frame_begin_plain(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value);
+BP_NODISCARD BP_API bp_err bp_conn_frame_end_plain(bp_conn *conn, uint32_t length);
 
 /* Inside a handler: a buffer of the handler's own with the frame that is being handled; one reference, released with
  * bp_buf_release, on any thread, also after the connection is gone. Once per frame. As bp_reader_keep;
@@ -357,4 +362,6 @@ BP_NODISCARD BP_API bp_err bp_frame_write(int fd, const bp_buf *buf);
 #ifdef __cplusplus
 }
 #endif
+#include "bufpool/detail/send_inline.h"
+
 #endif

@@ -9,10 +9,15 @@ uint64_t bpi_send_limit(const bp_conn *conn) {
     return limit == 0 ? BPI_QUEUE_BYTES_DEFAULT : limit;
 }
 
-bp_err bpi_send_check(const bp_conn *conn) {
+bp_err bpi_send_state(const bp_conn *conn) {
     if (conn->state != BPI_CONN_OPEN || !conn->is_opened) return BP_ERR_CLOSED;
-    if (conn->is_broken) return conn->why;
-    return conn->end->loop->begun.conn == NULL ? BP_OK : BP_ERR_ARGUMENT;
+    return conn->is_broken ? conn->why : BP_OK;
+}
+
+bp_err bpi_send_check(const bp_conn *conn) {
+    const bp_err err = bpi_send_state(conn);
+    if (err != BP_OK) return err;
+    return conn->end->loop->stage.begun.conn == NULL ? BP_OK : BP_ERR_ARGUMENT;
 }
 
 /* ---- limits ---- */
@@ -130,26 +135,35 @@ bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf) {
     if (err != BP_OK) return err;
     conn->end->queued_bytes += conn->writer.queued_bytes - before;
     /* The holder's, if it is this one; another's limits have changed. */
-    loop->stage.limit = loop->begun.limit = 0;
+    loop->stage.limit = 0;
     if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);
     return BP_OK;
 }
 
+static inline void copy_words(uint8_t *to, const uint8_t *from, int count) {
+    for (int i = 0; i < count; i++) bpi_store_u64(to + 8 * i, bpi_load_u64(from + 8 * i));
+}
+
 /* Copies a value that was written just now. Its bytes are still on their way to the cache, in stores as wide as its
  * fields, and a wider load than that waits for them to arrive (Intel, Optimization Reference Manual, "Store
- * Forwarding"): small values are copied by words, of which the last may overlap the one before. */
-static void copy_new(uint8_t *to, const uint8_t *from, uint32_t length) {
-    if (length < 8 || length > 64) {
+ * Forwarding"): small values are copied by words, from both ends, which overlap in the middle. */
+static inline void copy_new(uint8_t *to, const uint8_t *from, uint32_t length) {
+    if (length > 64 || length < 8) {
         bpi_copy(to, from, length);
-        return;
+    } else if (length > 32) {
+        copy_words(to, from, 4);
+        copy_words(to + length - 32, from + length - 32, 4);
+    } else if (length > 16) {
+        copy_words(to, from, 2);
+        copy_words(to + length - 16, from + length - 16, 2);
+    } else {
+        copy_words(to, from, 1);
+        copy_words(to + length - 8, from + length - 8, 1);
     }
-    const uint64_t last = bpi_load_u64(from + length - 8);
-    for (uint32_t at = 0; at < length - 8; at += 8) bpi_store_u64(to + at, bpi_load_u64(from + at));
-    bpi_store_u64(to + length - 8, last);
 }
 
 /* Copies the frame to the stage, where there is room for it. */
-static void stage_take(bpi_stage *stage, bp_buf **buf) {
+__attribute__((always_inline)) static inline void stage_take(bpi_stage *stage, bp_buf **buf) {
     const uint32_t length = bp_buf_length(*buf);
     uint8_t *at = stage->data + stage->length;
     bpi_store_head(at, bp_buf_type(*buf), length);
@@ -174,10 +188,9 @@ __attribute__((noinline)) static bp_err send_otherwise_take(bp_conn *conn, bp_bu
 }
 
 bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf) {
-    bpi_stage *stage = &conn->end->loop->stage;
-    const bool fits = bpi_stage_fits(stage, conn, bp_buf_length(*buf));
+    const bool fits = bpi_stage_fits(conn->stage, conn, bp_buf_length(*buf));
     if (BP_UNLIKELY(!fits || bp_buf_type(*buf) == 0)) return send_otherwise_take(conn, buf);
-    stage_take(stage, buf);
+    stage_take(conn->stage, buf);
     return BP_OK;
 }
 
@@ -197,7 +210,7 @@ void bp_conn_finish(bp_conn *conn) {
     conn->state = BPI_CONN_FINISHING;
     bpi_conn_update_reading(conn);
     bpi_deadline_begin(conn);
-    if (loop->stage.holder == conn) loop->stage.limit = loop->begun.limit = 0;
+    if (loop->stage.holder == conn) loop->stage.limit = 0;
     if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);
 }
 

@@ -24,6 +24,9 @@ void bpi_loop_give_write(bpi_loop *loop, bpi_write *write);
 /* Queues a frame behind what was sent before, whatever the limits. BP_ERR_NO_MEMORY. */
 BP_NODISCARD bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf);
 
+/* Whether it is open and works: BP_ERR_CLOSED, or why it is broken. */
+BP_NODISCARD bp_err bpi_send_state(const bp_conn *conn);
+
 /* Whether frames may be sent now: BP_ERR_CLOSED; why the connection is broken; BP_ERR_ARGUMENT: a frame is begun. */
 BP_NODISCARD bp_err bpi_send_check(const bp_conn *conn);
 uint64_t bpi_send_room(const bp_conn *conn);                /* bytes up to its limit, and the end's */
@@ -62,18 +65,6 @@ void bpi_write_out(bp_conn *conn, int most);
 
 /* Its BP_FRAME_WRITE_MAX bytes, which a loop that never writes does not need; NULL: no memory. */
 uint8_t *bpi_stage_data(bpi_stage *stage);
-
-/* Whether a value of length bytes goes to the stage without a second look. */
-static inline bool bpi_stage_fits(const bpi_stage *stage, const bp_conn *conn, uint32_t length) {
-    return stage->holder == conn && length <= BP_FRAME_STAGE_MAX &&
-           stage->length + BP_FRAME_HEADER_SIZE + length <= stage->limit;
-}
-
-/* One more frame, of size bytes, is there. */
-static inline void bpi_stage_add(bpi_stage *stage, uint32_t size) {
-    stage->length += size;
-    stage->count++;
-}
 
 /* Where the connection may put a frame of size bytes, header included, behind what it sent before; the stage may have to
  * be written out for it, which may fail. NULL: it goes to the queue. The limits were asked before. */

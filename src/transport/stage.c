@@ -15,7 +15,7 @@ void bpi_stage_open(bpi_stage *stage) {
     const bp_conn *conn = stage->holder;
     stage->limit = 0;
     if (conn == NULL || stage->is_stuck || conn->write != NULL || conn->writer.count != 0) return;
-    if (bpi_send_check(conn) != BP_OK) return;
+    if (bpi_send_state(conn) != BP_OK) return;
     stage->limit = (uint32_t)least(BP_FRAME_WRITE_MAX, stage->length + bpi_send_room(conn));
 }
 
@@ -78,7 +78,7 @@ void bpi_stage_reclaim(bpi_loop *loop) {
 
 void bpi_stage_drop(bp_conn *conn) {
     bpi_loop *loop = conn->end->loop;
-    if (loop->begun.conn == conn) bpi_begun_drop(loop);
+    if (loop->stage.begun.conn == conn) bpi_begun_drop(loop);
     if (loop->stage.holder == conn) bpi_stage_give_back(&loop->stage);
 }
 
@@ -128,23 +128,12 @@ void bpi_send_between(bp_conn *conn) {
 
 /* ---- frames that are written where they leave from ---- */
 
-static void end_begun(bpi_loop *loop) {
-    loop->begun.conn = NULL;
-    loop->stage.limit = loop->begun.limit;
-}
-
 void bpi_begun_drop(bpi_loop *loop) {
-    bpi_begun *begun = &loop->begun;
+    bpi_begun *begun = &loop->stage.begun;
     if (begun->conn == NULL) return;
     if (begun->buf == NULL && begun->conn->end->has_sensitive) bpi_wipe(begun->data, begun->size_max);
-    end_begun(loop);
+    begun->conn = NULL;
     bp_buf_release_take(&begun->buf);
-}
-
-static void begin_at(bpi_loop *loop, bp_conn *conn, uint8_t *data, uint16_t type, uint32_t size_max) {
-    loop->begun = (bpi_begun){.conn = conn, .data = data, .size_max = size_max, .type = type};
-    loop->begun.limit = loop->stage.limit;
-    loop->stage.limit = 0;
 }
 
 static bp_err begin_in_buffer(bp_conn *conn, uint16_t type, uint32_t size_max) {
@@ -152,13 +141,13 @@ static bp_err begin_in_buffer(bp_conn *conn, uint16_t type, uint32_t size_max) {
     const bp_err err = bp_conn_acquire(conn, size_max == 0 ? 1 : size_max, &buf);
     if (err != BP_OK) return err;
     if (conn->end->has_sensitive) bp_buf_set_sensitive(buf);
-    begin_at(conn->end->loop, conn, bp_buf_data(buf), type, size_max);
-    conn->end->loop->begun.buf = buf;
+    bpi_stage_begin(conn->stage, conn, bp_buf_data(buf), type, size_max);
+    conn->end->loop->stage.begun.buf = buf;
     return BP_OK;
 }
 
 /* Where a full queue drops frames, that is decided when the frame is ended. */
-__attribute__((noinline)) static bp_err begin_otherwise(bp_conn *conn, uint16_t type, uint32_t size_max) {
+static bp_err begin_anywhere(bp_conn *conn, uint16_t type, uint32_t size_max) {
     const uint64_t size = (uint64_t)BP_FRAME_HEADER_SIZE + size_max;
     uint8_t *room = NULL;
     bp_err err = type == 0 ? BP_ERR_ARGUMENT : bpi_send_check(conn);
@@ -172,50 +161,40 @@ __attribute__((noinline)) static bp_err begin_otherwise(bp_conn *conn, uint16_t 
     if (err != BP_OK) return err;
     if (room == NULL) return begin_in_buffer(conn, type, size_max);
     bpi_stage_open(&conn->end->loop->stage);
-    begin_at(conn->end->loop, conn, room + BP_FRAME_HEADER_SIZE, type, size_max);
+    bpi_stage_begin(conn->stage, conn, room + BP_FRAME_HEADER_SIZE, type, size_max);
     return BP_OK;
 }
 
-bp_err bp_conn_frame_begin(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value) {
-    bpi_loop *loop = conn->end->loop;
-    const bpi_stage *stage = &loop->stage;
-    if (BP_LIKELY(bpi_stage_fits(stage, conn, size_max) && type != 0)) {
-        begin_at(loop, conn, stage->data + stage->length + BP_FRAME_HEADER_SIZE, type, size_max);
-    } else {
-        const bp_err err = begin_otherwise(conn, type, size_max);
-        if (err != BP_OK) {
-            *value = NULL;
-            return err;
-        }
-    }
-    *value = loop->begun.data;
-    return BP_OK;
+bp_err bpi_frame_begin_slow(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value) {
+    const bp_err err = begin_anywhere(conn, type, size_max);
+    *value = err == BP_OK ? conn->end->loop->stage.begun.data : NULL;
+    return err;
 }
 
-__attribute__((noinline)) static bp_err end_in_buffer(bp_conn *conn, uint32_t length) {
+bp_err bp_conn_frame_begin_plain(bp_conn *conn, uint16_t type, uint32_t size_max, uint8_t **value) {
+    return bp_conn_frame_begin(conn, type, size_max, value);
+}
+
+static bp_err end_in_buffer(bp_conn *conn, uint32_t length) {
     bpi_loop *loop = conn->end->loop;
-    bp_buf *buf = loop->begun.buf;
-    loop->begun.buf = NULL;
-    end_begun(loop);
+    bp_buf *buf = loop->stage.begun.buf;
+    loop->stage.begun.buf = NULL;
+    loop->stage.begun.conn = NULL;
     bp_buf_set_length(buf, length);
-    bp_buf_set_type(buf, loop->begun.type);
+    bp_buf_set_type(buf, loop->stage.begun.type);
     const bp_err err = bp_conn_send_take(conn, &buf);
     bp_buf_release(buf);
     return err;
 }
 
-bp_err bp_conn_frame_end(bp_conn *conn, uint32_t length) {
-    bpi_loop *loop = conn->end->loop;
-    bpi_begun *begun = &loop->begun;
-    if (BP_UNLIKELY(begun->conn != conn)) return conn->state == BPI_CONN_OPEN ? BP_ERR_ARGUMENT : BP_ERR_CLOSED;
-    if (BP_UNLIKELY(length > begun->size_max)) return BP_ERR_ARGUMENT;
-    if (BP_UNLIKELY(begun->buf != NULL)) return end_in_buffer(conn, length);
-    bpi_store_head(begun->data - BP_FRAME_HEADER_SIZE, begun->type, length);
-    end_begun(loop);
-    bpi_stage_add(&loop->stage, BP_FRAME_HEADER_SIZE + length);
-    return BP_OK;
+bp_err bpi_frame_end_slow(bp_conn *conn, uint32_t length) {
+    const bpi_begun *begun = &conn->stage->begun;
+    if (begun->conn != conn) return conn->state == BPI_CONN_OPEN ? BP_ERR_ARGUMENT : BP_ERR_CLOSED;
+    return length > begun->size_max ? BP_ERR_ARGUMENT : end_in_buffer(conn, length);
 }
 
+bp_err bp_conn_frame_end_plain(bp_conn *conn, uint32_t length) { return bp_conn_frame_end(conn, length); }
+
 void bp_conn_frame_drop(bp_conn *conn) {
-    if (conn->end->loop->begun.conn == conn) bpi_begun_drop(conn->end->loop);
+    if (conn->end->loop->stage.begun.conn == conn) bpi_begun_drop(conn->end->loop);
 }

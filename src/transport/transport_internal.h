@@ -32,7 +32,8 @@
  *   a freed connection is on no list
  *   free chunks hold nothing between two callbacks, and the stage nothing between two turns unless it is stuck; where a
  *   schema has sensitive types, there are zeros in place of values then
- *   stage.limit != 0  =>  its holder is open, not broken, not blocked, has an empty queue, and no frame is begun
+ *   stage.limit != 0  =>  its holder is open, not broken, not blocked, and has an empty queue
+ *   stage.begun.buf != NULL  =>  stage.begun.conn != NULL
  *   stage.length != 0  =>  its holder is dirty, or blocked by what is stuck
  *   stage.limit <= what the holder's mark allows
  *   landing.free_count == 2 - waiting connections that keep a chunk  >=  1
@@ -65,7 +66,7 @@ enum {
     BPI_QUEUE_BYTES_DEFAULT = 4096 * 1024, /* send queue of a connection */
     BPI_CONNECTIONS_DEFAULT = 10000,
     BPI_FLUSH_WRITES = 16,    /* writes of one connection per turn of the loop: nobody starves the others */
-    BPI_STAGE_WRITES = 64,    /* full stages that it may write besides, before the turn is over */
+    BPI_STAGE_WRITES = 128,   /* full stages that it may write besides, before the turn is over */
     BPI_BLOCKED_STAGE = 4096, /* staging of a blocked write, or where the loop's is stuck */
     BPI_SPARE_WRITES = 64     /* requests that a loop keeps for the next blocked connection */
 };
@@ -130,26 +131,6 @@ void bpi_mailbox_unexpect(bpi_mailbox *mailbox);
 
 /* ---- loop ---- */
 
-typedef struct bpi_stage {
-    uint8_t *data;   /* BP_FRAME_WRITE_MAX bytes; NULL until first used */
-    bp_conn *holder; /* to whom it is lent; NULL: nobody */
-    uint32_t length; /* bytes of the holder's frames */
-    uint32_t count;  /* frames that end in them */
-    uint32_t limit;  /* length up to which frames are copied without a second look; 0: none */
-    uint32_t first;  /* where the first whole frame begins: behind the end of one of which a part has left */
-    bool is_stuck;
-    bool may_yield; /* whoever took it has ended its round of sends: the next one who sends has it written out */
-} bpi_stage;
-
-typedef struct bpi_begun {
-    bp_conn *conn; /* NULL: none */
-    uint8_t *data;
-    bp_buf *buf; /* NULL: data is in the stage */
-    uint32_t size_max;
-    uint32_t limit; /* the stage's when it was begun */
-    uint16_t type;
-} bpi_begun;
-
 /* The chunks of a loop, the one to be used next on top. Made together, so that both are there or neither. */
 typedef struct bpi_landing {
     uint8_t *memory; /* NULL until first used */
@@ -195,7 +176,6 @@ struct bpi_loop {
     uint32_t spare_wait_count;
     uint32_t turn; /* counts up */
     bpi_stage stage;
-    bpi_begun begun;
     bpi_write *spare_writes;
     uint32_t spare_count;
     bp_conn *handling; /* the connection whose handler runs */
@@ -336,7 +316,9 @@ typedef enum bpi_conn_state {
 } bpi_conn_state;
 
 struct bp_conn {
-    _Alignas(max_align_t) bpi_end *end; /* whatever sessions hold lies right behind */
+    _Alignas(max_align_t) bpi_stage *stage; /* the loop's; first, for the inline paths. Whatever sessions hold lies right
+                                              behind the connection */
+    bpi_end *end;
     bp_conn *previous, *next; /* in the end's list */
     bp_conn *dirty_next;
     bpi_write *write;

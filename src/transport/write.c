@@ -224,7 +224,7 @@ static bool write_once(bp_conn *conn) {
 
 void bpi_write_out(bp_conn *conn, int most) {
     bpi_loop *loop = conn->end->loop;
-    if (loop->begun.conn == conn) bpi_begun_drop(loop);
+    if (loop->stage.begun.conn == conn) bpi_begun_drop(loop);
     while (most-- > 0 && !bpi_send_is_empty(conn) && write_once(conn)) {}
 }
 

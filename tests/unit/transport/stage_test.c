@@ -18,12 +18,13 @@ static void start(bpt_rig *rig, int way) {
     rig->server.on_frame = check_order;
 }
 
-/* One frame, written where it leaves from. */
+/* One frame, written where it leaves from; in turns inline and not. */
 static void send_in_place(bp_conn *conn, uint16_t type, uint32_t length, uint64_t seed) {
+    const bool is_plain = seed % 2 == 1;
     uint8_t *value = NULL;
-    bpt_ok(bp_conn_frame_begin(conn, type, length + 7, &value));
+    bpt_ok((is_plain ? bp_conn_frame_begin_plain : bp_conn_frame_begin)(conn, type, length + 7, &value));
     bpt_frame_fill(value, length, seed);
-    bpt_ok(bp_conn_frame_end(conn, length));
+    bpt_ok((is_plain ? bp_conn_frame_end_plain : bp_conn_frame_end)(conn, length));
 }
 
 static bp_conn_stats stats_of(const bp_conn *conn) {
