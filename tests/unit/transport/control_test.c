@@ -280,6 +280,8 @@ static void no_hello_but_goodbye(bytes *b) {
     add_goodbye(b);
 }
 
+static void only_goodbye(bytes *b) { add_goodbye(b); }
+
 static void unknown_kind_first(bytes *b) {
     add_control(b, 3, 0, 2);
     add_hello(b, &good, 1);
@@ -310,6 +312,7 @@ static const struct {
     {unknown_kinds, BP_ERR_END, BP_OK, NULL, 1, 3},
     {no_hello, BP_ERR_END, BP_ERR_SCHEMA, NULL, 1, 0},
     {no_hello_but_goodbye, BP_ERR_END, BP_ERR_SCHEMA, NULL, 1, 0},
+    {only_goodbye, BP_ERR_END, BP_ERR_SCHEMA, NULL, 0, 0},
     {unknown_kind_first, BP_ERR_SCHEMA, BP_ERR_SCHEMA, "the peer said HELLO late or twice", 0, 1},
 };
 enum { STREAMS = sizeof streams / sizeof streams[0] };

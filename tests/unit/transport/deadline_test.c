@@ -2,7 +2,8 @@
 /* Deadlines by the loop's own clock, which these tests move on themselves, in steps that dwarf whatever the real timer
  * adds meanwhile. Where the real one closes somebody, nothing is said of how long it takes. */
 #include "tests/support/frame_rig.h"
-#include "transport/transport_internal.h"
+#include "transport/send_internal.h"
+#include "transport/server_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,6 +48,30 @@ static int start(bpt_rig *rig, const bp_server_config *config, int way) {
 static void put(int fd, const bpt_wire *wire, size_t from, size_t count) {
     ck_assert_int_eq(write(fd, wire->data + from, count), (ssize_t)count);
 }
+
+/* ---- the times themselves ---- */
+
+START_TEST(what_is_not_set_has_a_default) {
+    static const struct {
+        bp_conn_config set;
+        bpi_deadlines expected;
+    } rows[] = {
+        {{.user = NULL}, {10000, 30000, UINT32_MAX, 30000, 10000, 500}},
+        {{.handshake_ms = 1, .frame_ms = 2, .idle_ms = 3, .stall_ms = 4, .finish_ms = 5}, {1, 2, 3, 4, 5, 10}},
+        {{.handshake_ms = 1999}, {1999, 30000, UINT32_MAX, 30000, 10000, 499}},
+        {{.frame_ms = 44}, {10000, 44, UINT32_MAX, 30000, 10000, 11}},
+        {{.idle_ms = 400}, {10000, 30000, 400, 30000, 10000, 100}},
+        {{.stall_ms = 400}, {10000, 30000, UINT32_MAX, 400, 10000, 100}},
+        {{.finish_ms = 400}, {10000, 30000, UINT32_MAX, 30000, 400, 100}},
+        {{.frame_ms = UINT32_MAX}, {10000, UINT32_MAX, UINT32_MAX, 30000, 10000, 500}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bpi_deadlines got;
+        bpi_deadlines_init(&got, &rows[i].set);
+        ck_assert_mem_eq(&got, &rows[i].expected, sizeof got);
+    }
+}
+END_TEST
 
 /* ---- a frame's time ---- */
 
@@ -97,6 +122,38 @@ START_TEST(every_frame_has_its_own_time) {
     }
     close(fd);
     bpt_wire_free(&wire);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* What began since the last tick counts from there: nobody is cut off early, and nobody is let off. */
+START_TEST(a_deadline_takes_a_tick_more_and_not_a_moment_less) {
+    bpt_rig rig;
+    const int fd = start_frame(&rig, _i, DEADLINE);
+    ck_assert_int_eq(write(fd, "\1\2\3", 3), 3);
+    bpt_rig_until(&rig, rig.server.conn->bytes_in == 3);
+    bp_conn *conn = rig.server.conn;
+    bpi_loop *loop = loop_of(&rig);
+    bpi_loop_tick(loop, DEADLINE + loop->tick_ms - 1 - (loop->clock_ms - conn->since));
+    ck_assert_int_eq(conn->state, BPI_CONN_OPEN);
+    bpi_loop_tick(loop, 1);
+    ck_assert_int_eq(conn->state, BPI_CONN_CLOSING);
+    bpt_rig_until(&rig, rig.server.closes == 1);
+    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
+    close(fd);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* The longest there is, with a tick more, is above what the clock counts to. */
+START_TEST(the_longest_deadline_is_far_away) {
+    bpt_rig rig;
+    const int fd = start_frame(&rig, _i, UINT32_MAX - 1);
+    ck_assert_int_eq(write(fd, "\1\2\3", 3), 3);
+    bpt_rig_until(&rig, rig.server.conn->bytes_in == 3);
+    pass(&rig, 10 * DEADLINE);
+    ck_assert_uint_eq(rig.server.closes, 0);
+    close(fd);
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -186,6 +243,26 @@ START_TEST(who_sends_nothing_is_idle) {
 }
 END_TEST
 
+/* Its time to be idle begins anew when it is read from again. */
+START_TEST(who_was_not_read_from_is_not_idle) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bp_server_config config = patient(&rig, _i);
+    config.conn.idle_ms = DEADLINE;
+    const int fd = start(&rig, &config, _i);
+    bp_conn_pause(rig.server.conn);
+    pass(&rig, 5 * DEADLINE);
+    bp_conn_resume(rig.server.conn);
+    pass(&rig, DEADLINE - STEP);
+    ck_assert_uint_eq(rig.server.closes, 0);
+    pass(&rig, 2 * STEP);
+    ck_assert_uint_eq(rig.server.closes, 1);
+    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
+    close(fd);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* More than any socket takes. */
 static void block(bpt_rig *rig) {
     for (uint64_t n = 0; n < 12; n++) bpt_send(rig->server.conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, n);
@@ -208,6 +285,30 @@ START_TEST(a_peer_that_never_reads_is_stalled) {
     ck_assert_uint_eq(rig.server.closes, 1);
     bpt_err(rig.server.why, BP_ERR_TIMEOUT);
     ck_assert_uint_eq(rig.server.in_use_at_close, 0);
+    close(fd);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* What is left of a write was more when the timer looked last: libuv has written a part. Without any other deadline, the
+ * write alone has the timer run. */
+START_TEST(progress_inside_a_write_begins_the_time_anew) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bp_server_config config = patient(&rig, _i);
+    config.conn.stall_ms = DEADLINE;
+    const int fd = start(&rig, &config, _i);
+    bpi_loop_tick(loop_of(&rig), STEP);
+    ck_assert(!is_ticking(&rig));
+    block(&rig);
+    ck_assert(is_ticking(&rig));
+    pass(&rig, DEADLINE - STEP);
+    rig.server.conn->write->left++;
+    pass(&rig, DEADLINE);
+    ck_assert_uint_eq(rig.server.closes, 0);
+    pass(&rig, 2 * STEP);
+    ck_assert_uint_eq(rig.server.closes, 1);
+    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
     close(fd);
     bpt_rig_fini(&rig);
 }
@@ -304,6 +405,40 @@ START_TEST(connecting_has_an_end) {
 }
 END_TEST
 
+/* A peer that must say HELLO, and says nothing, or the beginning of it again and again. */
+START_TEST(saying_hello_has_an_end) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bp_server_config config = patient(&rig, _i & 1);
+    config.conn.hello = BP_HELLO_REQUIRED;
+    config.conn.handshake_ms = DEADLINE;
+    bpt_rig_listen(&rig, &config, _i & 1);
+    const int fd = bpt_rig_raw(&rig);
+    bp_server_stats stats = {0};
+    while (stats.connections_accepted == 0) {
+        uv_run(&rig.loop, UV_RUN_ONCE);
+        bp_server_stats_read(rig.server.server, &stats);
+    }
+    static const uint8_t hello[] = {0, 0, 20, 0, 0, 0, 1, 0, 1, 0};
+    bpi_loop *loop = rig.server.server->workers[0].end.loop;
+    for (uint32_t passed = 0, at = 0; passed < DEADLINE; passed += STEP, at++) {
+        if ((_i & 2) != 0) ck_assert_int_eq(write(fd, hello + at % sizeof hello, 1), 1);
+        turn(&rig, 3);
+        bpi_loop_tick(loop, STEP);
+        bp_server_stats_read(rig.server.server, &stats);
+        ck_assert_uint_eq(stats.connections_open, 1);
+    }
+    bpi_loop_tick(loop, STEP);
+    turn(&rig, 3);
+    bp_server_stats_read(rig.server.server, &stats);
+    ck_assert_uint_eq(stats.connections_open, 0);
+    ck_assert_uint_eq(stats.connections_failed, 1);
+    ck_assert_uint_eq(rig.server.opens, 0);
+    close(fd);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* ---- the timer itself ---- */
 
 /* As if a handler had taken so long: the timer was last called ms ago, and is due before anything is read. */
@@ -321,7 +456,11 @@ START_TEST(a_loop_that_stood_still_blames_nobody) {
     put(fd, &wire, 0, 3);
     bpt_rig_until(&rig, rig.server.conn->bytes_in == 3);
     put(fd, &wire, 3, wire.length - 3);
-    stand_still(loop_of(&rig), 10 * DEADLINE);
+    bpi_loop *loop = loop_of(&rig);
+    const uint32_t before = loop->clock_ms;
+    stand_still(loop, 10 * DEADLINE);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(loop->clock_ms, before + 2 * loop->tick_ms);
     bpt_rig_until(&rig, rig.server.frames == 1 || rig.server.closes == 1);
     ck_assert_uint_eq(rig.server.frames, 1);
     close(fd);
@@ -385,16 +524,22 @@ START_TEST(the_shortest_deadline_of_a_loop_makes_the_tick) {
 END_TEST
 
 BPT_SUITE(transport_deadline) {
+    BPT_TEST(what_is_not_set_has_a_default);
     BPT_LOOP_TEST(a_frame_that_drips_is_late_however_often_it_drips, 0, BPT_WAYS);
     BPT_LOOP_TEST(every_frame_has_its_own_time, 0, 2);
+    BPT_LOOP_TEST(a_deadline_takes_a_tick_more_and_not_a_moment_less, 0, 2);
+    BPT_LOOP_TEST(the_longest_deadline_is_far_away, 0, 2);
     BPT_LOOP_TEST(between_frames_nothing_ticks, 0, 2);
     BPT_LOOP_TEST(who_is_not_read_from_is_not_late, 0, 2);
     BPT_LOOP_TEST(a_deadline_may_be_never, 0, 2);
     BPT_LOOP_TEST(who_sends_nothing_is_idle, 0, 2);
+    BPT_LOOP_TEST(who_was_not_read_from_is_not_idle, 0, 2);
     BPT_LOOP_TEST(a_peer_that_never_reads_is_stalled, 0, BPT_WAYS);
+    BPT_LOOP_TEST(progress_inside_a_write_begins_the_time_anew, 0, 2);
     BPT_LOOP_TEST(a_slow_reader_is_not_stalled, 0, 2);
     BPT_LOOP_TEST(finishing_has_an_end, 0, 4);
     BPT_TEST(connecting_has_an_end);
+    BPT_LOOP_TEST(saying_hello_has_an_end, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_loop_that_stood_still_blames_nobody, 0, 2);
     BPT_LOOP_TEST(half_open_peers_are_closed_and_others_go_on, 0, 2);
     BPT_LOOP_TEST(the_shortest_deadline_of_a_loop_makes_the_tick, 0, 2);

@@ -2,7 +2,7 @@
 /* What servers and clients do alike with their configuration: where the pool comes from, SIGPIPE, busy polling. */
 #include "tests/support/descriptors.h"
 #include "tests/support/frame_rig.h"
-#include "transport/transport_internal.h"
+#include "tests/support/os_pieces.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -93,43 +93,13 @@ START_TEST(who_brings_a_pool_needs_no_factory) {
 }
 END_TEST
 
-/* Pieces of memory that the library holds. */
-static long held;
-
-static void *count_alloc(size_t size) {
-    void *memory = bpi_os_system.alloc(size);
-    held += memory != NULL;
-    return memory;
-}
-
-static void *count_alloc_raw(size_t size) {
-    void *memory = bpi_os_system.alloc_raw(size);
-    held += memory != NULL;
-    return memory;
-}
-
-static void *count_resize(void *old, size_t size) {
-    void *memory = bpi_os_system.resize(old, size);
-    held += old == NULL && memory != NULL;
-    return memory;
-}
-
-static void count_free(void *memory) {
-    held -= memory != NULL;
-    bpi_os_system.free(memory);
-}
-
 /* _i & 4: with a loop of its own. */
 START_TEST(what_the_factory_fails_with_is_the_error) {
     static const bp_err answers[] = {BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT, BP_ERR_CLOSED};
     bpt_rig rig;
     bpt_rig_init(&rig);
     bpt_rig_start(&rig, _i & 3); /* something to connect to, and what a process makes once is made */
-    held = 0;
-    bpi_os.alloc = count_alloc;
-    bpi_os.alloc_raw = count_alloc_raw;
-    bpi_os.resize = count_resize;
-    bpi_os.free = count_free;
+    bpt_os_pieces_begin();
     const int descriptors = bpt_descriptor_count();
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
         maker m = {.answer = answers[i]};
@@ -145,9 +115,8 @@ START_TEST(what_the_factory_fails_with_is_the_error) {
         ck_assert(server_out == NULL && client_out == NULL);
         ck_assert_uint_eq(m.calls, 2);
     }
-    ck_assert_int_eq(held, 0);
+    ck_assert_int_eq(bpt_os_pieces_end(), 0);
     ck_assert_int_eq(bpt_descriptor_count(), descriptors);
-    bpi_os = bpi_os_system;
     bpt_rig_fini(&rig);
     ck_assert_uint_eq(rig.clients[0].closes, 1); /* of the client that was there */
 }

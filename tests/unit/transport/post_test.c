@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* Posts and calls from other threads: the loop runs on the test's thread, whoever posts on threads of its own. */
 #include "tests/support/frame_rig.h"
+#include "tests/support/os_pieces.h"
 #include "transport/transport_internal.h"
 
 #include <pthread.h>
@@ -161,6 +162,26 @@ START_TEST(posts_wait_behind_a_full_queue) {
 }
 END_TEST
 
+/* The ring grows while its oldest post lies in the middle. */
+START_TEST(posts_stay_in_order_while_their_ring_grows) {
+    bpt_rig rig;
+    poster posters[THREADS] = {0};
+    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    static const uint32_t rounds[] = {5, 12, 40, 7, 100};
+    uint32_t posted = 0;
+    for (size_t i = 0; i < sizeof rounds / sizeof rounds[0]; i++) {
+        for (uint32_t n = 0; n < rounds[i]; n++, posted++) {
+            bp_buf *buf = numbered(bp_conn_pool(conn), 0, posted);
+            bpt_ok(bp_conn_post_take(conn, &buf));
+        }
+        bpt_rig_until(&rig, rig.server.frames == posted);
+    }
+    ck_assert_uint_eq(posters[0].seen, posted);
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* Type 0 is the library's own. */
 START_TEST(a_buffer_without_a_type_is_not_posted) {
     bpt_rig rig;
@@ -303,6 +324,58 @@ START_TEST(a_reference_outlives_connection_end_and_loop) {
 }
 END_TEST
 
+/* What is called when the loop has looked for letters already, and closes handles next. */
+static void post_and_close(uv_check_t *check) {
+    bp_conn *conn = check->data;
+    bp_buf *buf = numbered(bp_conn_pool(conn), 0, 0);
+    bpt_ok(bp_conn_post_take(conn, &buf));
+    bp_conn_close(conn, BP_OK);
+    uv_check_stop(check);
+}
+
+/* The connection is gone while the letter is under way: its end waits for it. _i & 2: it is freed as well. */
+START_TEST(a_letter_may_come_after_the_connection_is_gone) {
+    bpt_rig rig;
+    poster posters[THREADS] = {0};
+    uv_check_t check;
+    bp_conn *conn = bp_conn_retain(start(&rig, _i & 1, posters));
+    uv_check_init(&rig.loop, &check);
+    check.data = conn;
+    uv_check_start(&check, post_and_close);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+    ck_assert_uint_eq(rig.clients[0].in_use_at_close, 0);
+    const bpi_end *end = conn->end;
+    ck_assert_uint_eq(end->loop->mailbox.expected_count, 1);
+    if ((_i & 2) != 0) bp_client_free_take(&rig.clients[0].client);
+    bp_conn_release_take(&conn);
+    if ((_i & 2) == 0) bpt_rig_until(&rig, end->loop->mailbox.expected_count == 0);
+    uv_close((uv_handle_t *)&check, NULL);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* Connection and port go with the last reference, in whatever order references, posts and the connection end. _i & 4:
+ * the reference goes first, & 8: with posts that nobody has taken. */
+START_TEST(nothing_is_left_of_a_connection_that_was_kept) {
+    for (int round = 0; round < 2; round++) { /* what is made once is made in the first one */
+        bpt_rig rig;
+        poster posters[THREADS] = {0};
+        if (round == 1) bpt_os_pieces_begin();
+        bp_conn *conn = bp_conn_retain(start(&rig, _i & 3, posters)), *second = bp_conn_retain(conn);
+        for (uint32_t n = 0; (_i & 8) != 0 && n < 20; n++) {
+            bp_buf *buf = numbered(bp_conn_pool(conn), 0, n);
+            bpt_ok(bp_conn_post_take(conn, &buf));
+        }
+        bp_conn_release_take(&second);
+        if ((_i & 4) != 0) bp_conn_release_take(&conn);
+        bpt_rig_fini(&rig);
+        bp_conn_release_take(&conn);
+    }
+    ck_assert_int_eq(bpt_os_pieces_end(), 0);
+}
+END_TEST
+
 static bp_conn *kept;
 
 static void keep_at_close(bpt_side *side, bp_conn *conn) {
@@ -372,12 +445,15 @@ BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(what_many_threads_post_arrives_once_and_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(posts_that_nobody_takes_are_bounded, 0, 2);
     BPT_LOOP_TEST(posts_wait_behind_a_full_queue, 0, 2);
+    BPT_LOOP_TEST(posts_stay_in_order_while_their_ring_grows, 0, 2);
     BPT_LOOP_TEST(a_buffer_without_a_type_is_not_posted, 0, 2);
     BPT_LOOP_TEST(who_waits_for_room_is_served_in_turn_or_told, 0, 2);
     BPT_LOOP_TEST(who_waits_is_told_when_the_connection_closes, 0, 2);
     BPT_LOOP_TEST(calls_are_made_in_order_with_posts, 0, 2);
     BPT_LOOP_TEST(a_call_is_made_before_on_close_at_the_latest, 0, 2);
     BPT_LOOP_TEST(a_reference_outlives_connection_end_and_loop, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_letter_may_come_after_the_connection_is_gone, 0, 4);
+    BPT_LOOP_TEST(nothing_is_left_of_a_connection_that_was_kept, 0, 4 * BPT_WAYS);
     BPT_LOOP_TEST(a_connection_may_be_kept_as_late_as_in_on_close, 0, 2);
     BPT_LOOP_TEST(what_was_posted_leaves_before_the_end, 0, 2);
     BPT_LOOP_TEST(posts_race_with_the_end, 0, 4 * BPT_WAYS);

@@ -102,6 +102,26 @@ START_TEST(a_cut_frame_waits_for_memory_and_others_go_on) {
 }
 END_TEST
 
+/* The class that it waits for goes; what then comes of it is a matter of the pool, and the frame comes nevertheless. */
+START_TEST(who_waits_for_a_class_that_goes_asks_again) {
+    bpt_rig rig;
+    start(&rig, _i, 0);
+    rig.server.on_frame = take_note;
+    join(&rig, 0, _i);
+    bpt_hogs_fill(&hogs, pool_of(&rig));
+    bpt_send(rig.clients[0].conn, BPT_LARGE_TYPE, 5000, 1);
+    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 2);
+    bpt_rig_until(&rig, waiting(&rig) == 1);
+    bpt_ok(bp_pool_class_remove(pool_of(&rig), 262144));
+    settle(&rig);
+    ck_assert_uint_eq(rig.server.closes, 0);
+    bpt_hogs_free(&hogs);
+    bpt_rig_until(&rig, got.count == 2 || rig.server.closes == 1);
+    check_got(2, (const uint64_t[]){1, 2});
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 static void count_turn(uv_prepare_t *prepare) { ++*(unsigned *)prepare->data; }
 
 static void note_time(uv_timer_t *timer) { *(bool *)timer->data = true; }
@@ -487,30 +507,95 @@ END_TEST
 
 /* ---- the budget of cut frames ---- */
 
-START_TEST(frames_over_the_budget_come_in_one_after_the_other) {
-    bpt_rig rig;
+/* Each frame is above the budget alone: it comes in when nothing else does. */
+static void fill_the_budget(bpt_rig *rig) {
     bpt_wire wire = {0};
-    start(&rig, _i, BPT_HUGE_MIN);
-    rig.server.on_frame = take_note;
-    for (int ix = 0; ix < 4; ix++) join(&rig, ix, _i);
-    const int fd = begin_frame(&rig, &wire, BPT_HUGE_TYPE, BPT_HUGE_MAX, 9);
+    got.count = 0;
+    const int fd = begin_frame(rig, &wire, BPT_HUGE_TYPE, BPT_HUGE_MAX, 9);
     for (int ix = 0; ix < 4; ix++) {
-        bpt_send(rig.clients[ix].conn, BPT_HUGE_TYPE, BPT_HUGE_MIN + 5u, (uint64_t)ix);
-        bpt_rig_until(&rig, waiting(&rig) == (uint64_t)ix + 1);
+        bpt_send(rig->clients[ix].conn, BPT_HUGE_TYPE, BPT_HUGE_MIN + 5u, (uint64_t)ix);
+        bpt_rig_until(rig, waiting(rig) == (uint64_t)ix + 1);
     }
-    ck_assert_uint_eq(bpt_pool_in_use(pool_of(&rig)), 1);
+    ck_assert_uint_eq(bpt_pool_in_use(pool_of(rig)), 1);
     write_all(fd, wire.data + 100, 60000);
-    settle(&rig);
+    settle(rig);
     ck_assert_uint_eq(got.count, 0);
     for (size_t at = 60100; at < wire.length; at += 10000) {
         write_all(fd, wire.data + at, wire.length - at < 10000 ? wire.length - at : 10000);
-        settle(&rig);
+        settle(rig);
     }
-    bpt_rig_until(&rig, got.count == 5);
+    bpt_rig_until(rig, got.count == 5);
     check_got(5, (const uint64_t[]){9, 0, 1, 2, 3});
-    ck_assert_uint_eq(waiting(&rig), 0);
+    ck_assert_uint_eq(waiting(rig), 0);
     close(fd);
     bpt_wire_free(&wire);
+}
+
+/* Twice: the second time as the first. */
+START_TEST(frames_over_the_budget_come_in_one_after_the_other) {
+    bpt_rig rig;
+    start(&rig, _i, BPT_HUGE_MIN);
+    rig.server.on_frame = take_note;
+    for (int ix = 0; ix < 4; ix++) join(&rig, ix, _i);
+    fill_the_budget(&rig);
+    fill_the_budget(&rig);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* Who wants little does not go before who wants much and came first, or that one might wait for ever. */
+START_TEST(nobody_overtakes_who_is_over_the_budget) {
+    enum { SIZE = 100000, LARGE = 250000, SMALL = 90000 };
+    bpt_rig rig;
+    bpt_wire wires[2] = {{0}};
+    int fds[2];
+    start(&rig, _i, 300000);
+    rig.server.on_frame = take_note;
+    for (int ix = 0; ix < 2; ix++) join(&rig, ix, _i);
+    for (int i = 0; i < 2; i++) fds[i] = begin_frame(&rig, &wires[i], BPT_HUGE_TYPE, SIZE, 10 + (uint64_t)i);
+    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, LARGE, 0);
+    bpt_rig_until(&rig, waiting(&rig) == 1);
+    bpt_send(rig.clients[1].conn, BPT_HUGE_TYPE, SMALL, 1); /* which would fit */
+    bpt_rig_until(&rig, waiting(&rig) == 2);
+    for (unsigned i = 0; i < 2; i++) {
+        settle(&rig);
+        ck_assert_uint_eq(waiting(&rig), 2);
+        for (size_t at = 100; at < wires[i].length; at += 10000) {
+            write_all(fds[i], wires[i].data + at, wires[i].length - at < 10000 ? wires[i].length - at : 10000);
+            settle(&rig);
+        }
+        bpt_rig_until(&rig, got.count > i);
+    }
+    bpt_rig_until(&rig, got.count == 4);
+    check_got(4, (const uint64_t[]){10, 11, 0, 1});
+    for (int i = 0; i < 2; i++) {
+        close(fds[i]);
+        bpt_wire_free(&wires[i]);
+    }
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* A frame that waited for memory has its share of the budget as long as it comes in, and no longer. */
+START_TEST(what_has_waited_gives_its_share_back) {
+    bpt_rig rig;
+    bpt_wire wires[2] = {{0}};
+    int fds[2];
+    start(&rig, _i, 2u * BPT_HUGE_MAX);
+    join(&rig, 0, _i);
+    for (uint64_t n = 1; n <= 4; n++) {
+        bpt_hogs_fill(&hogs, pool_of(&rig));
+        bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, n);
+        bpt_rig_until(&rig, waits(&rig) == n);
+        bpt_hogs_free(&hogs);
+        bpt_rig_until(&rig, rig.server.frames == n);
+    }
+    for (int i = 0; i < 2; i++) fds[i] = begin_frame(&rig, &wires[i], BPT_HUGE_TYPE, BPT_HUGE_MAX, 5);
+    ck_assert_uint_eq(waits(&rig), 4); /* both have their buffers */
+    for (int i = 0; i < 2; i++) {
+        close(fds[i]);
+        bpt_wire_free(&wires[i]);
+    }
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -717,6 +802,7 @@ END_TEST
 
 BPT_SUITE(transport_wait) {
     BPT_LOOP_TEST(a_cut_frame_waits_for_memory_and_others_go_on, 0, BPT_WAYS);
+    BPT_LOOP_TEST(who_waits_for_a_class_that_goes_asks_again, 2, BPT_WAYS);
     BPT_LOOP_TEST(a_loop_with_nothing_but_waiting_connections_sleeps, 2, BPT_WAYS);
     BPT_LOOP_TEST(a_handler_without_memory_runs_again_and_answers_once, 0, 3 * BPT_WAYS);
     BPT_LOOP_TEST(handlers_that_need_several_buffers_do_not_wait_for_each_other, 2, BPT_WAYS);
@@ -726,6 +812,8 @@ BPT_SUITE(transport_wait) {
     BPT_LOOP_TEST(with_a_chunk_kept_everybody_else_is_read, 2, BPT_WAYS);
     BPT_LOOP_TEST(what_was_left_in_the_sockets_comes_once_and_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_socket_that_fails_while_it_is_peeked_at_ends_its_connection_alone, 0, 2);
+    BPT_LOOP_TEST(nobody_overtakes_who_is_over_the_budget, 2, BPT_WAYS);
+    BPT_LOOP_TEST(what_has_waited_gives_its_share_back, 2, BPT_WAYS);
     BPT_LOOP_TEST(frames_over_the_budget_come_in_one_after_the_other, 2, BPT_WAYS);
     BPT_TEST(a_connection_is_read_only_so_much_in_one_turn);
     BPT_LOOP_TEST(a_waiting_connection_can_end_in_every_way, 0, 4 * STATES * ENDINGS);
