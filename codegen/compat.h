@@ -12,7 +12,8 @@
  *     partner        the same message or field in the other contract: by its name, or by the former one that it claims
  *
  * The levels of wire and forward are exact: a change breaks one of them when some value that its writer may send is
- * refused or misread by the reader, or lost although nothing says that it is retired. */
+ * refused or misread by the reader, or lost although nothing says that it is retired. Besides, both are broken where
+ * peers refuse each other at HELLO, before any value. */
 #ifndef BUFPOOL_CODEGEN_COMPAT_H
 #define BUFPOOL_CODEGEN_COMPAT_H
 

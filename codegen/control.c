@@ -76,7 +76,7 @@ static void print_entry(cg_text *out, const cg_model *model, const uint8_t *valu
     if (hash == 0)
         cg_text_format(out, "null}");
     else
-        cg_text_format(out, "\"0x%016" PRIx64 "\"}", hash);
+        cg_text_format(out, "\"%016" PRIx64 "\"}", hash);
 }
 
 void cg_control_print(cg_text *out, const cg_model *model, const uint8_t *value) {

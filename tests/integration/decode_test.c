@@ -155,7 +155,7 @@ START_TEST(control_frames_say_what_they_are) {
     send_frame(&d, 0, goodbye, sizeof goodbye);
     expect_line(&d, "{\"offset\":0,\"type\":0,\"message\":\"HELLO\",\"length\":20,\"value\":{\"schemas\":[{\"id\":"
                     "1297695557,\"schema\":\"market\",\"version\":2,\"min_compatible\":1,\"layout_hash\":"
-                    "\"0x0000000000abcdef\"}]}}");
+                    "\"0000000000abcdef\"}]}}");
     expect_line(&d, "{\"offset\":26,\"type\":1014,\"message\":\"BookAck\",\"length\":8,\"value\":{\"sequence\":513}}");
     expect_line(&d, "{\"offset\":40,\"type\":0,\"length\":3,\"kind\":7,\"unknown\":\"skip\"}");
     expect_line(&d, "{\"offset\":49,\"type\":0,\"message\":\"GOODBYE\",\"length\":2,\"value\":{}}");

@@ -54,7 +54,7 @@ START_TEST(schemas_are_printed_and_the_own_one_is_named) {
     const value v = two_schemas(), none = hello(0);
     ck_assert_str_eq(cg_control_name(v.bytes, v.length), "HELLO");
     expect_json(&v, "{\"schemas\":[{\"id\":7,\"schema\":\"shop\",\"version\":6,\"min_compatible\":3,\"layout_hash\":"
-                    "\"0x0000000000000066\"},{\"id\":4294967295,\"version\":65535,\"min_compatible\":1,"
+                    "\"0000000000000066\"},{\"id\":4294967295,\"version\":65535,\"min_compatible\":1,"
                     "\"layout_hash\":null}]}");
     expect_json(&none, "{\"schemas\":[]}");
 }
@@ -139,7 +139,7 @@ START_TEST(the_page_is_read) {
     memcpy(first.bytes, page.bytes + 6, first.length);
     memcpy(second.bytes, page.bytes + 32, second.length);
     expect_json(&first, "{\"schemas\":[{\"id\":19801,\"version\":6,\"min_compatible\":3,\"layout_hash\":"
-                        "\"0x0000000000000066\"}]}");
+                        "\"0000000000000066\"}]}");
     ck_assert_str_eq(cg_control_name(second.bytes, second.length), "GOODBYE");
     expect_fault(&second, CG_FAULT_NONE, 0);
 }
