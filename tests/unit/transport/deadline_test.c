@@ -263,6 +263,22 @@ START_TEST(who_was_not_read_from_is_not_idle) {
 }
 END_TEST
 
+/* Nobody else would notice that its peer is gone, however long that takes, and whatever else has a deadline. */
+START_TEST(who_is_not_read_from_is_looked_after) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config config = patient(&rig, _i);
+    const int fd = start(&rig, &config, _i);
+    bp_conn_pause(rig.server.conn);
+    pass(&rig, 3 * STEP);
+    ck_assert(is_ticking(&rig));
+    ck_assert_uint_eq(rig.server.closes, 0);
+    close(fd); /* with a HELLO that it has not read: the connection is reset */
+    while (rig.server.closes == 0) pass(&rig, STEP);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* More than any socket takes. */
 static void block(bpt_rig *rig) {
     for (uint64_t n = 0; n < 12; n++) bpt_send(rig->server.conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, n);
@@ -534,6 +550,7 @@ BPT_SUITE(transport_deadline) {
     BPT_LOOP_TEST(a_deadline_may_be_never, 0, 2);
     BPT_LOOP_TEST(who_sends_nothing_is_idle, 0, 2);
     BPT_LOOP_TEST(who_was_not_read_from_is_not_idle, 0, 2);
+    BPT_LOOP_TEST(who_is_not_read_from_is_looked_after, 0, 2);
     BPT_LOOP_TEST(a_peer_that_never_reads_is_stalled, 0, BPT_WAYS);
     BPT_LOOP_TEST(progress_inside_a_write_begins_the_time_anew, 0, 2);
     BPT_LOOP_TEST(a_slow_reader_is_not_stalled, 0, 2);

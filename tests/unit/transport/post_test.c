@@ -273,6 +273,28 @@ START_TEST(calls_are_made_in_order_with_posts) {
 }
 END_TEST
 
+static void call_again(bp_conn *conn, void *user) {
+    const bp_err err = bp_conn_call(conn, call_again, user);
+    bpt_must(err == BP_OK || err == BP_ERR_CLOSED);
+    ++*(int *)user;
+}
+
+/* Who posts whenever a post is delivered does not keep the loop from everything else. */
+START_TEST(what_is_posted_meanwhile_has_its_turn_later) {
+    bpt_rig rig;
+    poster posters[THREADS] = {0};
+    int calls = 0;
+    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bpt_ok(bp_conn_call(conn, call_again, &calls));
+    for (int i = 1; i <= 10; i++) {
+        bpt_rig_until(&rig, calls >= i);
+        ck_assert_int_eq(calls, i);
+    }
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig); /* the last call is refused */
+}
+END_TEST
+
 static int calls_at_close;
 
 static void remember_calls(bpt_side *side, bp_conn *conn) {
@@ -450,6 +472,7 @@ BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(who_waits_for_room_is_served_in_turn_or_told, 0, 2);
     BPT_LOOP_TEST(who_waits_is_told_when_the_connection_closes, 0, 2);
     BPT_LOOP_TEST(calls_are_made_in_order_with_posts, 0, 2);
+    BPT_LOOP_TEST(what_is_posted_meanwhile_has_its_turn_later, 0, 2);
     BPT_LOOP_TEST(a_call_is_made_before_on_close_at_the_latest, 0, 2);
     BPT_LOOP_TEST(a_reference_outlives_connection_end_and_loop, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_letter_may_come_after_the_connection_is_gone, 0, 4);

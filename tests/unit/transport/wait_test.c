@@ -505,6 +505,29 @@ START_TEST(a_socket_that_fails_while_it_is_peeked_at_ends_its_connection_alone) 
 }
 END_TEST
 
+/* The frame was left in the socket, the memory for its handler comes, and the socket fails: the memory goes back. */
+START_TEST(what_was_granted_for_a_frame_that_is_lost_goes_back) {
+    const bpt_fault fault = {.call = BPT_CALL_RECV, .error = ECONNRESET, .is_deadly = true};
+    bpt_rig rig;
+    if (!bpt_faults_are_possible()) return;
+    start(&rig, 2, 0);
+    expect_answers(9000, 1);
+    rig.server.on_frame = answer_zero;
+    for (int ix = 0; ix < 2; ix++) join(&rig, ix, 2);
+    bpt_hogs_fill(&hogs, pool_of(&rig));
+    keep_a_chunk(&rig);
+    bpt_send(rig.clients[1].conn, BPT_SMALL_TYPE, 20, 0);
+    bpt_rig_until(&rig, waiting(&rig) == 2);
+    bpt_faults_arm(&fault, 0);
+    bpt_hogs_free(&hogs);
+    bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].frames == 1);
+    ck_assert(bpt_faults_disarm());
+    bpt_err(rig.server.why, BP_ERR_RESET);
+    ck_assert_uint_eq(bpt_pool_in_use(pool_of(&rig)), 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* ---- the budget of cut frames ---- */
 
 /* Each frame is above the budget alone: it comes in when nothing else does. */
@@ -812,6 +835,7 @@ BPT_SUITE(transport_wait) {
     BPT_LOOP_TEST(with_a_chunk_kept_everybody_else_is_read, 2, BPT_WAYS);
     BPT_LOOP_TEST(what_was_left_in_the_sockets_comes_once_and_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_socket_that_fails_while_it_is_peeked_at_ends_its_connection_alone, 0, 2);
+    BPT_TEST(what_was_granted_for_a_frame_that_is_lost_goes_back);
     BPT_LOOP_TEST(nobody_overtakes_who_is_over_the_budget, 2, BPT_WAYS);
     BPT_LOOP_TEST(what_has_waited_gives_its_share_back, 2, BPT_WAYS);
     BPT_LOOP_TEST(frames_over_the_budget_come_in_one_after_the_other, 2, BPT_WAYS);

@@ -1,0 +1,95 @@
+#define _GNU_SOURCE
+/* What the connections of a loop share, and that it rests when there is nothing to do. */
+#include "tests/support/frame_rig.h"
+#include "transport/send_internal.h"
+
+enum { QUEUE = 200000 };
+
+static bpi_loop *loop_of(const bpt_rig *rig) { return rig->server.conn->end->loop; }
+
+static void turn(bpt_rig *rig, int count) {
+    for (int i = 0; i < count; i++) uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+static void send_one(bpt_side *side, bp_conn *conn) {
+    (void)side;
+    bpt_send(conn, BPT_SMALL_TYPE, 20, 1);
+}
+
+/* What on_drain sends is dirty when everybody has been flushed: the loop takes another turn at once, and then rests. */
+START_TEST(a_loop_turns_on_for_who_is_dirty_and_no_longer) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
+    client.conn.send_queue_bytes = QUEUE;
+    rig.clients[0].on_drain = send_one;
+    bpt_rig_listen(&rig, &server, _i);
+    bpt_rig_connect(&rig, 0, &client);
+    bpt_rig_until(&rig, rig.server.opens == 1 && rig.clients[0].opens == 1);
+    uint64_t sent = 0;
+    bp_err err = BP_OK;
+    for (; err == BP_OK; sent++) {
+        bp_buf *buf = bpt_frame_buf(bp_client_pool(rig.clients[0].client), BPT_LARGE_TYPE, BPT_LARGE_MIN, 0);
+        err = bp_conn_send_take(rig.clients[0].conn, &buf);
+        bp_buf_release(buf);
+    }
+    bpt_err(err, BP_ERR_QUEUE_FULL);
+    bpt_rig_until(&rig, rig.clients[0].drains == 1);
+    bpt_rig_until(&rig, rig.server.frames == sent); /* the one that was refused, and on_drain's instead */
+    turn(&rig, 3);
+    ck_assert_ptr_null(loop_of(&rig)->dirty);
+    ck_assert_int_eq(uv_is_active((uv_handle_t *)&loop_of(&rig)->idle), 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* All ends on a lent loop have one; the last one to go takes it along, and the next one makes another. */
+START_TEST(ends_of_one_loop_share_what_there_is_once) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    for (unsigned round = 1; round <= 2; round++) {
+        const bp_server_config server = bpt_rig_server_config(&rig, _i);
+        const bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
+        bpt_rig_listen(&rig, &server, _i);
+        bpt_rig_connect(&rig, 0, &client);
+        bpt_rig_until(&rig, rig.server.opens == round && rig.clients[0].opens == round);
+        const bpi_loop *loop = loop_of(&rig);
+        ck_assert_ptr_eq(rig.clients[0].conn->end->loop, loop);
+        ck_assert_uint_eq(loop->end_count, 2);
+        bp_client_free_take(&rig.clients[0].client);
+        bpt_rig_until(&rig, rig.server.closes == round);
+        ck_assert_uint_eq(loop->end_count, 1);
+        bp_server_free_take(&rig.server.server);
+        uv_run(&rig.loop, UV_RUN_DEFAULT);
+        ck_assert_int_eq(uv_loop_alive(&rig.loop), 0);
+    }
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* While one end is going, its handles still closing, another one comes: it gets a loop of its own. */
+START_TEST(who_comes_while_the_last_one_goes_begins_anew) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bpt_rig_start(&rig, _i);
+    bp_server_free_take(&rig.server.server);
+    bp_client_free_take(&rig.clients[0].client);
+    const unsigned opens = rig.server.opens;
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    const bp_server_config server = bpt_rig_server_config(&rig, _i);
+    const bp_client_config client = bpt_rig_client_config(&rig, 1, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    bpt_rig_connect(&rig, 1, &client);
+    bpt_rig_until(&rig, rig.server.opens == opens + 1 && rig.clients[1].opens == 1);
+    bpt_send(rig.clients[1].conn, BPT_SMALL_TYPE, 20, 1);
+    bpt_rig_until(&rig, rig.server.frames == 1);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+BPT_SUITE(transport_loop) {
+    BPT_LOOP_TEST(a_loop_turns_on_for_who_is_dirty_and_no_longer, 0, 2);
+    BPT_LOOP_TEST(ends_of_one_loop_share_what_there_is_once, 0, 2);
+    BPT_LOOP_TEST(who_comes_while_the_last_one_goes_begins_anew, 0, 2);
+}
