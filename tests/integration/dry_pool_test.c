@@ -176,7 +176,9 @@ static void check_same(const outcome *one, const outcome *other) {
 
 static void make_wire(bpt_wire *wire) {
     *wire = (bpt_wire){0};
+    bpt_wire_add_hello(wire);
     for (unsigned n = 0; n < FRAMES; n++) bpt_wire_add(wire, type_of(n), length_of(n), n);
+    bpt_wire_add_goodbye(wire);
 }
 
 START_TEST(a_pool_that_is_dry_once_changes_nothing) {

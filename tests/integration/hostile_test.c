@@ -56,8 +56,6 @@ static bp_err echoed(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
 static void begin(scene *s, int way, const bp_server_config *changed) {
     memset(s, 0, sizeof *s);
     bpt_rig_init(&s->rig);
-    s->rig.server.hello = BP_HELLO_OFF;
-    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) s->rig.clients[ix].hello = BP_HELLO_OFF;
     bpt_side *server = &s->rig.server, *witness = &s->rig.clients[0];
     server->data = s;
     server->on_frame = serve;
@@ -100,11 +98,14 @@ static void end(scene *s, uint64_t peak) {
 
 /* ---- a peer ----------------------------------------------------------------------------------------------------- */
 
-static int connect_peer(scene *s) {
-    const int fd = bpt_rig_raw(&s->rig);
+static int unblock(int fd) {
     ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     return fd;
 }
+
+/* One that begins with HELLO, as everybody does, and one that does not. */
+static int connect_peer(scene *s) { return unblock(bpt_rig_raw_met(&s->rig)); }
+static int connect_stranger(scene *s) { return unblock(bpt_rig_raw(&s->rig)); }
 
 /* Sends all bytes while the loop runs; fewer, when the server has had enough of it. Returns how many. */
 static size_t push(scene *s, int fd, const uint8_t *bytes, size_t count) {
@@ -116,6 +117,14 @@ static size_t push(scene *s, int fd, const uint8_t *bytes, size_t count) {
         if (n < 0) uv_run(&s->rig.loop, UV_RUN_NOWAIT);
     }
     return sent;
+}
+
+/* This was all, and it was meant. */
+static void push_goodbye(scene *s, int fd) {
+    bpt_wire wire = {0};
+    bpt_wire_add_goodbye(&wire);
+    ck_assert_uint_eq(push(s, fd, wire.data, wire.length), BPT_GOODBYE_BYTES);
+    bpt_wire_free(&wire);
 }
 
 /* The server lets go of a peer that sends these bytes, for this reason. */
@@ -195,7 +204,7 @@ START_TEST(garbage_ends_its_own_connection_alone) {
     const unsigned long peers = 20 + bpt_scaled(180);
     for (unsigned long i = 0; i < peers; i++) {
         bpt_wire wire = {0};
-        const int fd = connect_peer(&s);
+        const int fd = i % 4 == 0 ? connect_stranger(&s) : connect_peer(&s);
         add_good_frames(&wire, &random);
         spoil(&wire, &random);
         (void)push(&s, fd, wire.data, wire.length);
@@ -229,6 +238,7 @@ START_TEST(a_flood_of_empty_frames_drowns_nobody) {
         uv_run(&s.rig.loop, UV_RUN_NOWAIT);
     }
     ck_assert_uint_gt(s.rig.clients[0].frames, heard);
+    push_goodbye(&s, fd);
     close(fd);
     bpt_rig_until(&s.rig, s.closed == 1);
     bpt_err(s.why, BP_ERR_END);
@@ -260,7 +270,10 @@ START_TEST(the_longest_frames_from_many_stay_within_the_limit) {
         uv_run(&s.rig.loop, UV_RUN_NOWAIT);
     }
     bpt_rig_until(&s.rig, s.handled == PEERS * ROUNDS);
-    for (int i = 0; i < PEERS; i++) close(fds[i]);
+    for (int i = 0; i < PEERS; i++) {
+        push_goodbye(&s, fds[i]);
+        close(fds[i]);
+    }
     bpt_rig_until(&s.rig, s.closed == PEERS);
     bpt_err(s.why, BP_ERR_END);
     bpt_wire_free(&wire);
@@ -343,7 +356,9 @@ static pid_t start_crowd(scene *s, unsigned long count, int *stop_fd) {
         close(ends[1]);
         for (unsigned long i = 0; i < count; i++) {
             const int fd = bpt_rig_raw(&s->rig);
-            if (fd < 0 || send(fd, "\350\003", 2, MSG_NOSIGNAL) != 2) _exit(1);
+            bpt_raw_say_hello(fd);
+            bpt_raw_take_hello(fd);
+            if (send(fd, "\350\003", 2, MSG_NOSIGNAL) != 2) _exit(1);
         }
         _exit(read(ends[0], &end_of_pipe, 1) == 0 ? 0 : 2);
     }
@@ -409,8 +424,7 @@ START_TEST(frames_against_the_contract_are_counted_one_by_one) {
     memset(&s, 0, sizeof s);
     valid_count = 0;
     bpt_rig_init(&s.rig);
-    s.rig.server.hello = BP_HELLO_OFF;
-    for (int ix = 0; ix < BPT_CLIENT_MAX; ix++) s.rig.clients[ix].hello = BP_HELLO_OFF;
+    s.rig.server.hello = BP_HELLO_OFF; /* its peer does not know it */
     s.rig.server.data = &s;
     s.rig.server.on_close = count_close;
     bp_server_config config = bpt_rig_server_config(&s.rig, _i);
@@ -418,7 +432,7 @@ START_TEST(frames_against_the_contract_are_counted_one_by_one) {
     config.conn.pool_config = market_pool_config;
     config.conn.invalid = BP_INVALID_DROP;
     bpt_rig_listen(&s.rig, &config, _i);
-    const int fd = connect_peer(&s);
+    const int fd = connect_stranger(&s);
     for (unsigned long i = 0; i < count; i++) add_nonsense(&wire, &random);
     ck_assert_uint_eq(push(&s, fd, wire.data, wire.length), wire.length);
     close(fd);

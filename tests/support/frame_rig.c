@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -130,7 +131,11 @@ void bpt_rig_start(bpt_rig *rig, int way) {
     bpt_rig_listen(rig, &server, way);
     bpt_rig_connect(rig, 0, &client);
     bpt_rig_until(rig, rig->server.opens == 1 && rig->clients[0].opens == 1);
+    if (rig->server.hello == BP_HELLO_OFF || rig->clients[0].hello == BP_HELLO_OFF) return;
+    bpt_rig_until(rig, bpt_has_met(rig->server.conn) && bpt_has_met(rig->clients[0].conn));
 }
+
+bool bpt_has_met(const bp_conn *conn) { return bp_conn_peer_version(conn, &bpt_frame_schema) != 0; }
 
 void bpt_send(bp_conn *conn, uint16_t type, uint32_t length, uint64_t seed) {
     bp_buf *buf = bpt_frame_buf(bp_conn_pool(conn), type, length, seed);
@@ -152,5 +157,32 @@ int bpt_rig_raw(bpt_rig *rig) {
     at.sin_port = htons((uint16_t)atoi(strrchr(rig->address, ':') + 1));
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
+    return fd;
+}
+
+void bpt_raw_say_hello(int fd) {
+    bpt_wire wire = {0};
+    bpt_wire_add_hello(&wire);
+    bpt_must(send(fd, wire.data, wire.length, MSG_NOSIGNAL) == BPT_HELLO_BYTES);
+    bpt_wire_free(&wire);
+}
+
+void bpt_raw_take_hello(int fd) {
+    uint8_t bytes[BPT_HELLO_BYTES];
+    bpt_wire wire = {0};
+    bpt_wire_add_hello(&wire);
+    bpt_must(recv(fd, bytes, sizeof bytes, MSG_WAITALL) == BPT_HELLO_BYTES);
+    bpt_must(memcmp(bytes, wire.data, sizeof bytes) == 0);
+    bpt_wire_free(&wire);
+}
+
+int bpt_rig_raw_met(bpt_rig *rig) {
+    uint8_t bytes[BPT_HELLO_BYTES];
+    const unsigned opens = rig->server.opens;
+    const int fd = bpt_rig_raw(rig);
+    bpt_raw_say_hello(fd);
+    bpt_rig_until(rig, rig->server.opens == opens + 1 && bpt_has_met(rig->server.conn));
+    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_PEEK) < BPT_HELLO_BYTES) uv_run(&rig->loop, UV_RUN_NOWAIT);
+    bpt_raw_take_hello(fd);
     return fd;
 }

@@ -28,7 +28,7 @@ typedef struct bpt_side {
     void *data;            /* the test's */
     bool is_invalid;       /* on_frame says: the frame breaks its contract */
     uint32_t session_size; /* of the service, set before its configuration is made */
-    bp_hello hello;        /* set before its configuration is made; a raw socket knows none */
+    bp_hello hello;        /* set before its configuration is made */
     /* NULL: nothing is done. */
     bp_err (*on_frame)(struct bpt_side *side, bp_conn *conn, const bp_frame *frame);
     void (*on_open)(struct bpt_side *side, bp_conn *conn);
@@ -67,8 +67,11 @@ bp_client_config bpt_rig_client_config(bpt_rig *rig, int ix, int way);
 void bpt_rig_listen(bpt_rig *rig, const bp_server_config *config, int way);
 void bpt_rig_connect(bpt_rig *rig, int ix, const bp_client_config *config);
 
-/* Both, with the defaults, until both sides are open. */
+/* Both, with the defaults, until both sides are open and, where they say it, have had the other's HELLO. */
 void bpt_rig_start(bpt_rig *rig, int way);
+
+/* Whether the peer has said HELLO, so that nothing but what a test sends is on its way any more. */
+bool bpt_has_met(const bp_conn *conn);
 
 /* Runs the loop until the condition holds. */
 #define bpt_rig_until(rig, condition)                                                                                  \
@@ -79,5 +82,12 @@ void bpt_send(bp_conn *conn, uint16_t type, uint32_t length, uint64_t seed);
 
 /* A raw, blocking socket connected to the server of the rig. */
 int bpt_rig_raw(bpt_rig *rig);
+
+/* The same, when HELLO has been said by both. */
+int bpt_rig_raw_met(bpt_rig *rig);
+
+/* For servers on other threads: says HELLO, and waits for the server's, which must come next. */
+void bpt_raw_say_hello(int fd);
+void bpt_raw_take_hello(int fd);
 
 #endif

@@ -3,6 +3,7 @@
 #include "tests/support/suite.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const bp_class classes[] = {{64, 65536}, {128, 65536}, {256, 65536}, {2048, 65536}, {16384, 65536}, {262144, 0}};
 
@@ -99,6 +100,20 @@ void bpt_wire_add_head(bpt_wire *wire, uint16_t type, uint32_t length) {
 void bpt_wire_add(bpt_wire *wire, uint16_t type, uint32_t length, uint64_t seed) {
     bpt_wire_add_head(wire, type, length);
     bpt_frame_fill(room(wire, length), length, seed);
+}
+
+static void add_bytes(bpt_wire *wire, const uint8_t *bytes, size_t count) { memcpy(room(wire, count), bytes, count); }
+
+void bpt_wire_add_hello(bpt_wire *wire) {
+    static const uint8_t hello[BPT_HELLO_BYTES] = {0, 0, 20, 0, 0, 0, /* type 0, 20 bytes */
+                                                   1, 0, 1, 0,        /* HELLO of one schema */
+                                                   1, 0, 0, 0, 1, 0, 1, 0}; /* id 1, version 1 reads 1; no layout */
+    add_bytes(wire, hello, sizeof hello);
+}
+
+void bpt_wire_add_goodbye(bpt_wire *wire) {
+    static const uint8_t goodbye[BPT_GOODBYE_BYTES] = {0, 0, 2, 0, 0, 0, 2, 0};
+    add_bytes(wire, goodbye, sizeof goodbye);
 }
 
 void bpt_wire_free(bpt_wire *wire) {

@@ -51,6 +51,10 @@ typedef struct bpt_wire {
 } bpt_wire;
 void bpt_wire_add(bpt_wire *wire, uint16_t type, uint32_t length, uint64_t seed);
 void bpt_wire_add_head(bpt_wire *wire, uint16_t type, uint32_t length);
+/* What a peer that speaks this schema says first and last (docs/WIRE.md, "Control frames"). */
+enum { BPT_HELLO_BYTES = 26, BPT_GOODBYE_BYTES = 8 };
+void bpt_wire_add_hello(bpt_wire *wire);
+void bpt_wire_add_goodbye(bpt_wire *wire);
 void bpt_wire_free(bpt_wire *wire);
 
 /* A filled buffer from pool, ready to be sent. */

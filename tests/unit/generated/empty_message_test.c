@@ -68,7 +68,6 @@ START_TEST(it_goes_to_a_handler_and_back) {
     server.conn.services[0] = zoo_service(&answering, &asked);
     client.conn.services[0] = zoo_service(&counting, &answered);
     server.conn.pool_config = client.conn.pool_config = zoo_pool_config;
-    server.conn.hello = client.conn.hello = BP_HELLO_OFF; /* bytes are counted */
     bpt_rig_listen(&rig, &server, _i);
     bpt_rig_connect(&rig, 0, &client);
     bpt_rig_until(&rig, rig.server.opens == 1 && rig.clients[0].opens == 1);
@@ -81,7 +80,8 @@ START_TEST(it_goes_to_a_handler_and_back) {
     bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
     ck_assert_uint_eq(asked, BEATS);
     ck_assert_uint_eq(rig.server.stats.frames_kept, BEATS);
-    ck_assert_uint_eq(rig.server.stats.bytes_in, BEATS * BP_FRAME_HEADER_SIZE);
+    ck_assert_uint_eq(rig.server.stats.bytes_in,
+                      BPT_HELLO_BYTES + BEATS * BP_FRAME_HEADER_SIZE + BPT_GOODBYE_BYTES);
     ck_assert_uint_eq(rig.server.in_use_at_close, 0);
     ck_assert_uint_eq(rig.clients[0].in_use_at_close, 0);
     bpt_rig_fini(&rig);

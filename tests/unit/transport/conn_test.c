@@ -324,6 +324,37 @@ START_TEST(the_end_of_the_peer_is_told_by_where_it_came) {
 }
 END_TEST
 
+/* Every byte of the first and the last few, and some between. */
+static size_t next_cut(size_t cut, size_t length) {
+    enum { EACH = 40, STRIDE = 597 };
+    const size_t last = length - EACH;
+    if (cut < EACH || cut >= last) return cut + 1;
+    return cut + STRIDE < last ? cut + STRIDE : last;
+}
+
+/* Who has said HELLO has ended only when it has said so. */
+START_TEST(the_end_of_a_peer_that_said_hello_is_told_by_its_goodbye) {
+    bpt_wire wire = {0};
+    bpt_wire_add(&wire, BPT_SMALL_TYPE, 20, 1);
+    bpt_wire_add(&wire, BPT_LARGE_TYPE, 6000, 2);
+    bpt_wire_add_goodbye(&wire);
+    for (size_t cut = 0; cut <= wire.length; cut = next_cut(cut, wire.length)) {
+        bpt_rig rig;
+        bpt_rig_init(&rig);
+        const bp_server_config server = bpt_rig_server_config(&rig, _i);
+        bpt_rig_listen(&rig, &server, _i);
+        const int fd = bpt_rig_raw_met(&rig);
+        write_all(fd, wire.data, cut);
+        close(fd);
+        bpt_rig_until(&rig, rig.server.closes == 1);
+        check_ended(&rig.server, cut == wire.length ? BP_ERR_END : BP_ERR_LOST);
+        ck_assert_uint_eq(rig.server.stats.bytes_in, BPT_HELLO_BYTES + cut);
+        bpt_rig_fini(&rig);
+    }
+    bpt_wire_free(&wire);
+}
+END_TEST
+
 START_TEST(a_reset_is_told_and_frees_the_cut_frame) {
     bpt_rig rig;
     bpt_wire wire = {0};
@@ -515,6 +546,7 @@ BPT_SUITE(transport_conn) {
     BPT_LOOP_TEST(a_handlers_error_closes_whatever_its_number, 0, INVALID_ERRORS);
     BPT_LOOP_TEST(each_connection_begins_with_sessions_of_its_own, 0, BPT_WAYS);
     BPT_LOOP_TEST(the_end_of_the_peer_is_told_by_where_it_came, 0, BPT_WAYS);
+    BPT_LOOP_TEST(the_end_of_a_peer_that_said_hello_is_told_by_its_goodbye, 0, BPT_WAYS);
     BPT_TEST(a_reset_is_told_and_frees_the_cut_frame);
     BPT_LOOP_TEST(a_stream_that_cannot_be_followed_is_closed, 0, 4 * BPT_WAYS);
     BPT_LOOP_TEST(unknown_types_are_skipped_or_delivered, 0, BPT_WAYS);

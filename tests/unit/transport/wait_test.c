@@ -14,10 +14,8 @@ enum { LIMIT = 4 << 20, LANDING = 65536, TURN = 4 * LANDING };
 static bpt_hogs hogs;
 
 /* A server whose pool has LIMIT bytes, and clients with pools of their own. */
-/* Without HELLO: what the tests count waits for frames of their own alone. */
 static void start(bpt_rig *rig, int way, uint64_t partial_limit) {
     bpt_rig_init(rig);
-    rig->server.hello = BP_HELLO_OFF;
     bp_server_config config = bpt_rig_server_config(rig, way);
     config.conn.pool_config.memory_limit = LIMIT;
     config.conn.partial_limit = partial_limit;
@@ -25,11 +23,11 @@ static void start(bpt_rig *rig, int way, uint64_t partial_limit) {
 }
 
 static void join(bpt_rig *rig, int ix, int way) {
-    rig->clients[ix].hello = BP_HELLO_OFF;
     const bp_client_config config = bpt_rig_client_config(rig, ix, way);
     const unsigned served = rig->server.opens;
     bpt_rig_connect(rig, ix, &config);
     bpt_rig_until(rig, rig->clients[ix].opens == 1 && rig->server.opens == served + 1);
+    bpt_rig_until(rig, bpt_has_met(rig->server.conn) && bpt_has_met(rig->clients[ix].conn));
 }
 
 static bp_pool *pool_of(const bpt_rig *rig) { return bp_server_pool(rig->server.server); }
@@ -391,9 +389,7 @@ static void write_all(int fd, const uint8_t *data, size_t length) {
 
 /* A raw peer in the middle of a frame that has its buffer already; wire keeps the frame. */
 static int begin_frame(bpt_rig *rig, bpt_wire *wire, uint16_t type, uint32_t length, uint64_t seed) {
-    const unsigned served = rig->server.opens;
-    const int fd = bpt_rig_raw(rig);
-    bpt_rig_until(rig, rig->server.opens == served + 1);
+    const int fd = bpt_rig_raw_met(rig);
     bpt_wire_add(wire, type, length, seed);
     write_all(fd, wire->data, 100);
     const uint64_t before = bpt_pool_in_use(pool_of(rig));
@@ -672,9 +668,7 @@ static void make_wait(waiter *w, enum state state, int way) {
     w->rig.server.on_frame = answer_all;
     for (int ix = 0; ix < 2; ix++) join(&w->rig, ix, way);
     if (state == OVER) w->other_fd = begin_frame(&w->rig, &w->other_wire, BPT_HUGE_TYPE, BPT_HUGE_MIN, 1);
-    w->fd = bpt_rig_raw(&w->rig);
-    const unsigned served = w->rig.server.opens;
-    bpt_rig_until(&w->rig, w->rig.server.opens == served + 1);
+    w->fd = bpt_rig_raw_met(&w->rig);
     w->conn = w->rig.server.conn;
     bpt_hogs_fill(&hogs, pool_of(&w->rig));
     if (state == UNREAD) keep_a_chunk(&w->rig);

@@ -63,7 +63,6 @@ static bp_server_config config_of(crowd *c, uint32_t threads) {
     config.conn.user = c;
     config.conn.on_open = on_open;
     config.conn.on_close = on_close;
-    config.conn.hello = BP_HELLO_OFF; /* its peers are raw sockets */
     return config;
 }
 
@@ -112,12 +111,27 @@ static void expect_frame(int fd, uint64_t seed) {
     bpt_must(bpt_frame_is_filled(frame + BP_FRAME_HEADER_SIZE, LENGTH, seed));
 }
 
+/* A peer that says HELLO, and a frame; whenever it is served, it is told the same. */
+static int join_in(crowd *c, uint64_t seed) {
+    const int fd = bpt_rig_raw(&c->rig);
+    bpt_raw_say_hello(fd);
+    send_frame(fd, seed);
+    return fd;
+}
+
+static void expect_service(int fd, uint64_t seed) {
+    bpt_raw_take_hello(fd);
+    expect_frame(fd, seed);
+}
+
+static void expect_goodbye(int fd) {
+    uint8_t bytes[SIZE];
+    bpt_must(read_frame(fd, bytes) == BPT_GOODBYE_BYTES && bytes[BP_FRAME_HEADER_SIZE] == 2);
+}
+
 static void connect_all(crowd *c, int fds[], int count) {
-    for (int i = 0; i < count; i++) {
-        fds[i] = bpt_rig_raw(&c->rig);
-        send_frame(fds[i], (uint64_t)i);
-    }
-    for (int i = 0; i < count; i++) expect_frame(fds[i], (uint64_t)i);
+    for (int i = 0; i < count; i++) fds[i] = join_in(c, (uint64_t)i);
+    for (int i = 0; i < count; i++) expect_service(fds[i], (uint64_t)i);
 }
 
 static void close_all(int fds[], int count) {
@@ -173,10 +187,7 @@ START_TEST(the_connection_limit_holds_over_all_loops) {
     config.connection_limit = limit;
     config.conn.finish_ms = 40; /* they look as often as the shortest deadline wants */
     listen_and_start(&c, &config, _i);
-    for (int i = 0; i < PEERS; i++) {
-        fds[i] = bpt_rig_raw(&c.rig);
-        send_frame(fds[i], (uint64_t)i);
-    }
+    for (int i = 0; i < PEERS; i++) fds[i] = join_in(&c, (uint64_t)i);
     /* Whoever is served goes, and makes room for another one, of whichever loop. */
     for (int left = PEERS; left != 0;) {
         struct pollfd polls[PEERS];
@@ -184,7 +195,7 @@ START_TEST(the_connection_limit_holds_over_all_loops) {
         ck_assert_int_gt(poll(polls, PEERS, -1), 0);
         for (int i = 0; i < PEERS; i++) {
             if (polls[i].revents == 0) continue;
-            expect_frame(fds[i], (uint64_t)i);
+            expect_service(fds[i], (uint64_t)i);
             close(fds[i]);
             fds[i] = -1;
             left--;
@@ -261,13 +272,12 @@ END_TEST
 START_TEST(draining_ends_every_connection_in_order) {
     static crowd c;
     int fds[PEERS];
-    uint8_t frame[SIZE];
     bpt_rig_init(&c.rig);
     const bp_server_config config = config_of(&c, _i < 2 ? 1 : LOOPS);
     listen_and_start(&c, &config, _i);
     connect_all(&c, fds, PEERS);
     bp_server_drain(c.rig.server.server);
-    for (int i = 0; i < PEERS; i++) ck_assert_int_eq(read_frame(fds[i], frame), 0);
+    for (int i = 0; i < PEERS; i++) expect_goodbye(fds[i]);
     ck_assert_uint_eq(atomic_load(&c.closes), 0); /* they wait for their peers' ends */
     close_all(fds, PEERS);
     join(&c);
@@ -297,7 +307,6 @@ END_TEST
 START_TEST(a_second_signal_does_not_wait) {
     static crowd c;
     int fds[PEERS];
-    uint8_t frame[SIZE];
     bpt_rig_init(&c.rig);
     bp_server_config config = config_of(&c, LOOPS);
     config.handle_signals = true;
@@ -305,7 +314,7 @@ START_TEST(a_second_signal_does_not_wait) {
     listen_and_start(&c, &config, _i);
     connect_all(&c, fds, PEERS);
     kill(getpid(), SIGTERM);
-    for (int i = 0; i < PEERS; i++) ck_assert_int_eq(read_frame(fds[i], frame), 0);
+    for (int i = 0; i < PEERS; i++) expect_goodbye(fds[i]);
     ck_assert_uint_eq(atomic_load(&c.closes), 0);
     kill(getpid(), SIGINT);
     join(&c);
