@@ -303,17 +303,11 @@ void bpi_port_shut(bp_conn *conn) {
     deliver_all(port);
 }
 
-/* Frames find the connection closed and are dropped; calls are made. */
-static void drop_all(bpi_port *port) {
-    post what;
-    while (next_post(port, &what)) deliver(port->conn, what);
-}
-
+/* Nothing waits for room any more: frames find the connection closed and are dropped, and calls are made. */
 void bpi_port_gone(bp_conn *conn) {
     bpi_port *port = conn->port;
     if (port == NULL) return;
     bpi_port_shut(conn);
-    drop_all(port);
     bpi_lock_enter(&port->lock);
     port->mailbox = NULL;
     const bool is_expected = port->is_under_way;

@@ -253,6 +253,12 @@ static void wrong_count(bytes *b) {
     b->data[HEAD + 2] = 2;
 }
 
+static void byte_behind(bytes *b) {
+    add_hello(b, &good, 1);
+    b->data[b->length++] = 0;
+    bpi_store_u32(b->data + 2, (uint32_t)b->length - HEAD);
+}
+
 static void second_byte(bytes *b) {
     add_hello(b, &good, 1);
     b->data[HEAD + 1] = 1;
@@ -305,6 +311,7 @@ static const struct {
     {half_a_head, BP_ERR_MALFORMED, BP_OK, "the peer's HELLO or GOODBYE is malformed", 0, 0},
     {no_count, BP_ERR_MALFORMED, BP_OK, "the peer's HELLO or GOODBYE is malformed", 0, 0},
     {wrong_count, BP_ERR_MALFORMED, BP_OK, "the peer's HELLO or GOODBYE is malformed", 0, 0},
+    {byte_behind, BP_ERR_MALFORMED, BP_OK, "the peer's HELLO or GOODBYE is malformed", 0, 0},
     {second_byte, BP_ERR_MALFORMED, BP_OK, "the peer's HELLO or GOODBYE is malformed", 0, 0},
     {longest, BP_ERR_MALFORMED, BP_OK, "the peer's HELLO or GOODBYE is malformed", 0, 0},
     {too_long, BP_ERR_FRAME_LONG, BP_OK, NULL, 0, 0},
@@ -346,6 +353,31 @@ START_TEST(who_does_not_begin_with_hello_is_nobody) {
     if (streams[_i].required == BP_ERR_SCHEMA) ck_assert(!has_begun);
     ck_assert_uint_eq(stats.connections_failed, !(has_begun && streams[_i].optional == BP_ERR_END));
     ck_assert_uint_eq(f.rig.server.frames, has_begun ? streams[_i].frames : 0);
+    finish(&f);
+}
+END_TEST
+
+static bp_err keep(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
+    bp_buf *buf = NULL;
+    (void)side, (void)frame;
+    const bp_err err = bp_conn_keep(conn, &buf);
+    bp_buf_release(buf);
+    return err;
+}
+
+/* on_open runs in the middle of what was read; what comes behind HELLO is handled as ever. */
+START_TEST(what_comes_with_hello_can_be_kept) {
+    fixture f;
+    bytes b = {.length = 0};
+    start(&f, BP_HELLO_REQUIRED);
+    f.rig.server.on_frame = keep;
+    add_hello(&b, &good, 1);
+    add_small(&b, 1);
+    add_small(&b, 2);
+    add_goodbye(&b);
+    send_all(&f, &b);
+    bpt_err(f.rig.server.why, BP_ERR_END);
+    ck_assert_uint_eq(f.rig.server.stats.frames_kept, 2);
     finish(&f);
 }
 END_TEST
@@ -616,6 +648,7 @@ BPT_SUITE(transport_control) {
     BPT_LOOP_TEST(a_hello_fits_or_is_refused_with_the_reason, 0, 2 * HELLOS);
     BPT_LOOP_TEST(every_stream_ends_as_it_should, 0, STREAMS);
     BPT_LOOP_TEST(who_does_not_begin_with_hello_is_nobody, 0, STREAMS);
+    BPT_TEST(what_comes_with_hello_can_be_kept);
     BPT_TEST(who_says_nothing_hears_nothing);
     BPT_TEST(a_hello_may_come_in_any_pieces);
     BPT_TEST(a_hello_may_be_cut_anywhere);

@@ -530,6 +530,7 @@ START_TEST(the_shortest_deadline_of_a_loop_makes_the_tick) {
     hurried.conn.stall_ms = 100;
     bpt_rig_connect(&rig, 1, &hurried);
     ck_assert_uint_eq(loop_of(&rig)->tick_ms, 25);
+    ck_assert_uint_eq(uv_timer_get_repeat(&loop_of(&rig)->timer), 25); /* it was active */
     bp_client_free_take(&rig.clients[1].client);
     bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[1].closes == 1);
     rig.server.conn = rig.clients[0].conn; /* of the same loop, and still open */

@@ -68,6 +68,83 @@ START_TEST(ends_of_one_loop_share_what_there_is_once) {
 }
 END_TEST
 
+/* Loops are lent by programs that wait for them to end. */
+START_TEST(a_lent_loop_ends_when_nobody_has_anything_to_do) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bpt_rig_start(&rig, _i);
+    bp_server_free_take(&rig.server.server);
+    uv_run(&rig.loop, UV_RUN_DEFAULT); /* the client is still there, and has lost its connection */
+    ck_assert_uint_eq(rig.clients[0].closes, 1);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* What was lent is kept for the next one, up to a bound. */
+START_TEST(some_write_requests_are_kept_for_the_next_one) {
+    enum { MANY = BPI_SPARE_WRITES + 8 };
+    bpt_rig rig;
+    static bpi_write *writes[MANY];
+    bpt_rig_init(&rig);
+    bpt_rig_start(&rig, 0);
+    bpi_loop *loop = loop_of(&rig);
+    const uint32_t before = loop->spare_count;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < MANY; i++) {
+            writes[i] = bpi_loop_take_write(loop);
+            ck_assert_ptr_nonnull(writes[i]);
+        }
+        ck_assert_uint_eq(loop->spare_count, 0);
+        for (int i = 0; i < MANY; i++) bpi_loop_give_write(loop, writes[i]);
+        ck_assert_uint_eq(loop->spare_count, BPI_SPARE_WRITES);
+    }
+    ck_assert_uint_le(before, BPI_SPARE_WRITES);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void note_conn(bpt_side *side, bp_conn *conn) {
+    bp_conn **conns = side->data;
+    conns[side->opens - 1] = conn;
+}
+
+static void dirty_and_close(uv_check_t *check) {
+    bp_conn **conns = check->data;
+    for (int i = 0; i < 3; i++) bpt_send(conns[i], BPT_SMALL_TYPE, 20, 1);
+    bp_conn_close(conns[1], BP_OK);
+    uv_check_stop(check);
+}
+
+/* Between others that have something to send, wherever it stands among them. */
+START_TEST(who_is_dirty_and_gone_takes_nobody_along) {
+    bpt_rig rig;
+    uv_check_t check;
+    bp_conn *conns[3];
+    bpt_rig_init(&rig);
+    rig.server.on_open = note_conn;
+    rig.server.data = conns;
+    uv_check_init(&rig.loop, &check);
+    check.data = conns;
+    bpt_rig_start(&rig, _i);
+    for (int i = 1; i < 3; i++) {
+        const bp_client_config client = bpt_rig_client_config(&rig, i, _i);
+        bpt_rig_connect(&rig, i, &client);
+        bpt_rig_until(&rig, rig.server.opens == (unsigned)i + 1 && rig.clients[i].opens == 1);
+    }
+    turn(&rig, 3);
+    uv_check_start(&check, dirty_and_close); /* called after the library's: nobody is flushed before the one is gone */
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(rig.server.closes, 1);
+    bpt_rig_until(&rig, rig.clients[1].closes == 1);
+    for (int i = 0; i < 3; i += 2) {
+        bpt_send(conns[i], BPT_SMALL_TYPE, 20, 2);
+        bpt_rig_until(&rig, rig.clients[i].frames == 2);
+    }
+    uv_close((uv_handle_t *)&check, NULL);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* While one end is going, its handles still closing, another one comes: it gets a loop of its own. */
 START_TEST(who_comes_while_the_last_one_goes_begins_anew) {
     bpt_rig rig;
@@ -91,5 +168,8 @@ END_TEST
 BPT_SUITE(transport_loop) {
     BPT_LOOP_TEST(a_loop_turns_on_for_who_is_dirty_and_no_longer, 0, 2);
     BPT_LOOP_TEST(ends_of_one_loop_share_what_there_is_once, 0, 2);
+    BPT_LOOP_TEST(a_lent_loop_ends_when_nobody_has_anything_to_do, 0, 2);
+    BPT_TEST(some_write_requests_are_kept_for_the_next_one);
+    BPT_LOOP_TEST(who_is_dirty_and_gone_takes_nobody_along, 0, 2);
     BPT_LOOP_TEST(who_comes_while_the_last_one_goes_begins_anew, 0, 2);
 }

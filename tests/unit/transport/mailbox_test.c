@@ -93,6 +93,7 @@ START_TEST(a_loop_waits_for_what_is_expected_and_for_nothing_else) {
     start(&loop, &mailbox);
     ck_assert_int_eq(uv_run(&loop, UV_RUN_NOWAIT), 0);
     bpi_mailbox_expect(&mailbox);
+    ck_assert_int_ne(uv_run(&loop, UV_RUN_NOWAIT), 0);
     bpi_mailbox_expect(&mailbox);
     ck_assert_int_ne(uv_run(&loop, UV_RUN_NOWAIT), 0);
     bpi_mailbox_unexpect(&mailbox);

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { THREADS = 4, FRAMES = 3000, QUEUE = 20000, LENGTH = 100, SIZE = LENGTH + BP_FRAME_HEADER_SIZE };
 
@@ -225,6 +226,117 @@ START_TEST(who_waits_for_room_is_served_in_turn_or_told) {
     bpt_rig_until(&rig, rig.server.frames == count + 5);
     ck_assert_int_eq(pthread_join(one[0].thread, NULL), 0);
     bpt_ok(one[0].err);
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+enum { LARGE = 15000, TINY = BPT_SMALL_MIN };
+
+static bp_buf *frame_of(bp_pool *pool, uint16_t type, uint32_t length) { return bpt_frame_buf(pool, type, length, 1); }
+
+/* A thread that waits with a frame for so long. */
+typedef struct patient {
+    pthread_t thread;
+    bp_conn *conn;
+    bp_buf *buf;
+    uint32_t timeout_ms;
+    bp_err err;
+} patient;
+
+static void *wait_with(void *user) {
+    patient *p = user;
+    p->err = bp_conn_post_wait_take(p->conn, &p->buf, p->timeout_ms);
+    return NULL;
+}
+
+static void start_waiting(patient *p, bp_conn *conn, uint32_t length, uint32_t timeout_ms) {
+    *p = (patient){.conn = conn, .timeout_ms = timeout_ms};
+    p->buf = frame_of(bp_conn_pool(conn), length == TINY ? BPT_SMALL_TYPE : BPT_LARGE_TYPE, length);
+    ck_assert_int_eq(pthread_create(&p->thread, NULL, wait_with, p), 0);
+}
+
+/* Posts that find room until somebody waits, whom they must not overtake. Returns how many. */
+static uint64_t post_until_somebody_waits(bp_conn *conn) {
+    for (uint64_t n = 0;; n++) {
+        bp_buf *buf = frame_of(bp_conn_pool(conn), BPT_SMALL_TYPE, TINY);
+        const bp_err err = bp_conn_post_take(conn, &buf);
+        bp_buf_release(buf);
+        if (err == BP_ERR_QUEUE_FULL) return n;
+        bpt_ok(err);
+        usleep(1000);
+    }
+}
+
+/* The first one's time is over: who waits behind it has room, or becomes the first. The loop does nothing meanwhile. */
+START_TEST(who_gives_up_lets_the_next_one_in) {
+    bpt_rig rig;
+    patient first, second;
+    poster posters[THREADS] = {0};
+    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    rig.server.on_frame = NULL;
+    bp_buf *buf = frame_of(bp_conn_pool(conn), BPT_LARGE_TYPE, LARGE);
+    bpt_ok(bp_conn_post_take(conn, &buf));
+    start_waiting(&first, conn, LARGE, 300);
+    uint64_t posted = 1 + post_until_somebody_waits(conn);
+    start_waiting(&second, conn, TINY, UINT32_MAX);
+    ck_assert_int_eq(pthread_join(second.thread, NULL), 0);
+    ck_assert_int_eq(pthread_join(first.thread, NULL), 0);
+    bpt_ok(second.err);
+    bpt_err(first.err, BP_ERR_TIMEOUT);
+    bp_buf_release(first.buf);
+    start_waiting(&first, conn, LARGE, UINT32_MAX);
+    posted += 1 + post_until_somebody_waits(conn);
+    bpt_rig_until(&rig, rig.server.frames == posted + 1);
+    ck_assert_int_eq(pthread_join(first.thread, NULL), 0);
+    bpt_ok(first.err);
+    ck_assert_ptr_null(first.buf);
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* A frame above the bound goes alone, or it could never be posted. */
+START_TEST(a_post_above_the_bound_goes_alone) {
+    bpt_rig rig;
+    poster posters[THREADS] = {0};
+    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    rig.server.on_frame = NULL;
+    for (uint64_t n = 1; n <= 3; n++) {
+        bp_buf *huge = frame_of(bp_conn_pool(conn), BPT_HUGE_TYPE, BPT_HUGE_MIN);
+        bp_buf *tiny = frame_of(bp_conn_pool(conn), BPT_SMALL_TYPE, TINY);
+        bpt_ok(bp_conn_post_take(conn, &huge));
+        bpt_err(bp_conn_post_take(conn, &tiny), BP_ERR_QUEUE_FULL);
+        bp_buf_release(tiny);
+        bpt_rig_until(&rig, rig.server.frames == n);
+    }
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void *no_memory(size_t size) {
+    (void)size;
+    return NULL;
+}
+
+/* A frame in the middle cannot be queued: what comes behind it must not take its place. */
+START_TEST(a_post_that_finds_no_memory_ends_the_connection) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    rig.clients[0].hello = BP_HELLO_OFF; /* there is no queue yet */
+    bpt_rig_start(&rig, _i);
+    bp_conn *conn = bp_conn_retain(rig.clients[0].conn);
+    for (int i = 0; i < 2; i++) {
+        bp_buf *buf = frame_of(bp_conn_pool(conn), BPT_LARGE_TYPE, BPT_LARGE_MAX);
+        bpt_ok(bp_conn_post_take(conn, &buf));
+    }
+    bpi_os.alloc = no_memory;
+    bpt_rig_until(&rig, rig.clients[0].closes == 1);
+    bpi_os.alloc = bpi_os_system.alloc;
+    bpt_err(rig.clients[0].why, BP_ERR_NO_MEMORY);
+    ck_assert_uint_eq(rig.clients[0].in_use_at_close, 0);
+    ck_assert_uint_eq(rig.server.frames, 0);
     bp_conn_release_take(&conn);
     bpt_rig_fini(&rig);
 }
@@ -470,6 +582,9 @@ BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(posts_stay_in_order_while_their_ring_grows, 0, 2);
     BPT_LOOP_TEST(a_buffer_without_a_type_is_not_posted, 0, 2);
     BPT_LOOP_TEST(who_waits_for_room_is_served_in_turn_or_told, 0, 2);
+    BPT_LOOP_TEST(who_gives_up_lets_the_next_one_in, 0, 2);
+    BPT_LOOP_TEST(a_post_above_the_bound_goes_alone, 0, 2);
+    BPT_LOOP_TEST(a_post_that_finds_no_memory_ends_the_connection, 0, 2);
     BPT_LOOP_TEST(who_waits_is_told_when_the_connection_closes, 0, 2);
     BPT_LOOP_TEST(calls_are_made_in_order_with_posts, 0, 2);
     BPT_LOOP_TEST(what_is_posted_meanwhile_has_its_turn_later, 0, 2);

@@ -277,6 +277,22 @@ START_TEST(a_frame_that_is_never_ended_is_dropped_with_the_turn) {
 }
 END_TEST
 
+/* Nobody has sent anything, and no connection is looked at when the turn ends: the frame's buffer goes back anyway. */
+START_TEST(a_large_frame_that_is_never_ended_gives_its_buffer_back) {
+    bpt_rig rig;
+    uint8_t *value = NULL;
+    start(&rig, _i);
+    bp_pool *pool = bp_conn_pool(rig.clients[0].conn);
+    for (int i = 0; i < 3; i++) uv_run(&rig.loop, UV_RUN_NOWAIT);
+    bpt_ok(bp_conn_frame_begin(rig.clients[0].conn, BPT_LARGE_TYPE, BPT_LARGE_MAX, &value));
+    ck_assert_uint_eq(bpt_pool_in_use(pool), 1);
+    uv_run(&rig.loop, UV_RUN_NOWAIT);
+    ck_assert_uint_eq(bpt_pool_in_use(pool), 0);
+    bpt_err(bp_conn_frame_end(rig.clients[0].conn, BPT_LARGE_MIN), BP_ERR_ARGUMENT);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 static bp_err begin_only(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
     uint8_t *value = NULL;
     (void)side, (void)frame;
@@ -374,6 +390,7 @@ BPT_SUITE(transport_stage) {
     BPT_LOOP_TEST(a_dropped_frame_is_not_sent, 0, BPT_WAYS);
     BPT_LOOP_TEST(between_begin_and_end_nothing_else_is_sent, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_frame_that_is_never_ended_is_dropped_with_the_turn, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_large_frame_that_is_never_ended_gives_its_buffer_back, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_handler_that_never_ends_its_frame_sends_nothing, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_connection_may_end_between_begin_and_end, 0, 2 * BPT_WAYS);
     BPT_LOOP_TEST(what_a_handler_sent_can_be_taken_back, 0, BPT_WAYS);
