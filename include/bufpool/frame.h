@@ -117,10 +117,11 @@ typedef struct bp_frame {
     bp_buf *buf;              /* NULL while the value lies in the landing chunk */
 } bp_frame;
 
-/* What cut frames may take, of all readers that share it: together at most limit bytes, but one frame always may. */
+/* What cut frames may take, of all readers that share it, on any threads: together at most limit bytes, but one frame
+ * always may. A frame counts from when it needs a buffer until the reader has that no longer. */
 typedef struct bp_reader_budget {
-    uint64_t limit; /* bytes */
-    uint64_t used;  /* bytes; the readers write it */
+    uint64_t limit; /* bytes; read atomically */
+    uint64_t used;  /* bytes; the readers write it, atomically */
 } bp_reader_budget;
 
 /* What many readers have in common: it stays where it is, and as it is, while any of them uses it. */
@@ -130,7 +131,7 @@ typedef struct bp_reader_config {
     uint32_t unknown_max;      /* longest value of an unknown type that is skipped or delivered; 0 is 64 KiB */
     uint32_t control_max;      /* longest value of a control frame (type 0); 0 refuses control frames */
     bp_pool *control_pool;     /* where a cut control frame is collected; NULL: in a buffer from pool */
-    bp_reader_budget *budget;  /* of readers that one thread runs; NULL: no bound but the pool's */
+    bp_reader_budget *budget;  /* NULL: no bound but the pool's */
 } bp_reader_config;
 
 /* A reader. Its members are private; it lies in the caller's storage. */
@@ -139,6 +140,7 @@ typedef struct bp_reader {
     const uint8_t *at, *end; /* bytes that were fed and not taken yet */
     bp_buf *partial;         /* the cut frame, the frame that was delivered last, or what bp_reader_give_take gave */
     uint32_t length, got;    /* bytes of the cut frame, and how many of them are here; or of the skipped one */
+    uint32_t charged;        /* bytes of the budget */
     uint8_t head[BP_FRAME_HEADER_SIZE];
     uint8_t head_count; /* bytes of a cut header */
     uint8_t state;

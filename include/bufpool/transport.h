@@ -73,7 +73,7 @@ typedef struct bp_conn_config {
     void *pool_factory_user;
     bp_invalid invalid;         /* what happens to invalid frames */
     uint64_t partial_limit;     /* bytes that frames take together while they come in, and while they wait for memory to be
-                                   handled with, of all connections; one frame always may. 0: a quarter of the pool's
+                                   handled with, of all connections of all threads; one frame always may. 0: a quarter of the pool's
                                    memory limit. Servers and clients that share a pool share its memory: let the sum of
                                    theirs leave half of it to answers */
     bp_hello hello;

@@ -9,30 +9,39 @@ void bp_reader_init(bp_reader *reader, const bp_reader_config *config) {
     *reader = (bp_reader){.config = config, .at = nothing, .end = nothing};
 }
 
-/* ---- the budget: charged while a frame is cut, unless it is a control frame ---- */
+/* ---- the budget: charged from when a frame needs a buffer until the reader has it no longer ---- */
 
-static bool is_over_budget(const bp_reader *reader, uint32_t length) {
-    const bp_reader_budget *budget = reader->config->budget;
-    return budget != NULL && budget->used != 0 && budget->used + length > budget->limit;
+static bool fits(uint64_t used, uint32_t length, uint64_t limit) { return used == 0 || used + length <= limit; }
+
+/* Sequentially consistent, for those who wait for what is given back and are told by others (transport/share.c). */
+static bool charge(bp_reader *reader, uint32_t length) {
+    bp_reader_budget *budget = reader->config->budget;
+    if (budget == NULL || reader->charged != 0) return true;
+    uint64_t used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+    do {
+        if (!fits(used, length, __atomic_load_n(&budget->limit, __ATOMIC_RELAXED))) return false;
+    } while (!__atomic_compare_exchange_n(&budget->used, &used, used + length, true, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_RELAXED));
+    reader->charged = length;
+    return true;
 }
 
-static bool is_charged(const bp_reader *reader) {
-    return reader->config->budget != NULL && bp_buf_type(reader->partial) != 0;
+static void uncharge(bp_reader *reader) {
+    if (reader->charged == 0) return;
+    (void)__atomic_fetch_sub(&reader->config->budget->used, reader->charged, __ATOMIC_SEQ_CST);
+    reader->charged = 0;
 }
 
-static void charge(const bp_reader *reader) {
-    if (is_charged(reader)) reader->config->budget->used += reader->length;
-}
-
-static void uncharge(const bp_reader *reader) {
-    if (is_charged(reader)) reader->config->budget->used -= reader->length;
+/* The cut frame, or the one that is held, is the reader's no longer. */
+static void give_up_partial(bp_reader *reader) {
+    bp_buf_release_take(&reader->partial);
+    uncharge(reader);
 }
 
 /* ---- feeding ---- */
 
 void bp_reader_fini(bp_reader *reader) {
-    if (reader->state == BPI_IN_VALUE) uncharge(reader);
-    bp_buf_release_take(&reader->partial);
+    give_up_partial(reader);
     reader->at = reader->end = nothing;
     reader->head_count = 0;
     reader->state = BPI_BETWEEN;
@@ -51,7 +60,7 @@ void bp_reader_drop(bp_reader *reader) {
     if (reader->config->types->has_sensitive) wipe(reader->at, (size_t)(reader->end - reader->at));
     reader->at = reader->end;
     if (reader->state == BPI_FAILED) return;
-    if (reader->state == BPI_IN_VALUE) uncharge(reader);
+    if (reader->state != BPI_HELD) give_up_partial(reader); /* what was handed on is the caller's to look at */
     reader->state = BPI_FAILED;
     reader->failed = BP_ERR_CLOSED;
 }
@@ -131,7 +140,6 @@ static bp_err fill_value(bp_reader *reader, bp_frame *out) {
 
     const uint16_t type = bp_buf_type(reader->partial);
     bp_buf_set_length(reader->partial, reader->length);
-    uncharge(reader);
     hand_on(reader, bpi_type_map_entry(reader->config->types, type), type, reader->length, bp_buf_data(reader->partial),
             out);
     out->buf = reader->partial;
@@ -152,17 +160,12 @@ static bp_err acquire_partial(bp_reader *reader, const bpi_type_entry *entry, ui
     const bp_reader_config *config = reader->config;
     bp_pool *pool = type == 0 && config->control_pool != NULL ? config->control_pool : config->pool;
     bp_err err = BP_OK;
-    if (type != 0 && is_over_budget(reader, length)) return BP_ERR_LIMIT;
+    if (type != 0 && !charge(reader, length)) return BP_ERR_LIMIT;
     if (reader->partial == NULL) err = bp_pool_acquire(pool, length, &reader->partial);
     if (err != BP_OK) return err;
     bp_buf_set_type(reader->partial, type);
     if (bpi_type_is_sensitive(entry)) bp_buf_set_sensitive(reader->partial);
     return BP_OK;
-}
-
-static void begin_cut(bp_reader *reader, bool is_skipped) {
-    reader->state = is_skipped ? BPI_SKIPPING : BPI_IN_VALUE;
-    if (!is_skipped) charge(reader);
 }
 
 /* The header in head is complete: hands the frame on where it lies, or starts to skip it or to collect it. */
@@ -183,7 +186,7 @@ static bp_err begin_value(bp_reader *reader, bp_frame *out) {
     reader->length = length;
     reader->got = 0;
     if (is_skipped || !is_whole) {
-        begin_cut(reader, is_skipped);
+        reader->state = is_skipped ? BPI_SKIPPING : BPI_IN_VALUE;
         return BP_PENDING;
     }
     hand_on(reader, entry, type, length, reader->at, out);
@@ -198,7 +201,7 @@ static __attribute__((noinline)) bp_err next_cut(bp_reader *reader, bp_frame *ou
     *out = (bp_frame){0};
     if (reader->state == BPI_FAILED) return reader->failed;
     if (reader->state == BPI_HELD) {
-        bp_buf_release_take(&reader->partial);
+        give_up_partial(reader);
         reader->state = BPI_BETWEEN;
     }
     if (reader->state == BPI_LENT) end_lending(reader);
@@ -262,9 +265,18 @@ uint32_t bp_reader_wants(const bp_reader *reader) {
     return is_refused(reader) && reader->partial == NULL ? bpi_load_u32(reader->head + 2) : 0;
 }
 
+bool bpi_reader_is_uncharged(const bp_reader *reader) {
+    return is_refused(reader) && reader->charged == 0 && reader->config->budget != NULL &&
+           bpi_load_u16(reader->head) != 0;
+}
+
+void bpi_reader_charged(bp_reader *reader) { reader->charged = bpi_load_u32(reader->head + 2); }
+
 bool bp_reader_is_over_budget(const bp_reader *reader) {
-    return is_refused(reader) && bpi_load_u16(reader->head) != 0 &&
-           is_over_budget(reader, bpi_load_u32(reader->head + 2));
+    const bp_reader_budget *budget = reader->config->budget;
+    return bpi_reader_is_uncharged(reader) && !fits(__atomic_load_n(&budget->used, __ATOMIC_RELAXED),
+                                                    bpi_load_u32(reader->head + 2),
+                                                    __atomic_load_n(&budget->limit, __ATOMIC_RELAXED));
 }
 
 bp_err bp_reader_give_take(bp_reader *reader, bp_buf **buf) {
@@ -301,6 +313,7 @@ bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
     if (frame->buf != NULL) {
         *out = frame->buf;
         frame->buf = reader->partial = NULL;
+        uncharge(reader);
     } else {
         /* Without a value, too, the caller gets a buffer: it says type and length. */
         const bp_err err = bp_pool_acquire(reader->config->pool, frame->length == 0 ? 1 : frame->length, out);

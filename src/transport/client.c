@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "transport/transport_internal.h"
+#include "transport/wait_internal.h"
 
 #include "base/os.h"
 
@@ -7,6 +7,7 @@ enum { RECONNECT_MAX_DEFAULT_MS = 30000 };
 
 struct bp_client {
     bpi_end end; /* first: an end of a client is a client */
+    bpi_share share;
     bpi_connector connector;
     bp_conn *open; /* between on_open and on_close */
     bool is_gone;  /* there is no connection, nor the beginning of one */
@@ -96,7 +97,10 @@ static void quiet(bpi_end *end) {
     if (retry->data == client && !uv_is_closing(retry)) uv_close(retry, on_timer_closed);
 }
 
-static void destroy(bpi_end *end) { bpi_os.free(end); }
+static void destroy(bpi_end *end) {
+    bpi_share_fini(end->share);
+    bpi_os.free(end);
+}
 
 /* ---- the public calls ---- */
 
@@ -128,6 +132,8 @@ bp_err bp_client_new(const bp_client_config *config, const char *address, bp_cli
     *out = NULL;
     bp_client *client = bpi_os.alloc(sizeof *client);
     if (client == NULL) return BP_ERR_NO_MEMORY;
+    bpi_share_init(&client->share);
+    client->end.share = &client->share;
     client->end.conn_gone = conn_gone;
     client->end.quiet = quiet;
     client->end.destroy = destroy;

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 /* What a server and a client have in common. */
-#include "transport/transport_internal.h"
+#include "transport/wait_internal.h"
 
 #include "base/os.h"
 
@@ -84,9 +84,8 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
         return err;
     }
     end->config = *config;
-    end->partial_limit = partial_limit(config, end->pool);
-    end->budget = (bp_reader_budget){.limit = end->partial_limit};
-    end->reader = (bp_reader_config){.pool = end->pool, .types = end->types, .budget = &end->budget};
+    bpi_share_set_limit(end->share, partial_limit(config, end->pool));
+    end->reader = (bp_reader_config){.pool = end->pool, .types = end->types, .budget = &end->share->budget};
     bpi_deadlines_init(&end->deadlines, config);
     place_sessions(end);
     place_versions(end);
@@ -252,6 +251,7 @@ static void close_handles(bpi_end *end) {
 static void destroy(bpi_end *end) {
     if (end->loop != NULL) {
         end->loop->leaving_count--;
+        if (end->loop->shared == end->share) end->loop->shared = NULL;
         bpi_deadline_leave(end);
         bpi_loop_release(end->loop);
     }

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "transport/server_internal.h"
+#include "transport/wait_internal.h"
 
 #include "base/os.h"
 
@@ -52,7 +53,9 @@ static bp_err make_workers(bp_server *server, const bp_server_config *config, co
 }
 
 void bpi_server_worker_gone(bp_server *server) {
-    if (--server->made_count == 0) bpi_os.free(server);
+    if (--server->made_count != 0) return;
+    bpi_share_fini(&server->share);
+    bpi_os.free(server);
 }
 
 /* Broadcasts that are still on their way arrive, and find every connection closed. */
@@ -74,6 +77,7 @@ bp_err bp_server_new(const bp_server_config *config, const char *address_text, b
     if (err != BP_OK) return err;
     bp_server *server = bpi_os.alloc(sizeof *server + workers * sizeof server->workers[0]);
     if (server == NULL) return BP_ERR_NO_MEMORY;
+    bpi_share_init(&server->share);
     server->worker_count = workers;
     server->connection_limit = config->connection_limit == 0 ? BPI_CONNECTIONS_DEFAULT : config->connection_limit;
     err = make_workers(server, config, &address);

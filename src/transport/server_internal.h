@@ -34,6 +34,7 @@ struct bp_server {
     uint32_t made_count;   /* workers that have to go before the server does */
     uint32_t connection_limit;
     uint32_t open_count;                    /* atomic */
+    bpi_share share;                        /* of its workers */
     uint64_t accepted_count, refused_count; /* atomic */
     uint32_t thread_count;                  /* atomic: workers but the first that run */
     bool is_running;                        /* atomic: inside bp_server_run */

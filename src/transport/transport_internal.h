@@ -8,7 +8,8 @@
  *   landing     64 KiB into which every connection of a loop is read; there are two, so that one may be kept
  *   peeked      bytes in the chunk that is left then: they stay in their socket, too, until they are handed on
  *   waiting     a connection that has unread frames, or a frame of which the handler is to run again, and no memory
- *   over        a connection whose cut frame waits until others of its end are whole: the end's budget is used up
+ *   share       what all loops of a server share, and what a client has for itself: the budget of cut frames
+ *   over        a connection whose cut frame waits until others are whole: the budget is used up
  *   needs       the buffers that a handler asked its connection for; those that were refused are reserved
  *   stage       60 KiB of a loop, lent to one connection at a time: its small frames are copied there when they are sent
  *   queue       frames of a connection that were not staged, in buffers; they leave after what is staged
@@ -39,7 +40,9 @@
  *   landing.free_count == 2 - waiting connections that keep a chunk  >=  1
  *   is_reading  <=>  open, not paused, not waiting; or finishing or lingering, and the peer has not ended
  *   conn.wait != NULL  <=>  waiting, or a letter of its reservation is under way
- *   budget.used == bytes of the end's cut frames, of reservations for them, and of frames kept for their handlers
+ *   share.budget.used == bytes of the cut frames of its ends, those without a buffer yet and those that wait for their
+ *                        handlers included, and of who was admitted and has not got the letter;  + 1 while anybody is over
+ *   share.over_count == connections that are over, of all loops;   loop.over_count == its own, letters included
  *   end.handle_count == uv handles of the end and its connections that are initialised and not yet closed
  *   server total == closed + sum over the open connections
  *   a connection's sessions lie right behind it, in its own allocation */
@@ -145,6 +148,15 @@ typedef struct bpi_wait_list {
     uint32_t count;
 } bpi_wait_list;
 
+/* What the ends of a server share, or what a client has for itself. */
+typedef struct bpi_share {
+    bp_reader_budget budget; /* atomic; limit is 0 while connections are over, so that nobody overtakes them */
+    uint64_t partial_limit;  /* what it is else */
+    bpi_lock lock;           /* of the list */
+    bpi_wait_list over;      /* of all loops, in the order in which they came */
+    uint32_t over_count;     /* atomic: how many they are */
+} bpi_share;
+
 /* The buffers that the running handler asked its own connection for, in order. */
 typedef struct bpi_needs {
     uint32_t sizes[BPI_NEEDS_MAX];
@@ -170,8 +182,8 @@ struct bpi_loop {
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
     bpi_landing landing;
-    bpi_wait_list over;
-    uint32_t over_walk; /* counts up */
+    bpi_share *shared;   /* with other loops; NULL: none */
+    uint32_t over_count; /* connections that are over, or have a letter under way that they are no longer */
     bpi_wait *spare_waits;
     uint32_t spare_wait_count;
     uint32_t turn; /* counts up */
@@ -242,10 +254,7 @@ struct bpi_end {
     bp_pool *pool;
     bp_type_map *types;
     bp_reader_config reader; /* of all its connections */
-    bp_reader_budget budget; /* limit is 0 while connections are over, so that nobody overtakes them */
-    uint64_t partial_limit;  /* what it is else */
-    uint32_t over_count;
-    uint32_t over_walk; /* the loop's, when its first one that is over had to stay */
+    bpi_share *share;        /* the server's, or client's */
     bp_pool *control_pool;   /* of its control frames: they need no other */
     bp_buf *hello, *goodbye; /* what every connection says; NULL where none does */
     size_t versions_at;      /* of what peers have of several schemas, behind the sessions */
@@ -277,7 +286,8 @@ struct bpi_end {
     void (*destroy)(bpi_end *end);                  /* every handle is closed: free what is its own, and itself */
 };
 
-/* Checks the configuration, takes or makes the pool and the type map. On error nothing is held. */
+/* Checks the configuration, takes or makes the pool and the type map. The share was set before; its limit is set here.
+ * On error nothing is held. */
 BP_NODISCARD bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config);
 
 /* Joins the loop and starts the handles that every end has. On error bpi_end_free is due. */

@@ -11,14 +11,14 @@
 
 /* ---- what waits is made of ---- */
 
-static void append(bpi_wait_list *list, bpi_wait *wait) {
+void bpi_wait_append(bpi_wait_list *list, bpi_wait *wait) {
     wait->previous = list->last;
     *(list->last == NULL ? &list->first : &list->last->next) = wait;
     list->last = wait;
     list->count++;
 }
 
-static void unlink_wait(bpi_wait_list *list, bpi_wait *wait) {
+void bpi_wait_unlink(bpi_wait_list *list, bpi_wait *wait) {
     *(wait->previous == NULL ? &list->first : &wait->previous->next) = wait->next;
     *(wait->next == NULL ? &list->last : &wait->next->previous) = wait->previous;
     wait->next = wait->previous = NULL;
@@ -90,40 +90,6 @@ static void give_chunk_back(bpi_wait *wait) {
     wait->chunk = NULL;
 }
 
-/* ---- the budget ---- */
-
-/* Whoever is over waits in turn: while anybody does, the readers find no room themselves, as the budget's limit is then
- * 0 and it is never unused (OVER_MARK). */
-enum { OVER_MARK = 1 };
-
-static void begin_over(bpi_end *end) {
-    if (end->over_count++ != 0) return;
-    end->budget.limit = 0;
-    end->budget.used += OVER_MARK;
-}
-
-static void end_over(bpi_end *end) {
-    if (--end->over_count != 0) return;
-    end->budget.limit = end->partial_limit;
-    end->budget.used -= OVER_MARK;
-}
-
-static void charge(bpi_wait *wait, uint64_t bytes) {
-    wait->charged = bytes;
-    wait->conn->end->budget.used += bytes;
-}
-
-static void uncharge(bpi_wait *wait) {
-    wait->conn->end->budget.used -= wait->charged;
-    wait->charged = 0;
-}
-
-/* For one that is over. */
-static bool fits_budget(const bpi_end *end, uint64_t bytes) {
-    const uint64_t used = end->budget.used - OVER_MARK;
-    return used == 0 || used + bytes <= end->partial_limit;
-}
-
 /* ---- beginning to wait ---- */
 
 static bp_err begin(bp_conn *conn, bpi_wait *wait) {
@@ -135,6 +101,7 @@ static bp_err begin(bp_conn *conn, bpi_wait *wait) {
 }
 
 static void on_letter(bpi_letter *letter);
+static void on_admitted(bpi_letter *letter);
 
 /* Any thread: the rest is the loop's. */
 static void on_memory(bp_reservation *wish) {
@@ -146,7 +113,7 @@ static void on_memory(bp_reservation *wish) {
 static bool holds_buffers(const bpi_wait *wait) { return wait->frame.buf != NULL || wait->conn->writer.count != 0; }
 
 /* Asks for `size` bytes. BP_OK: *out has them; BP_PENDING: the wait is lent to its connection. */
-static bp_err reserve(bpi_wait *wait, uint64_t size, uint64_t charged, bp_buf **out) {
+static bp_err reserve(bpi_wait *wait, uint64_t size, bp_buf **out) {
     bp_conn *conn = wait->conn;
     bpi_loop *loop = conn->end->loop;
     wait->letter.open = on_letter;
@@ -155,7 +122,6 @@ static bp_err reserve(bpi_wait *wait, uint64_t size, uint64_t charged, bp_buf **
     const bp_err err = bp_pool_reserve(conn->end->pool, &wait->wish);
     if (err == BP_PENDING) {
         keep_unread(wait);
-        charge(wait, charged);
         bpi_mailbox_expect(&loop->mailbox);
         return begin(conn, wait);
     }
@@ -164,14 +130,21 @@ static bp_err reserve(bpi_wait *wait, uint64_t size, uint64_t charged, bp_buf **
     return err == BP_ERR_ARGUMENT ? BP_ERR_LIMIT : err;
 }
 
-static bp_err wait_in(bpi_wait_list *list, bp_conn *conn, bpi_wait_for what) {
-    bpi_wait *wait = make_wait(conn, what);
+/* BP_OK: the budget has room for the cut frame now. */
+static bp_err wait_for_budget(bp_conn *conn) {
+    bpi_loop *loop = conn->end->loop;
+    bpi_wait *wait = make_wait(conn, BPI_FOR_BUDGET);
     if (wait == NULL) return BP_ERR_NO_MEMORY;
-    if (what == BPI_FOR_BUDGET) {
-        keep_unread(wait);
-        begin_over(conn->end);
+    wait->letter.open = on_admitted;
+    wait->charged = bp_reader_wants(&conn->reader);
+    if (bpi_share_charge(conn->end->share, wait)) {
+        bpi_reader_charged(&conn->reader);
+        free_wait(loop, wait);
+        return BP_OK;
     }
-    append(list, wait);
+    keep_unread(wait);
+    loop->over_count++;
+    bpi_mailbox_expect(&loop->mailbox);
     return begin(conn, wait);
 }
 
@@ -179,11 +152,11 @@ bp_err bpi_wait_for_cut(bp_conn *conn) {
     bp_reader *reader = &conn->reader;
     const uint32_t wanted = bp_reader_wants(reader);
     bp_buf *buf = NULL;
-    if (bp_reader_is_over_budget(reader)) return wait_in(&conn->end->loop->over, conn, BPI_FOR_BUDGET);
+    if (bpi_reader_is_uncharged(reader)) return wait_for_budget(conn);
     if (wanted == 0) return BP_ERR_LIMIT;
     bpi_wait *wait = make_wait(conn, BPI_FOR_MEMORY);
     if (wait == NULL) return BP_ERR_NO_MEMORY;
-    const bp_err err = reserve(wait, wanted, wanted, &buf);
+    const bp_err err = reserve(wait, wanted, &buf);
     return err == BP_OK ? bp_reader_give_take(reader, &buf) : err;
 }
 
@@ -195,7 +168,7 @@ bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame) {
     wait->is_again = true;
     wait->is_shared = needs->count > 1;
     wait->frame = *frame;
-    const bp_err err = reserve(wait, bpi_needs_size(needs), frame->buf == NULL ? 0 : frame->length, &buf);
+    const bp_err err = reserve(wait, bpi_needs_size(needs), &buf);
     if (err == BP_OK) bpi_needs_give(needs, buf, needs->count > 1);
     return err;
 }
@@ -207,11 +180,6 @@ static void leave(bpi_wait *wait) {
     bp_conn *conn = wait->conn;
     bpi_loop *loop = conn->end->loop;
     conn->wait = NULL;
-    if (wait->what == BPI_FOR_BUDGET) {
-        unlink_wait(&loop->over, wait);
-        end_over(conn->end);
-    }
-    uncharge(wait);
     give_chunk_back(wait);
     free_wait(loop, wait);
 }
@@ -221,11 +189,7 @@ static void leave(bpi_wait *wait) {
 static void take_cut(bp_conn *conn, bp_buf **granted) {
     bp_frame frame;
     if (*granted != NULL && bp_reader_give_take(&conn->reader, granted) != BP_OK) bp_buf_release_take(granted);
-    bp_reader_budget *budget = &conn->end->budget;
-    const uint64_t limit = budget->limit;
-    budget->limit = UINT64_MAX;
     bpi_conn_take_frames(conn, &frame, false);
-    budget->limit = limit;
 }
 
 /* Has the handler run again, with what was reserved for it. */
@@ -244,6 +208,7 @@ static void go_on(bpi_wait *wait, bp_buf *granted) {
     bp_conn *conn = wait->conn;
     const bpi_wait was = *wait;
     leave(wait);
+    if (was.what == BPI_FOR_BUDGET) bpi_reader_charged(&conn->reader);
     if (was.is_again)
         handle_again(&was, granted);
     else
@@ -281,39 +246,47 @@ static void on_letter(bpi_letter *letter) {
         give_up(wait, err);
 }
 
-/* In turn within each end; an end whose first one has to stay is passed over. */
+static void on_admitted(bpi_letter *letter) {
+    bpi_wait *wait = (bpi_wait *)letter;
+    bpi_loop *loop = wait->conn->end->loop;
+    bpi_mailbox_unexpect(&loop->mailbox);
+    loop->over_count--;
+    if (wait->what == BPI_FOR_LETTER)
+        discard(wait, NULL);
+    else
+        go_on(wait, NULL);
+}
+
 void bpi_wait_turn(bpi_loop *loop) {
-    uint32_t stay_count = 0;
-    loop->over_walk++;
-    for (bpi_wait *wait = loop->over.first, *next; wait != NULL && stay_count < loop->over.count;
-         wait = next) {
-        bpi_end *end = wait->conn->end;
-        next = wait->next;
-        if (end->over_walk == loop->over_walk) continue;
-        if (fits_budget(end, bp_reader_wants(&wait->conn->reader))) {
-            go_on(wait, NULL);
-        } else {
-            end->over_walk = loop->over_walk;
-            stay_count += end->over_count;
-        }
+    if (loop->shared != NULL && bpi_share_is_over(loop->shared)) bpi_share_admit(loop->shared);
+    if (loop->over_count == 0) return;
+    for (bpi_end *end = loop->ends; end != NULL; end = end->loop_next) {
+        if (end->share != loop->shared && bpi_share_is_over(end->share)) bpi_share_admit(end->share);
     }
 }
 
 /* ---- the end of waiting ---- */
 
+/* Asks for nothing any more. True: it was told before, and the letter is under way. */
+static bool is_told(bpi_wait *wait) {
+    const bpi_end *end = wait->conn->end;
+    if (wait->what == BPI_FOR_MEMORY) return !bp_pool_cancel(end->pool, &wait->wish);
+    if (bpi_share_leave(end->share, wait)) return false;
+    bpi_share_uncharge(end->share, wait->charged);
+    return true;
+}
+
 void bpi_wait_end(bp_conn *conn) {
     bpi_wait *wait = conn->wait;
     if (!bpi_conn_is_waiting(conn)) return;
     bp_reader_drop(&conn->reader);
-    if (wait->what == BPI_FOR_MEMORY) {
-        if (!bp_pool_cancel(conn->end->pool, &wait->wish)) {
-            uncharge(wait);
-            give_chunk_back(wait);
-            wait->what = BPI_FOR_LETTER;
-            return;
-        }
-        bpi_mailbox_unexpect(&conn->end->loop->mailbox);
+    if (is_told(wait)) {
+        give_chunk_back(wait);
+        wait->what = BPI_FOR_LETTER;
+        return;
     }
+    bpi_mailbox_unexpect(&conn->end->loop->mailbox);
+    conn->end->loop->over_count -= wait->what == BPI_FOR_BUDGET;
     leave(wait);
 }
 

@@ -19,11 +19,12 @@ struct bpi_wait {
     bp_conn *conn;
     bpi_wait *next, *previous;        /* of those that are over; next while spare */
     uint8_t *chunk;                   /* that it keeps, with what it has not taken yet; NULL: none */
-    uint64_t charged;                 /* bytes of the budget */
+    uint64_t charged;                 /* bytes of the budget, asked for or admitted */
     bp_frame frame;                   /* of which the handler is to run again, where is_again */
     bpi_wait_for what;
     bool is_again;
     bool is_unread;        /* that frame is in the socket */
+    bool is_admitted;      /* the budget is charged for it, and the letter under way; under the share's lock */
     bool is_shared;        /* the reservation is for several buffers */
     bool is_handle_closed; /* the connection is gone once the letter is there */
 };
@@ -54,6 +55,27 @@ void bpi_wait_turn(bpi_loop *loop);
 /* Closes a connection that does not read and whose peer is gone. */
 void bpi_wait_check_peer(bp_conn *conn);
 void bpi_wait_free_spares(bpi_loop *loop);
+
+void bpi_wait_append(bpi_wait_list *list, bpi_wait *wait);
+void bpi_wait_unlink(bpi_wait_list *list, bpi_wait *wait);
+
+/* ---- the share (share.c); any thread ---- */
+
+void bpi_share_init(bpi_share *share);
+void bpi_share_fini(bpi_share *share);
+void bpi_share_set_limit(bpi_share *share, uint64_t partial_limit);
+
+/* Charges what the wait asks for. False: it is over now, and is told by its letter. */
+BP_NODISCARD bool bpi_share_charge(bpi_share *share, bpi_wait *wait);
+void bpi_share_uncharge(bpi_share *share, uint64_t bytes);
+
+/* Is over no longer. False: it was admitted before, and the letter is under way. */
+BP_NODISCARD bool bpi_share_leave(bpi_share *share, bpi_wait *wait);
+
+/* Charges the budget for those who are over and fit, in turn, and tells them. Whoever has given some of it back calls
+ * this before its loop sleeps. */
+void bpi_share_admit(bpi_share *share);
+bool bpi_share_is_over(const bpi_share *share);
 
 /* ---- what handlers need (needs.c) ---- */
 
