@@ -73,7 +73,7 @@ typedef struct bp_conn_config {
     void *pool_factory_user;
     bp_invalid invalid;         /* what happens to invalid frames */
     uint64_t partial_limit;     /* bytes that frames take together while they come in, and while they wait for memory to be
-                                   handled with, of all connections of all threads; one frame always may. 0: a quarter of the pool's
+                                   handled with, of all connections; one frame always may. 0: a quarter of the pool's
                                    memory limit. Servers and clients that share a pool share its memory: let the sum of
                                    theirs leave half of it to answers */
     bp_hello hello;
@@ -85,7 +85,8 @@ typedef struct bp_conn_config {
     uint32_t stall_ms;     /* until it takes more of what is queued; 0 is 30,000 */
     uint32_t finish_ms;    /* from bp_conn_finish to the end; 0 is 10,000 */
     uint32_t send_queue_bytes;  /* unsent bytes per connection, above which its queue is full; 0 is 4 MiB */
-    uint64_t inflight_bytes;    /* the same for all connections together, each of which is then full; 0: no limit */
+    uint64_t inflight_bytes;    /* the same for all connections together, each of which is then full; 0: no limit. Every
+                                   thread may be beyond it by a frame, and by 60 KiB that it is about to write */
     bp_full full_policy;        /* what happens to frames that are sent to a full queue */
     uint32_t busy_poll_us;      /* how long a loop of the end's own looks for more before it sleeps; 0: not at all */
     bool keep_sigpipe;          /* leave SIGPIPE as it is: the program knows that writes may raise it */

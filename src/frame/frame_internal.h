@@ -13,8 +13,8 @@
  *   at <= end;   head_count <= 6;   got <= length
  *   partial != NULL  =>  state == BPI_IN_VALUE or BPI_HELD, or BPI_FAILED (dropped), or BPI_IN_HEAD (given, head_count is 6)
  *   state == BPI_IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
- *   budget->used == sum of charged over its readers;   charged == length of the frame that is in partial, or waits for a
- *   buffer, control frames excepted;  else 0
+ *   budget->used == sum of charged over its readers
+ *   charged == length of the frame that is in partial, or waits for a buffer; 0 without one, and of a control frame
  *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == BPI_IN_VALUE: 6 + got,
  *               BPI_SKIPPING: 6 + got) + (end - at)
  * Writer, always:
@@ -113,8 +113,8 @@ static inline void bpi_reader_uncount(bp_reader *reader, bool is_skipped) {
  * not NULL, is the frame that was handed on last, from where it was fed: its header is taken, its value comes again. */
 size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again);
 
-/* After a refusal: whether the budget has still to be asked, so that no buffer helps; and that it was, and is charged for
- * the refused frame from now on. */
+/* After a refusal: whether the budget has still to be asked, so that no buffer helps; and that it was, and is charged
+ * for the refused frame from now on. */
 bool bpi_reader_is_uncharged(const bp_reader *reader);
 void bpi_reader_charged(bp_reader *reader);
 

@@ -164,6 +164,7 @@ bp_err bpi_end_start(bpi_end *end, uv_loop_t *lent, bool handle_signals) {
     int status = uv_async_init(end->loop->uv, &end->stop, on_stop);
     if (status != 0) return bpi_err_from_uv(status);
     count_handle(end, &end->stop);
+    bpi_share_join(end);
     /* A lent loop may end when the connections do; one of its own waits for the call to stop. */
     if (lent != NULL) uv_unref((uv_handle_t *)&end->stop);
     if (lent == NULL && handle_signals) status = start_signals(end);
@@ -244,6 +245,7 @@ bp_err bpi_end_run(bpi_end *end, bool (*is_over)(const bpi_end *end)) {
 static void close_handles(bpi_end *end) {
     end->quiet(end);
     bpi_end_close_conns(end, BP_ERR_CLOSED);
+    bpi_share_quit(end);
     close_handle(end, &end->stop);
     for (int i = 0; i < 2; i++) close_handle(end, &end->signals[i]);
 }
@@ -251,7 +253,7 @@ static void close_handles(bpi_end *end) {
 static void destroy(bpi_end *end) {
     if (end->loop != NULL) {
         end->loop->leaving_count--;
-        if (end->loop->shared == end->share) end->loop->shared = NULL;
+        if (end->loop->shared == end) end->loop->shared = NULL;
         bpi_deadline_leave(end);
         bpi_loop_release(end->loop);
     }

@@ -11,6 +11,7 @@ static void on_idle(uv_idle_t *handle) { (void)handle; }
 
 static void flush_dirty(bpi_loop *loop) {
     bpi_begun_drop(loop);
+    bpi_send_turn(loop);
     bp_conn *list = loop->dirty;
     loop->dirty = NULL;
     while (list != NULL) {

@@ -32,7 +32,8 @@ uint64_t bp_conn_queued_bytes(const bp_conn *conn) {
 static uint64_t end_queued_bytes(const bpi_end *end) {
     const bpi_stage *stage = &end->loop->stage;
     const bool is_staged = stage->holder != NULL && stage->holder->end == end && !stage->is_stuck;
-    return end->queued_bytes + (is_staged ? stage->length : 0);
+    const uint64_t queued = __atomic_load_n(&end->share->queued_bytes, __ATOMIC_RELAXED);
+    return queued + (is_staged ? stage->length : 0);
 }
 
 static uint64_t room_below(uint64_t limit, uint64_t used) { return used < limit ? limit - used : 0; }
@@ -52,9 +53,33 @@ bool bpi_send_has_room(const bp_conn *conn, uint64_t size) {
     return conn->end->config.inflight_bytes == 0 || end_queued_bytes(conn->end) == 0;
 }
 
+/* Those of the end that were refused look again. */
+static void end_full(bpi_end *end) {
+    __atomic_store_n(&end->is_full, false, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_sub(&end->share->full_count, 1, __ATOMIC_SEQ_CST);
+    for (bp_conn *conn = end->conns; conn != NULL; conn = conn->next) {
+        if (conn->is_refused && conn->write == NULL) bpi_loop_mark_dirty(end->loop, conn);
+    }
+}
+
+static uint64_t queued_now(const bpi_end *end) {
+    return __atomic_load_n(&end->share->queued_bytes, __ATOMIC_SEQ_CST);
+}
+
+/* From here on other loops tell of room; what they freed just before, they did not. Without such a change nobody is
+ * told: who sends a frame of more than half of the limit again and again would never come to sleep. */
+static void begin_full(bpi_end *end) {
+    const uint64_t half = end->config.inflight_bytes / 2, before = queued_now(end);
+    if (end->is_full || end->config.inflight_bytes == 0) return;
+    __atomic_store_n(&end->is_full, true, __ATOMIC_RELAXED);
+    (void)__atomic_fetch_add(&end->share->full_count, 1, __ATOMIC_SEQ_CST);
+    const uint64_t now = queued_now(end);
+    if (now <= half && (before > half || now == 0)) end_full(end);
+}
+
 static void note_full(bp_conn *conn) {
     conn->is_refused = true;
-    conn->end->is_full = true;
+    begin_full(conn->end);
 }
 
 bool bpi_send_must_wait(bp_conn *conn, uint64_t size) {
@@ -104,7 +129,7 @@ static bp_err make_room_take(bp_conn *conn, bp_buf **buf, uint64_t size) {
 /* A queue that was full is half empty again. */
 static bool has_drained(const bp_conn *conn) {
     const bpi_end *end = conn->end;
-    return bp_conn_queued_bytes(conn) <= bpi_send_limit(conn) / 2 && !(end->config.inflight_bytes != 0 && end->is_full);
+    return bp_conn_queued_bytes(conn) <= bpi_send_limit(conn) / 2 && !end->is_full;
 }
 
 void bpi_send_tell_drained(bp_conn *conn) {
@@ -116,14 +141,24 @@ void bpi_send_tell_drained(bp_conn *conn) {
     conn->end->loop->stage.may_yield = true;
 }
 
-void bpi_end_unqueued(bpi_end *end, uint64_t count) {
-    end->queued_bytes -= count;
-    if (!end->is_full || end->queued_bytes > end->config.inflight_bytes / 2) return;
-    end->is_full = false;
+void bpi_end_queued(bpi_end *end, uint64_t count) {
     if (end->config.inflight_bytes == 0) return;
-    for (bp_conn *conn = end->conns; conn != NULL; conn = conn->next) {
-        if (conn->is_refused && conn->write == NULL) bpi_loop_mark_dirty(end->loop, conn);
-    }
+    (void)__atomic_fetch_add(&end->share->queued_bytes, count, __ATOMIC_SEQ_CST);
+}
+
+void bpi_end_unqueued(bpi_end *end, uint64_t count) {
+    if (end->config.inflight_bytes == 0 || count == 0) return;
+    const uint64_t left = __atomic_sub_fetch(&end->share->queued_bytes, count, __ATOMIC_SEQ_CST);
+    if (left > end->config.inflight_bytes / 2) return;
+    if (end->is_full) end_full(end);
+    if (__atomic_load_n(&end->share->full_count, __ATOMIC_SEQ_CST) != 0) bpi_share_tell_room(end->share);
+}
+
+void bpi_send_turn(bpi_loop *loop) {
+    bpi_end *end = loop->shared;
+    if (end == NULL || !__atomic_load_n(&end->is_roomy, __ATOMIC_ACQUIRE)) return;
+    __atomic_store_n(&end->is_roomy, false, __ATOMIC_RELAXED);
+    if (end->is_full) end_full(end);
 }
 
 /* ---- sending ---- */
@@ -133,7 +168,7 @@ bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf) {
     const uint64_t before = conn->writer.queued_bytes;
     const bp_err err = bp_writer_push_take(&conn->writer, buf);
     if (err != BP_OK) return err;
-    conn->end->queued_bytes += conn->writer.queued_bytes - before;
+    bpi_end_queued(conn->end, conn->writer.queued_bytes - before);
     /* The holder's, if it is this one; another's limits have changed. */
     loop->stage.limit = 0;
     if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);

@@ -37,8 +37,12 @@ BP_NODISCARD bp_err bpi_send_refuse(bp_conn *conn);
 void bpi_send_tell_drained(bp_conn *conn);   /* on_drain, if it is due */
 bool bpi_send_is_empty(const bp_conn *conn); /* everything has left */
 
-/* count bytes of the end's queued_bytes are not queued any more. */
+/* count bytes of the end's connections are queued besides, and not any more. */
+void bpi_end_queued(bpi_end *end, uint64_t count);
 void bpi_end_unqueued(bpi_end *end, uint64_t count);
+
+/* At the beginning of a turn: does what other loops have said of room. */
+void bpi_send_turn(bpi_loop *loop);
 
 /* What a handler has sent on its connection, so that it can be taken back: nothing of it leaves before it returns. */
 typedef struct bpi_send_mark {

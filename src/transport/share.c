@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
-/* What the loops of a server share: the budget of cut frames, and who waits for it. */
+/* What the loops of a server share: the budget of cut frames, and who waits for it; how much is queued. */
 #include "transport/wait_internal.h"
 
-/* While anybody is over, the readers find no room themselves, as the budget's limit is then 0 and it is never unused. */
+/* While anybody is over, the readers find no room themselves: the budget's limit is then 0, and it is never unused. */
 enum { OVER_MARK = 1 };
 
 void bpi_share_init(bpi_share *share) { bpi_lock_init(&share->lock); }
@@ -13,7 +13,34 @@ void bpi_share_set_limit(bpi_share *share, uint64_t partial_limit) {
     share->partial_limit = share->budget.limit = partial_limit;
 }
 
-/* ---- with the lock ---- */
+/* ---- its ends ---- */
+
+void bpi_share_join(bpi_end *end) {
+    bpi_lock_enter(&end->share->lock);
+    end->share_next = end->share->ends;
+    end->share->ends = end;
+    bpi_lock_leave(&end->share->lock);
+}
+
+void bpi_share_quit(bpi_end *end) {
+    bpi_end **at = &end->share->ends;
+    bpi_lock_enter(&end->share->lock);
+    while (*at != NULL && *at != end) at = &(*at)->share_next;
+    if (*at != NULL) *at = end->share_next;
+    bpi_lock_leave(&end->share->lock);
+}
+
+void bpi_share_tell_room(bpi_share *share) {
+    bpi_lock_enter(&share->lock);
+    for (bpi_end *end = share->ends; end != NULL; end = end->share_next) {
+        if (!__atomic_load_n(&end->is_full, __ATOMIC_RELAXED)) continue;
+        __atomic_store_n(&end->is_roomy, true, __ATOMIC_RELEASE);
+        bpi_end_wake(end);
+    }
+    bpi_lock_leave(&share->lock);
+}
+
+/* ---- the budget, with the lock ---- */
 
 static void begin_over(bpi_share *share) {
     __atomic_store_n(&share->budget.limit, 0, __ATOMIC_RELAXED);
@@ -44,7 +71,7 @@ static void count_over(bpi_share *share, uint32_t before) {
     if (before != 0 && count == 0) end_over(share);
 }
 
-/* ---- without ---- */
+/* ---- and without ---- */
 
 bool bpi_share_charge(bpi_share *share, bpi_wait *wait) {
     bpi_lock_enter(&share->lock);

@@ -8,7 +8,8 @@
  *   landing     64 KiB into which every connection of a loop is read; there are two, so that one may be kept
  *   peeked      bytes in the chunk that is left then: they stay in their socket, too, until they are handed on
  *   waiting     a connection that has unread frames, or a frame of which the handler is to run again, and no memory
- *   share       what all loops of a server share, and what a client has for itself: the budget of cut frames
+ *   share       what all loops of a server share, and what a client has for itself: the budget of cut frames, and what
+ *               may be queued (inflight_bytes)
  *   over        a connection whose cut frame waits until others are whole: the budget is used up
  *   needs       the buffers that a handler asked its connection for; those that were refused are reserved
  *   stage       60 KiB of a loop, lent to one connection at a time: its small frames are copied there when they are sent
@@ -40,8 +41,10 @@
  *   landing.free_count == 2 - waiting connections that keep a chunk  >=  1
  *   is_reading  <=>  open, not paused, not waiting; or finishing or lingering, and the peer has not ended
  *   conn.wait != NULL  <=>  waiting, or a letter of its reservation is under way
- *   share.budget.used == bytes of the cut frames of its ends, those without a buffer yet and those that wait for their
- *                        handlers included, and of who was admitted and has not got the letter;  + 1 while anybody is over
+ *   share.budget.used == bytes of the cut frames of its ends, of those that have no buffer yet or wait for handlers,
+ *                        and of who was admitted and has not got the letter;  + 1 while anybody is over
+ *   share.queued_bytes == of all connections of its ends, but what is staged;   where there is an inflight_bytes
+ *   share.full_count == ends that are full
  *   share.over_count == connections that are over, of all loops;   loop.over_count == its own, letters included
  *   end.handle_count == uv handles of the end and its connections that are initialised and not yet closed
  *   server total == closed + sum over the open connections
@@ -155,6 +158,9 @@ typedef struct bpi_share {
     bpi_lock lock;           /* of the list */
     bpi_wait_list over;      /* of all loops, in the order in which they came */
     uint32_t over_count;     /* atomic: how many they are */
+    uint64_t queued_bytes;   /* atomic */
+    uint32_t full_count;     /* atomic */
+    bpi_end *ends;           /* that others may wake; under the lock */
 } bpi_share;
 
 /* The buffers that the running handler asked its own connection for, in order. */
@@ -182,7 +188,7 @@ struct bpi_loop {
     uint32_t leaving_count; /* ends that are freed and whose handles are not closed yet */
     bp_conn *dirty;
     bpi_landing landing;
-    bpi_share *shared;   /* with other loops; NULL: none */
+    bpi_end *shared;     /* the one whose share other loops have, too; NULL: none */
     uint32_t over_count; /* connections that are over, or have a letter under way that they are no longer */
     bpi_wait *spare_waits;
     uint32_t spare_wait_count;
@@ -264,8 +270,9 @@ struct bpi_end {
     bpi_deadlines deadlines;
     uint64_t failed_count; /* connections closed with an error other than END and CLOSED */
     bp_conn_stats closed;  /* of all connections that are gone */
-    uint64_t queued_bytes; /* of all connections, but what is staged */
-    bool is_full;          /* somebody was refused because of inflight_bytes */
+    bpi_end *share_next; /* in the share's list */
+    bool is_full;        /* somebody was refused because of inflight_bytes; written on the loop's thread */
+    bool is_roomy;       /* atomic: another loop says that half of it is free again */
     uv_async_t stop;
     uv_signal_t signals[2];
     bool has_sensitive;     /* some type of its schemas is: whatever held values of any is wiped */

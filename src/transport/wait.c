@@ -258,10 +258,11 @@ static void on_admitted(bpi_letter *letter) {
 }
 
 void bpi_wait_turn(bpi_loop *loop) {
-    if (loop->shared != NULL && bpi_share_is_over(loop->shared)) bpi_share_admit(loop->shared);
+    bpi_end *shared = loop->shared;
+    if (shared != NULL && bpi_share_is_over(shared->share)) bpi_share_admit(shared->share);
     if (loop->over_count == 0) return;
     for (bpi_end *end = loop->ends; end != NULL; end = end->loop_next) {
-        if (end->share != loop->shared && bpi_share_is_over(end->share)) bpi_share_admit(end->share);
+        if (end != shared && bpi_share_is_over(end->share)) bpi_share_admit(end->share);
     }
 }
 

@@ -65,6 +65,10 @@ void bpi_share_init(bpi_share *share);
 void bpi_share_fini(bpi_share *share);
 void bpi_share_set_limit(bpi_share *share, uint64_t partial_limit);
 
+/* The end may be woken from now on, and no longer. */
+void bpi_share_join(bpi_end *end);
+void bpi_share_quit(bpi_end *end);
+
 /* Charges what the wait asks for. False: it is over now, and is told by its letter. */
 BP_NODISCARD bool bpi_share_charge(bpi_share *share, bpi_wait *wait);
 void bpi_share_uncharge(bpi_share *share, uint64_t bytes);
@@ -76,6 +80,9 @@ BP_NODISCARD bool bpi_share_leave(bpi_share *share, bpi_wait *wait);
  * this before its loop sleeps. */
 void bpi_share_admit(bpi_share *share);
 bool bpi_share_is_over(const bpi_share *share);
+
+/* Half of inflight_bytes is free: the ends that are full are told. */
+void bpi_share_tell_room(bpi_share *share);
 
 /* ---- what handlers need (needs.c) ---- */
 

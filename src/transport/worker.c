@@ -279,7 +279,7 @@ void bpi_worker_init(bpi_worker *worker, bp_server *server, const bpi_transport 
 bp_err bpi_worker_start(bpi_worker *worker, uv_loop_t *lent, bool handle_signals) {
     const bp_err err = bpi_end_start(&worker->end, lent, handle_signals);
     if (err != BP_OK) return err;
-    if (worker->server->worker_count > 1) worker->end.loop->shared = worker->end.share;
+    if (worker->server->worker_count > 1) worker->end.loop->shared = &worker->end;
     const int status = uv_poll_init(worker->end.loop->uv, &worker->poll, worker->listener.fd);
     if (status != 0) return bpi_err_from_uv(status);
     worker->poll.data = worker;

@@ -143,7 +143,7 @@ static void wait_for_room(bp_conn *conn, uint32_t done) {
         count = move_queue(conn, write, bufs);
     write->bytes = 0;
     for (size_t i = 0; i < count; i++) write->bytes += bufs[i].len;
-    conn->end->queued_bytes += write->staged_bytes;
+    bpi_end_queued(conn->end, write->staged_bytes);
     write->request.data = conn;
     conn->write = write;
     const int status = uv_write(&write->request, &conn->handle.stream, bufs, (unsigned)count, on_written);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* What the loops of a server share: cut frames of all of them take no more together than the budget, whoever gives some
- * of it back lets the next one in, wherever that is, and nothing is lost by it. */
+ * of it back lets the next one in, wherever that is, and nothing is lost by it; what is queued on all of them stays
+ * within one limit. */
 #include "tests/support/frame_rig.h"
 #include "transport/server_internal.h"
 #include "transport/wait_internal.h"
@@ -175,6 +176,155 @@ START_TEST(a_server_that_stops_leaves_nobody_waiting) {
 }
 END_TEST
 
+/* ---- what is queued --------------------------------------------------------------------------------------------- */
+
+enum { CALLERS = 16, QUOTA = 100, INFLIGHT = 1 << 20 };
+
+/* What the connections of a caller do, each on its loop's thread. */
+static struct {
+    _Atomic(pthread_t) thread[CALLERS];
+    atomic_uint told[CALLERS], refused[CALLERS], sent[CALLERS];
+    atomic_bool is_blocked[CALLERS]; /* its socket is full */
+    _Atomic uint64_t most_queued;
+} queue;
+
+static uint64_t queued_bytes(void) {
+    return __atomic_load_n(&all.rig.server.server->share.queued_bytes, __ATOMIC_RELAXED);
+}
+
+/* Sends what the caller is still owed, until it is refused. */
+static void pay(bp_conn *conn, void *user) {
+    const size_t ix = (size_t)((atomic_uint *)bp_conn_data(conn) - queue.sent);
+    bp_err err = BP_OK;
+    (void)user;
+    while (err == BP_OK && atomic_load(&queue.sent[ix]) < QUOTA) {
+        bp_buf *buf = bpt_frame_buf(bp_conn_pool(conn), BPT_HUGE_TYPE, BPT_HUGE_MIN, queue.sent[ix]);
+        err = bp_conn_send_take(conn, &buf);
+        if (err == BP_OK) atomic_fetch_add(&queue.sent[ix], 1);
+        bp_buf_release(buf);
+    }
+    const uint64_t queued = queued_bytes();
+    uint64_t most = atomic_load(&queue.most_queued);
+    while (most < queued && !atomic_compare_exchange_weak(&queue.most_queued, &most, queued)) {
+    }
+    bpt_must(err == BP_OK || err == BP_ERR_QUEUE_FULL);
+    if (err != BP_OK) atomic_fetch_add(&queue.refused[ix], 1);
+}
+
+/* A caller says who it is, and what it wants: to be known, or to be paid. */
+static bp_err hear(const bp_service *service, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
+    const size_t ix = frame->value[0];
+    (void)service, (void)is_invalid;
+    atomic_store(&queue.thread[ix], pthread_self());
+    bp_conn_set_data(conn, &queue.sent[ix]);
+    if (frame->value[1] != 0) pay(conn, NULL);
+    atomic_store(&queue.is_blocked[ix], conn->write != NULL);
+    atomic_fetch_add(&queue.told[ix], 1);
+    return BP_OK;
+}
+
+static void say(int fd, size_t ix, bool is_due) {
+    uint8_t bytes[BP_FRAME_HEADER_SIZE + BPT_SMALL_MIN] = {0};
+    const unsigned before = atomic_load(&queue.told[ix]);
+    bpi_store_u16(bytes, BPT_SMALL_TYPE);
+    bpi_store_u32(bytes + 2, BPT_SMALL_MIN);
+    bytes[BP_FRAME_HEADER_SIZE] = (uint8_t)ix;
+    bytes[BP_FRAME_HEADER_SIZE + 1] = is_due;
+    ck_assert_int_eq(write(fd, bytes, sizeof bytes), sizeof bytes);
+    while (atomic_load(&queue.told[ix]) == before) usleep(1000);
+}
+
+/* Frames in order, each filled with its number. */
+static void read_all(int fd) {
+    uint8_t value[BP_FRAME_HEADER_SIZE + BPT_HUGE_MIN];
+    for (unsigned n = 0; n < QUOTA; n++) {
+        for (size_t got = 0; got < sizeof value;) {
+            const ssize_t more = read(fd, value + got, sizeof value - got);
+            bpt_must(more > 0);
+            got += (size_t)more;
+        }
+        bpt_must(bpt_frame_is_filled(value + BP_FRAME_HEADER_SIZE, BPT_HUGE_MIN, n));
+    }
+}
+
+static void *read_in_thread(void *fd) {
+    read_all(*(int *)fd);
+    return NULL;
+}
+
+static void start_paying(uint64_t inflight_bytes) {
+    bp_server_config config = bp_server_config_default((bp_service){.schema = &bpt_frame_schema, .dispatch = hear});
+    bpt_rig_init(&all.rig);
+    config.handle_signals = false;
+    config.thread_count = LOOPS;
+    config.conn.on_close = count_close;
+    config.conn.on_drain = pay;
+    config.conn.hello = BP_HELLO_OFF;
+    config.conn.stall_ms = UINT32_MAX;
+    config.conn.inflight_bytes = inflight_bytes;
+    bpt_rig_listen(&all.rig, &config, 0);
+    ck_assert_int_eq(pthread_create(&all.thread, NULL, run, NULL), 0);
+}
+
+/* A caller of another loop than the first one's. */
+static size_t find_stranger(void) {
+    size_t ix = 1;
+    while (ix < CALLERS && pthread_equal(queue.thread[ix], queue.thread[0])) ix++;
+    ck_assert_uint_lt(ix, CALLERS);
+    return ix;
+}
+
+static void stop_paying(int *fds) {
+    for (int i = 0; i < CALLERS; i++) close(fds[i]);
+    while (atomic_load(&all.closes) != CALLERS) usleep(1000);
+    ck_assert_uint_eq(queued_bytes(), 0);
+    ck_assert_uint_eq(all.rig.server.server->share.full_count, 0);
+    bp_server_stop(all.rig.server.server);
+    ck_assert_int_eq(pthread_join(all.thread, NULL), 0);
+    bpt_rig_fini(&all.rig);
+}
+
+/* What fills inflight_bytes is queued on one loop, and who is refused has nothing queued and is on another. */
+START_TEST(room_on_one_loop_is_told_on_another) {
+    enum { LITTLE = 2 * BPT_HUGE_MIN - 1 }; /* while one frame is more than half there, there is no room for another */
+    int fds[CALLERS];
+    start_paying(LITTLE);
+    for (size_t i = 0; i < CALLERS; i++) {
+        fds[i] = bpt_rig_raw(&all.rig);
+        say(fds[i], i, false);
+    }
+    const size_t stranger = find_stranger();
+    say(fds[0], 0, true);
+    while (!atomic_load(&queue.is_blocked[0])) say(fds[0], 0, false);
+    say(fds[stranger], stranger, true);
+    ck_assert_uint_ge(atomic_load(&queue.refused[stranger]), 1);
+    pthread_t reader; /* beside each other: what one does not read, the other has to wait for */
+    ck_assert_int_eq(pthread_create(&reader, NULL, read_in_thread, &fds[0]), 0);
+    read_all(fds[stranger]);
+    ck_assert_int_eq(pthread_join(reader, NULL), 0);
+    stop_paying(fds);
+}
+END_TEST
+
+/* Each loop may be beyond the limit by the frame that it queues when others do the same. */
+START_TEST(what_is_queued_on_all_loops_stays_within_one_limit) {
+    int fds[CALLERS];
+    pthread_t readers[CALLERS];
+    start_paying(INFLIGHT);
+    for (size_t i = 0; i < CALLERS; i++) {
+        fds[i] = bpt_rig_raw(&all.rig);
+        say(fds[i], i, true);
+    }
+    for (size_t i = 0; i < CALLERS; i++) {
+        ck_assert_int_eq(pthread_create(&readers[i], NULL, read_in_thread, &fds[i]), 0);
+    }
+    for (size_t i = 0; i < CALLERS; i++) ck_assert_int_eq(pthread_join(readers[i], NULL), 0);
+    ck_assert_uint_gt(atomic_load(&queue.most_queued), INFLIGHT / 2);
+    ck_assert_uint_le(atomic_load(&queue.most_queued), INFLIGHT + LOOPS * (BP_FRAME_HEADER_SIZE + BPT_HUGE_MIN));
+    stop_paying(fds);
+}
+END_TEST
+
 /* ---- one loop: a letter under way ------------------------------------------------------------------------------- */
 
 static struct {
@@ -246,5 +396,7 @@ BPT_SUITE(transport_share) {
     BPT_LOOP_TEST(cut_frames_of_all_loops_stay_within_one_budget, 0, BPT_WAYS);
     BPT_LOOP_TEST(peers_that_go_give_back_what_their_frames_took, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_server_that_stops_leaves_nobody_waiting, 0, BPT_WAYS);
+    BPT_TEST(room_on_one_loop_is_told_on_another);
+    BPT_TEST(what_is_queued_on_all_loops_stays_within_one_limit);
     BPT_LOOP_TEST(who_ends_with_a_letter_under_way_gives_its_part_back, 0, 4);
 }
