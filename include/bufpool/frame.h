@@ -139,12 +139,15 @@ typedef struct bp_reader {
     const bp_reader_config *config;
     const uint8_t *at, *end; /* bytes that were fed and not taken yet */
     bp_buf *partial;         /* the cut frame, the frame that was delivered last, or what bp_reader_give_take gave */
-    uint32_t length, got;    /* bytes of the cut frame, and how many of them are here; or of the skipped one */
-    uint32_t charged;        /* bytes of the budget */
+    union {
+        uint32_t length; /* bytes of the cut frame, or of the skipped one */
+        bp_err failed;   /* why nothing is read any more */
+    };
+    uint32_t got; /* bytes of the cut frame that are here */
+    uint32_t charged; /* bytes of the budget */
     uint8_t head[BP_FRAME_HEADER_SIZE];
     uint8_t head_count; /* bytes of a cut header */
     uint8_t state;
-    bp_err failed;
     uint64_t frame_count, skipped_count;
     uint64_t kept; /* frame_count when a frame was kept last */
 } bp_reader;
@@ -225,13 +228,8 @@ enum { BP_WRITER_PIECES = 4 }; /* pieces per write: libuv allocates above */
 
 /* A queue of frames to be written. Its members are private; it lies in the caller's storage. */
 typedef struct bp_writer {
-    bp_buf **ring;           /* the queued buffers, oldest at head; NULL until the first frame */
-    uint32_t ring_mask;      /* slots - 1; a power of two */
-    uint32_t head, count;    /* count buffers are queued */
-    uint32_t head_done;      /* bytes of the head's frame, header included, that were written */
-    uint64_t queued_bytes;   /* bytes of all queued frames, headers included, not yet written */
-    uint64_t frame_count;    /* frames ever queued */
-    uint64_t dropped_count;  /* frames of them that were dropped to make room */
+    struct bpi_queue *queue; /* NULL until the first frame */
+    uint64_t frame_count;          /* frames ever queued */
 } bp_writer;
 
 BP_API void bp_writer_init(bp_writer *writer);

@@ -10,7 +10,7 @@
  *   staging   scratch bytes into which the writer copies headers and small values
  *
  * Reader, in every state:
- *   at <= end;   head_count <= 6;   got <= length
+ *   at <= end;   head_count <= 6;   got <= length, but in BPI_FAILED, where there is none
  *   partial != NULL  =>  state == BPI_IN_VALUE or BPI_HELD, or BPI_FAILED (dropped), or BPI_IN_HEAD (given, head_count is 6)
  *   state == BPI_IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
  *   budget->used == sum of charged over its readers
@@ -18,8 +18,8 @@
  *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == BPI_IN_VALUE: 6 + got,
  *               BPI_SKIPPING: 6 + got) + (end - at)
  * Writer, always:
- *   queued_bytes == sum over the ring of (6 + length)  -  head_done
- *   count == 0  =>  head_done == 0;   head_done < 6 + length of the head;   count <= ring_mask + 1 */
+ *   queue.bytes == sum over the ring of (6 + length)  -  head_done
+ *   count == 0  =>  head_done == 0;   head_done < 6 + length of the head;   count <= mask + 1 */
 #ifndef BUFPOOL_FRAME_FRAME_INTERNAL_H
 #define BUFPOOL_FRAME_FRAME_INTERNAL_H
 
@@ -128,6 +128,29 @@ static inline bool bpi_head_is_skipped(const bpi_type_entry *entry) {
 
 /* ---- what the transports ask of a writer besides (writer.c) ---- */
 
+/* What a writer that has had a frame consists of. */
+typedef struct bpi_queue {
+    uint32_t mask;        /* slots - 1; there is a power of two of them */
+    uint32_t head, count; /* count buffers are queued, the oldest at head */
+    uint32_t head_done;   /* bytes of the head's frame, header included, that were written */
+    uint64_t bytes;       /* of all queued frames, headers included, not yet written */
+    bp_buf *ring[];
+} bpi_queue;
+
+static inline uint32_t bpi_writer_count(const bp_writer *writer) {
+    return writer->queue == NULL ? 0 : writer->queue->count;
+}
+
+static inline uint64_t bpi_writer_bytes(const bp_writer *writer) {
+    return writer->queue == NULL ? 0 : writer->queue->bytes;
+}
+
+/* Bytes of the oldest frame that have not left. Something is queued. */
+uint32_t bpi_writer_head_left(const bp_writer *writer);
+
+/* Gives back the memory of a queue in which nothing is. */
+void bpi_writer_rest(bp_writer *writer);
+
 /* count bytes of what bp_writer_gather gave were copied elsewhere: what ends in them is released and counts as never
  * queued. Returns how many frames end in them. */
 uint32_t bpi_writer_moved(bp_writer *writer, uint64_t count);
@@ -136,7 +159,7 @@ uint32_t bpi_writer_moved(bp_writer *writer, uint64_t count);
 uint32_t bpi_writer_begun_count(const bp_writer *writer, uint64_t begun_bytes);
 
 /* Drops the oldest frames that have not begun to leave, until count bytes are dropped or there are no more; control
- * frames, which stand first or last, stay. Returns how many. */
+ * frames, which stand first or last, stay. Returns how many were dropped: they stay counted as queued. */
 uint32_t bpi_writer_drop_oldest(bp_writer *writer, uint64_t begun_bytes, uint64_t count);
 
 /* Releases the count frames that were queued last, of which none has begun to leave; they count as never queued. */

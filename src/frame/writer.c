@@ -16,36 +16,49 @@ typedef struct gather {
 
 void bp_writer_init(bp_writer *writer) { *writer = (bp_writer){0}; }
 
-static bp_buf *queued(const bp_writer *writer, uint32_t ix) {
-    return writer->ring[(writer->head + ix) & writer->ring_mask];
+static bp_buf **slot(bpi_queue *queue, uint32_t ix) { return &queue->ring[(queue->head + ix) & queue->mask]; }
+
+static bp_buf *queued(const bpi_queue *queue, uint32_t ix) {
+    return queue->ring[(queue->head + ix) & queue->mask];
 }
 
 void bp_writer_fini(bp_writer *writer) {
-    for (uint32_t i = 0; i < writer->count; i++) bp_buf_release(queued(writer, i));
-    bpi_os.free(writer->ring);
+    for (uint32_t i = 0; i < bpi_writer_count(writer); i++) bp_buf_release(queued(writer->queue, i));
+    bpi_os.free(writer->queue);
     bp_writer_init(writer);
 }
 
+void bpi_writer_rest(bp_writer *writer) {
+    if (bpi_writer_count(writer) != 0) return;
+    bpi_os.free(writer->queue);
+    writer->queue = NULL;
+}
+
 static bp_err grow(bp_writer *writer) {
-    const uint32_t slots = writer->ring == NULL ? RING_FIRST : 2 * (writer->ring_mask + 1);
+    bpi_queue *old = writer->queue;
+    const uint32_t slots = old == NULL ? RING_FIRST : 2 * (old->mask + 1);
     if (slots == 0) return BP_ERR_NO_MEMORY;
-    bp_buf **ring = bpi_os.alloc(slots * sizeof *ring);
-    if (ring == NULL) return BP_ERR_NO_MEMORY;
-    for (uint32_t i = 0; i < writer->count; i++) ring[i] = queued(writer, i);
-    bpi_os.free(writer->ring);
-    writer->ring = ring;
-    writer->ring_mask = slots - 1;
-    writer->head = 0;
+    bpi_queue *queue = bpi_os.alloc(sizeof *queue + slots * sizeof queue->ring[0]);
+    if (queue == NULL) return BP_ERR_NO_MEMORY;
+    if (old != NULL) {
+        *queue = *old;
+        for (uint32_t i = 0; i < old->count; i++) queue->ring[i] = queued(old, i);
+    }
+    queue->head = 0;
+    queue->mask = slots - 1;
+    bpi_os.free(old);
+    writer->queue = queue;
     return BP_OK;
 }
 
 bp_err bp_writer_push_take(bp_writer *writer, bp_buf **buf) {
-    if (BP_UNLIKELY(writer->ring == NULL || writer->count > writer->ring_mask)) {
+    if (BP_UNLIKELY(writer->queue == NULL || writer->queue->count > writer->queue->mask)) {
         const bp_err err = grow(writer);
         if (err != BP_OK) return err;
     }
-    writer->ring[(writer->head + writer->count++) & writer->ring_mask] = *buf;
-    writer->queued_bytes += (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(*buf);
+    bpi_queue *queue = writer->queue;
+    *slot(queue, queue->count++) = *buf;
+    queue->bytes += (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(*buf);
     writer->frame_count++;
     *buf = NULL;
     return BP_OK;
@@ -99,12 +112,12 @@ static bool add_frame(gather *g, const bp_buf *buf, uint32_t done) {
 }
 
 /* Adds whole small frames to the open staging piece, as many as fit; returns the index of the first one not added. */
-static uint32_t add_small_frames(gather *g, const bp_writer *writer, uint32_t ix) {
+static uint32_t add_small_frames(gather *g, const bpi_queue *queue, uint32_t ix) {
     const size_t room = least(g->stage_left, g->limit_left);
     uint8_t *at = g->stage;
     uint8_t *const end = at + room;
-    for (; ix < writer->count; ix++) {
-        const bp_buf *buf = queued(writer, ix);
+    for (; ix < queue->count; ix++) {
+        const bp_buf *buf = queued(queue, ix);
         const uint32_t length = bp_buf_length(buf);
         if (length > BP_FRAME_STAGE_MAX || length + BP_FRAME_HEADER_SIZE > (size_t)(end - at)) break;
         store_head(at, buf);
@@ -121,75 +134,84 @@ static uint32_t add_small_frames(gather *g, const bp_writer *writer, uint32_t ix
 
 size_t bp_writer_gather(const bp_writer *writer, uint8_t *stage, size_t stage_length, size_t limit,
                         bp_piece pieces[BP_WRITER_PIECES]) {
+    const bpi_queue *queue = writer->queue;
     gather g = {.pieces = pieces, .stage = stage, .stage_left = stage_length};
     g.limit_left = limit == 0 ? BP_FRAME_WRITE_MAX : limit;
     uint32_t ix = 0;
-    while (ix < writer->count) {
-        if (!add_frame(&g, queued(writer, ix), ix == 0 ? writer->head_done : 0)) break;
+    while (queue != NULL && ix < queue->count) {
+        if (!add_frame(&g, queued(queue, ix), ix == 0 ? queue->head_done : 0)) break;
         ix++;
-        if (g.is_stage_open) ix = add_small_frames(&g, writer, ix);
+        if (g.is_stage_open) ix = add_small_frames(&g, queue, ix);
     }
     return g.count;
 }
 
+static uint32_t frame_size(const bp_buf *buf) { return BP_FRAME_HEADER_SIZE + bp_buf_length(buf); }
+
+uint32_t bpi_writer_head_left(const bp_writer *writer) {
+    return frame_size(queued(writer->queue, 0)) - writer->queue->head_done;
+}
+
 void bp_writer_wrote(bp_writer *writer, uint64_t count) {
-    if (count > writer->queued_bytes) count = writer->queued_bytes;
-    writer->queued_bytes -= count;
-    while (writer->count != 0) {
-        bp_buf *buf = queued(writer, 0);
-        const uint64_t left = (uint64_t)BP_FRAME_HEADER_SIZE + bp_buf_length(buf) - writer->head_done;
+    bpi_queue *queue = writer->queue;
+    if (queue == NULL) return;
+    if (count > queue->bytes) count = queue->bytes;
+    queue->bytes -= count;
+    while (queue->count != 0) {
+        const uint64_t left = bpi_writer_head_left(writer);
         if (count < left) break;
         count -= left;
-        writer->head = (writer->head + 1) & writer->ring_mask;
-        writer->head_done = 0;
-        writer->count--;
+        bp_buf *buf = queued(queue, 0);
+        queue->head = (queue->head + 1) & queue->mask;
+        queue->head_done = 0;
+        queue->count--;
         bp_buf_release(buf);
     }
-    writer->head_done += (uint32_t)count;
+    queue->head_done += (uint32_t)count;
 }
 
 uint32_t bpi_writer_moved(bp_writer *writer, uint64_t count) {
-    const uint32_t before = writer->count;
+    const uint32_t before = bpi_writer_count(writer);
     bp_writer_wrote(writer, count);
-    const uint32_t moved = before - writer->count;
+    const uint32_t moved = before - bpi_writer_count(writer);
     writer->frame_count -= moved;
     return moved;
 }
 
-static uint32_t frame_size(const bp_buf *buf) { return BP_FRAME_HEADER_SIZE + bp_buf_length(buf); }
-
 uint32_t bpi_writer_begun_count(const bp_writer *writer, uint64_t begun_bytes) {
+    const bpi_queue *queue = writer->queue;
     uint64_t at = 0;
     uint32_t ix = 0;
-    for (; ix < writer->count && at < writer->head_done + begun_bytes; ix++) at += frame_size(queued(writer, ix));
+    if (queue == NULL) return 0;
+    for (; ix < queue->count && at < queue->head_done + begun_bytes; ix++) at += frame_size(queued(queue, ix));
     return ix;
 }
 
 static bool is_control(const bp_buf *buf) { return bp_buf_type(buf) == 0; }
 
 uint32_t bpi_writer_drop_oldest(bp_writer *writer, uint64_t begun_bytes, uint64_t count) {
+    bpi_queue *queue = writer->queue;
     uint32_t kept = bpi_writer_begun_count(writer, begun_bytes), dropped = 0;
-    while (kept < writer->count && is_control(queued(writer, kept))) kept++;
-    for (uint64_t bytes = 0; kept + dropped < writer->count && bytes < count; dropped++) {
-        bp_buf *buf = queued(writer, kept + dropped);
+    if (queue == NULL) return 0;
+    while (kept < queue->count && is_control(queued(queue, kept))) kept++;
+    for (uint64_t bytes = 0; kept + dropped < queue->count && bytes < count; dropped++) {
+        bp_buf *buf = queued(queue, kept + dropped);
         if (is_control(buf)) break; /* GOODBYE, and nothing behind it */
         bytes += frame_size(buf);
-        writer->queued_bytes -= frame_size(buf);
+        queue->bytes -= frame_size(buf);
         bp_buf_release(buf);
     }
-    for (uint32_t i = kept; i-- != 0;) {
-        writer->ring[(writer->head + i + dropped) & writer->ring_mask] = queued(writer, i);
-    }
-    writer->head = (writer->head + dropped) & writer->ring_mask;
-    writer->count -= dropped;
-    writer->dropped_count += dropped;
+    for (uint32_t i = kept; i-- != 0;) *slot(queue, i + dropped) = queued(queue, i);
+    queue->head = (queue->head + dropped) & queue->mask;
+    queue->count -= dropped;
     return dropped;
 }
 
 void bpi_writer_take_back(bp_writer *writer, uint32_t count) {
+    bpi_queue *queue = writer->queue;
     for (; count != 0; count--) {
-        bp_buf *buf = queued(writer, --writer->count);
-        writer->queued_bytes -= frame_size(buf);
+        bp_buf *buf = queued(queue, --queue->count);
+        queue->bytes -= frame_size(buf);
         writer->frame_count--;
         bp_buf_release(buf);
     }

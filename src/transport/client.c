@@ -21,7 +21,7 @@ static bp_client *client_of(bpi_end *end) { return (bp_client *)end; }
 
 void bpi_connector_done(bpi_connector *connector, int status) {
     bp_conn *conn = connector->conn;
-    conn->data = NULL;
+    bp_conn_set_data(conn, NULL);
     if (status == 0) {
         bp_client *client = client_of(conn->end);
         client->open = conn;
@@ -42,7 +42,7 @@ static bp_err connect_once(bp_client *client, int *status) {
     const bp_err err = bpi_conn_new(&client->end, &connector->conn);
     if (err != BP_OK) return err;
     client->is_gone = false;
-    connector->conn->data = connector;
+    bp_conn_set_data(connector->conn, connector);
     bpi_deadline_begin(connector->conn);
     *status = client->end.transport->connect(connector);
     return BP_OK;
@@ -70,10 +70,10 @@ static bool is_persistent(const bp_client *client) { return client->reconnect_mi
 
 static void conn_gone(bpi_end *end, bp_conn *conn) {
     bp_client *client = client_of(end);
-    if (!conn->is_opened) conn->data = NULL;
+    if (!conn->is_opened) bp_conn_set_data(conn, NULL);
     client->open = client->connector.conn = NULL;
     client->is_gone = true;
-    client->why = conn->why;
+    client->why = (bp_err)conn->why;
     uv_freeaddrinfo(client->connector.results);
     client->connector.results = client->connector.next = NULL;
     if (end->is_client && is_persistent(client) && !bpi_end_is_stopping(end)) {

@@ -27,9 +27,18 @@ bp_err bpi_conn_new(bpi_end *end, bp_conn **out) {
     return BP_OK;
 }
 
+bpi_aside *bpi_conn_aside(bp_conn *conn) {
+    if (conn->aside == NULL) conn->aside = bpi_os.alloc(sizeof *conn->aside);
+    return conn->aside;
+}
+
+bp_conn_stats *bpi_conn_counts(bp_conn *conn) {
+    bpi_aside *aside = bpi_conn_aside(conn);
+    return aside == NULL ? &conn->end->closed : &aside->counts;
+}
+
 void bpi_conn_has_handle(bp_conn *conn) {
     conn->has_handle = true;
-    conn->handle.any.data = conn;
     conn->end->handle_count++;
 }
 
@@ -46,11 +55,10 @@ static void unlink_conn(bp_conn *conn) {
 }
 
 void bpi_conn_drop_queue(bp_conn *conn) {
-    const bp_writer counts = conn->writer;
-    bpi_end_unqueued(conn->end, counts.queued_bytes);
+    const uint64_t sent_count = conn->writer.frame_count - bpi_writer_count(&conn->writer);
+    bpi_end_unqueued(conn->end, bpi_writer_bytes(&conn->writer));
     bp_writer_fini(&conn->writer);
-    conn->writer.frame_count = counts.frame_count - counts.count;
-    conn->writer.dropped_count = counts.dropped_count;
+    conn->writer.frame_count = sent_count;
 }
 
 /* Every buffer is back before on_close; the counts stay readable. */
@@ -61,7 +69,7 @@ static void release_frames(bp_conn *conn) {
 
 void bpi_conn_gone(bp_conn *conn) {
     bpi_end *end = conn->end;
-    const bp_err why = conn->why;
+    const bp_err why = (bp_err)conn->why;
     unlink_conn(conn);
     bpi_conn_stats_add(conn, &end->closed);
     if (why != BP_ERR_END && why != BP_ERR_CLOSED) end->failed_count++;
@@ -76,7 +84,7 @@ void bpi_conn_gone(bp_conn *conn) {
 }
 
 void bpi_conn_on_handle_closed(uv_handle_t *handle) {
-    bp_conn *conn = handle->data;
+    bp_conn *conn = bpi_conn_of(handle);
     bpi_end *end = conn->end;
     if (bpi_wait_outlasts_handle(conn)) return;
     bpi_conn_gone(conn);
@@ -88,7 +96,7 @@ void bp_conn_close(bp_conn *conn, bp_err why) {
     if (conn->state == BPI_CONN_CONNECTING) bpi_resolution_abandon(conn);
     bpi_control_close(conn, why);
     conn->state = BPI_CONN_CLOSING;
-    conn->why = why == BP_OK ? BP_ERR_CLOSED : why;
+    conn->why = (uint16_t)(why == BP_OK ? BP_ERR_CLOSED : why);
     bpi_wait_end(conn);
     bpi_stage_drop(conn);
     if (conn->has_handle && !uv_is_closing(&conn->handle.any)) {
@@ -96,12 +104,13 @@ void bp_conn_close(bp_conn *conn, bp_err why) {
     }
 }
 
-/* A frame that breaks its contract is counted and by policy passed over; everything else ends the connection. */
-static bp_err judge(bp_conn *conn, bp_err err, bool is_invalid) {
+/* A frame that breaks its contract is counted and by policy passed over; everything else ends the connection. Out of
+ * line: what it needs of registers would cost each frame that is in order. */
+__attribute__((noinline)) static bp_err judge(bp_conn *conn, bp_err err, bool is_invalid) {
     /* No answers of a handler: BP_MORE would read as the end of what is here. */
     if (err == BP_MORE || err == BP_PENDING) return BP_ERR_ARGUMENT;
     if (!is_invalid) return err;
-    conn->invalid_count++;
+    bpi_conn_counts(conn)->frames_invalid++;
     return conn->end->config.invalid == BP_INVALID_DROP ? BP_OK : err;
 }
 
@@ -145,7 +154,9 @@ static inline bp_err handle_frame(bp_conn *conn, const bp_frame *frame) {
     bpi_needs_begin(&conn->end->loop->needs);
     const bp_err err = hand_on(conn, frame);
     if (BP_UNLIKELY(err == BP_ERR_LIMIT)) return needs_memory(conn, &mark);
-    if (BP_UNLIKELY(conn->writer.count != 0) && goes_on(conn, err)) bpi_send_between(conn);
+    if (BP_UNLIKELY(conn->has_queued) && bpi_writer_count(&conn->writer) != 0 && goes_on(conn, err)) {
+        bpi_send_between(conn);
+    }
     return err;
 }
 
@@ -217,14 +228,15 @@ void bpi_conn_take_frames(bp_conn *conn, bp_frame *frame, bool is_again) {
 /* Whether the connection has been read as much in this turn as others may have to wait for. */
 static bool has_had_its_turn(bp_conn *conn) {
     const bpi_loop *loop = conn->end->loop;
-    if (conn->turn != loop->turn) conn->turn_bytes = 0;
-    conn->turn = loop->turn;
+    const uint16_t turn = (uint16_t)loop->turn;
+    if (conn->turn != turn) conn->turn_bytes = 0;
+    conn->turn = turn;
     return conn->turn_bytes >= BPI_TURN_CHUNKS * BPI_LANDING_SIZE;
 }
 
 /* Without any space libuv reports UV_ENOBUFS to on_read, where alone reading may be stopped. */
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    bp_conn *conn = handle->data;
+    bp_conn *conn = bpi_conn_of(handle);
     bpi_loop *loop = conn->end->loop;
     bp_span space = {NULL, 0};
     (void)suggested;
@@ -252,7 +264,7 @@ void bpi_conn_read_ended(bp_conn *conn, int status) {
     } else {
         if (status == UV_EOF && bp_reader_end(&conn->reader) != BP_OK) why = BP_ERR_LOST;
         /* Something was sent to a peer that was gone already: it did not end well. */
-        if (why == BP_ERR_END) why = conn->is_broken ? conn->why : bpi_control_ended(conn);
+        if (why == BP_ERR_END) why = conn->is_broken ? (bp_err)conn->why : bpi_control_ended(conn);
         if (why == BP_ERR_END) bpi_conn_flush(conn);
         bp_conn_close(conn, why);
     }
@@ -330,7 +342,7 @@ static void read_otherwise(bp_conn *conn) {
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf) {
-    bp_conn *conn = stream->data;
+    bp_conn *conn = bpi_conn_of(stream);
     conn->end->loop->event_count++;
     if (count > 0)
         came(conn, buf, (size_t)count);
@@ -379,7 +391,7 @@ void bp_conn_pause(bp_conn *conn) {
     conn->is_paused = true;
     bpi_conn_update_reading(conn);
     bpi_deadline_watch(conn->end->loop);
-    if (conn->is_broken) bp_conn_close(conn, conn->why);
+    if (conn->is_broken) bp_conn_close(conn, (bp_err)conn->why);
 }
 
 void bp_conn_resume(bp_conn *conn) {
@@ -388,9 +400,9 @@ void bp_conn_resume(bp_conn *conn) {
     bpi_conn_update_reading(conn);
 }
 
-void bp_conn_set_data(bp_conn *conn, void *data) { conn->data = data; }
+void bp_conn_set_data(bp_conn *conn, void *data) { conn->handle.any.data = data; }
 
-void *bp_conn_data(const bp_conn *conn) { return conn->data; }
+void *bp_conn_data(const bp_conn *conn) { return conn->handle.any.data; }
 
 void *bp_conn_session(bp_conn *conn, const bp_service *service) {
     const bpi_end *end = conn->end;
@@ -407,16 +419,13 @@ bp_pool *bp_conn_pool(const bp_conn *conn) { return conn->end->pool; }
 void bpi_conn_stats_add(const bp_conn *conn, bp_conn_stats *sum) {
     sum->frames_in += conn->reader.frame_count;
     sum->bytes_in += conn->bytes_in;
-    sum->frames_out += conn->writer.frame_count - conn->writer.count - conn->writer.dropped_count;
+    sum->frames_out += conn->writer.frame_count - bpi_writer_count(&conn->writer);
     sum->bytes_out += conn->bytes_out;
     sum->frames_skipped += conn->reader.skipped_count;
-    sum->frames_invalid += conn->invalid_count;
     sum->frames_kept += conn->kept_count;
-    sum->sends_refused += conn->refused_count;
-    sum->frames_dropped += conn->dropped_count + conn->writer.dropped_count;
-    sum->waits += conn->wait_count;
     sum->reads += conn->reads;
     sum->writes += conn->writes;
+    if (conn->aside != NULL) bpi_conn_stats_sum(sum, &conn->aside->counts);
     bpi_control_stats(conn, sum);
 }
 

@@ -275,5 +275,5 @@ void bp_conn_why_text(const bp_conn *conn, char *out, size_t size) {
     if (conn->misfit != BPI_HELLO_FITS)
         print_fault(conn, out, size);
     else
-        snprintf(out, size, "%s", bp_err_text(conn->why));
+        snprintf(out, size, "%s", bp_err_text((bp_err)conn->why));
 }

@@ -4,7 +4,10 @@
  * Time is that of the loop's own clock, which the timer moves on: it stands still while nobody has a deadline, and while
  * the loop does (a handler that takes long, a stopped process) it moves on by two ticks at the most, as what peers have
  * sent meanwhile is not read yet. What happened since the last tick counts as if it had happened then, so that a
- * deadline needs one tick more than its time: nobody is cut off early. */
+ * deadline needs one tick more than its time: nobody is cut off early.
+ *
+ * The same timer takes memory back from whoever had none of its use between two ticks. */
+#include "frame/frame_internal.h"
 #include "transport/send_internal.h"
 #include "transport/wait_internal.h"
 
@@ -118,6 +121,13 @@ void bpi_deadline_renew(bp_conn *conn) {
 
 /* ---- the loop ---- */
 
+/* The memory of a queue in which nothing was since the last tick is given back. Whether it is still to be. */
+static bool has_queue(bp_conn *conn) {
+    if (!conn->has_queued) bpi_writer_rest(&conn->writer);
+    conn->has_queued = bpi_writer_count(&conn->writer) != 0;
+    return conn->writer.queue != NULL;
+}
+
 static bool look_after_conns(bpi_end *end) {
     bool is_needed = false;
     for (bp_conn *conn = end->conns, *next; conn != NULL; conn = next) {
@@ -128,6 +138,8 @@ static bool look_after_conns(bpi_end *end) {
             has_one = true;
             bpi_wait_check_peer(conn); /* nobody else would notice that it is gone */
         }
+        has_one = has_queue(conn) || has_one;
+        has_one = bpi_port_rest(conn) || has_one;
         is_needed = is_needed || has_one;
     }
     return is_needed;
@@ -141,6 +153,8 @@ void bpi_loop_tick(bpi_loop *loop, uint32_t elapsed_ms) {
         is_needed = look_after_conns(end) || is_needed;
         is_needed = (end->on_tick != NULL && end->on_tick(end)) || is_needed;
     }
+    is_needed = bpi_spares_trim(&loop->writes) || is_needed;
+    is_needed = bpi_spares_trim(&loop->waits) || is_needed;
     if (!is_needed) uv_timer_stop(&loop->timer);
 }
 
@@ -166,6 +180,8 @@ void bpi_deadline_rest(bpi_loop *loop) {
         if (end->conn_count != 0 || end->needs_tick) return;
     }
     uv_timer_stop(&loop->timer);
+    bpi_spares_free(&loop->writes);
+    bpi_spares_free(&loop->waits);
 }
 
 static void set_tick(bpi_loop *loop) {

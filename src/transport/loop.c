@@ -50,24 +50,6 @@ void bpi_loop_forget(bpi_loop *loop, bp_conn *conn) {
     conn->is_dirty = false;
 }
 
-bpi_write *bpi_loop_take_write(bpi_loop *loop) {
-    bpi_write *write = loop->spare_writes;
-    if (write == NULL) return bpi_os.alloc(sizeof *write);
-    loop->spare_writes = write->next;
-    loop->spare_count--;
-    return write;
-}
-
-void bpi_loop_give_write(bpi_loop *loop, bpi_write *write) {
-    if (loop->spare_count >= BPI_SPARE_WRITES) {
-        bpi_os.free(write);
-        return;
-    }
-    write->next = loop->spare_writes;
-    loop->spare_writes = write;
-    loop->spare_count++;
-}
-
 static void find(uv_handle_t *handle, void *out) {
     bpi_loop **found = out;
     if (handle->type != UV_PREPARE || uv_is_closing(handle)) return;
@@ -126,13 +108,9 @@ bp_err bpi_loop_acquire(uv_loop_t *lent, bpi_loop **out) {
 }
 
 static void destroy(bpi_loop *loop) {
-    while (loop->spare_writes != NULL) {
-        bpi_write *write = loop->spare_writes;
-        loop->spare_writes = write->next;
-        bpi_os.free(write);
-    }
     bpi_mailbox_fini(&loop->mailbox);
-    bpi_wait_free_spares(loop);
+    bpi_spares_free(&loop->writes);
+    bpi_spares_free(&loop->waits);
     bpi_os.free(loop->landing.memory);
     bpi_os.free(loop->stage.data);
     bpi_os.free(loop);

@@ -37,7 +37,8 @@ struct bpi_port {
     bpi_lock lock;   /* of what follows */
     bool is_open;    /* the connection takes posts */
     bool is_under_way;
-    post *ring; /* NULL until the first post */
+    bool has_posted; /* since the last tick: the ring may be needed again */
+    post *ring;      /* NULL until the first post */
     uint32_t ring_mask, head, count;
     uint64_t bytes; /* of the frames in the ring, headers included */
     waiter *waiting, **waiting_last;
@@ -64,25 +65,32 @@ static bpi_port *make_port(bp_conn *conn) {
 
 static void retain(bpi_port *port) { (void)__atomic_fetch_add(&port->references, 1, __ATOMIC_RELAXED); }
 
+static void free_conn(bp_conn *conn) {
+    bpi_os.free(conn->aside);
+    bpi_os.free(conn);
+}
+
 static void release(bpi_port *port) {
     if (__atomic_sub_fetch(&port->references, 1, __ATOMIC_ACQ_REL) != 0) return;
     bpi_lock_fini(&port->lock);
     bpi_os.free(port->ring);
-    bpi_os.free(port->conn);
+    free_conn(port->conn);
     bpi_os.free(port);
 }
 
 bp_conn *bp_conn_retain(bp_conn *conn) {
-    if (conn->port == NULL) conn->port = make_port(conn);
-    if (conn->port == NULL) return NULL;
-    retain(conn->port);
+    bpi_aside *aside = bpi_conn_aside(conn);
+    if (aside == NULL) return NULL;
+    if (aside->port == NULL) aside->port = make_port(conn);
+    if (aside->port == NULL) return NULL;
+    retain(aside->port);
     return conn;
 }
 
 void bp_conn_release_take(bp_conn **conn) {
     bp_conn *taken = *conn;
     *conn = NULL;
-    if (taken != NULL) release(taken->port);
+    if (taken != NULL) release(taken->aside->port);
 }
 
 /* ---- the ring, under the lock ---- */
@@ -105,6 +113,7 @@ static bp_err push(bpi_port *port, post what) {
     if ((port->ring == NULL || port->count > port->ring_mask) && !grow(port)) return BP_ERR_NO_MEMORY;
     port->ring[(port->head + port->count++) & port->ring_mask] = what;
     port->bytes += size_of(what.buf);
+    port->has_posted = true;
     if (!port->is_under_way) {
         port->is_under_way = true;
         retain(port);
@@ -154,7 +163,7 @@ static bp_err try_post(bpi_port *port, bp_buf **buf) {
 }
 
 bp_err bp_conn_post_take(bp_conn *conn, bp_buf **buf) {
-    bpi_port *port = conn->port;
+    bpi_port *port = bpi_conn_port(conn);
     if (port == NULL) return BP_ERR_ARGUMENT;
     bpi_lock_enter(&port->lock);
     const bp_err err = try_post(port, buf);
@@ -188,7 +197,7 @@ static bp_err wait_for_room(bpi_port *port, waiter *self, uint32_t timeout_ms) {
 }
 
 bp_err bp_conn_post_wait_take(bp_conn *conn, bp_buf **buf, uint32_t timeout_ms) {
-    bpi_port *port = conn->port;
+    bpi_port *port = bpi_conn_port(conn);
     waiter self = {.buf = *buf};
     if (port == NULL) return BP_ERR_ARGUMENT;
     if (!bp_thread_may_wait()) return BP_ERR_WOULD_BLOCK;
@@ -209,7 +218,7 @@ bp_err bp_conn_post_wait_take(bp_conn *conn, bp_buf **buf, uint32_t timeout_ms) 
 }
 
 bp_err bp_conn_call(bp_conn *conn, bp_conn_call_fn *call, void *user) {
-    bpi_port *port = conn->port;
+    bpi_port *port = bpi_conn_port(conn);
     if (port == NULL) return BP_ERR_ARGUMENT;
     bpi_lock_enter(&port->lock);
     const bp_err err = port->is_open ? push(port, (post){.call = call, .user = user}) : BP_ERR_CLOSED;
@@ -281,12 +290,29 @@ static void open_letter(bpi_letter *letter) {
         port->end->loop->event_count++;
         deliver_all(port);
         send_again(port);
+        bpi_deadline_watch(port->end->loop); /* which gives the ring back */
     }
     release(port);
 }
 
+bool bpi_port_rest(bp_conn *conn) {
+    bpi_port *port = bpi_conn_port(conn);
+    post *unused = NULL;
+    if (port == NULL) return false;
+    bpi_lock_enter(&port->lock);
+    if (port->count == 0 && !port->has_posted) {
+        unused = port->ring;
+        port->ring = NULL;
+    }
+    port->has_posted = false;
+    const bool has_ring = port->ring != NULL;
+    bpi_lock_leave(&port->lock);
+    bpi_os.free(unused);
+    return has_ring;
+}
+
 void bpi_port_drained(bp_conn *conn) {
-    bpi_port *port = conn->port;
+    bpi_port *port = bpi_conn_port(conn);
     if (port == NULL || !port->is_blocked) return;
     port->is_blocked = false;
     deliver_all(port);
@@ -294,7 +320,7 @@ void bpi_port_drained(bp_conn *conn) {
 }
 
 void bpi_port_shut(bp_conn *conn) {
-    bpi_port *port = conn->port;
+    bpi_port *port = bpi_conn_port(conn);
     if (port == NULL) return;
     bpi_lock_enter(&port->lock);
     port->is_open = false;
@@ -305,7 +331,7 @@ void bpi_port_shut(bp_conn *conn) {
 
 /* Nothing waits for room any more: frames find the connection closed and are dropped, and calls are made. */
 void bpi_port_gone(bp_conn *conn) {
-    bpi_port *port = conn->port;
+    bpi_port *port = bpi_conn_port(conn);
     if (port == NULL) return;
     bpi_port_shut(conn);
     bpi_lock_enter(&port->lock);
@@ -318,8 +344,9 @@ void bpi_port_gone(bp_conn *conn) {
 }
 
 void bpi_conn_free(bp_conn *conn) {
-    if (conn->port == NULL)
-        bpi_os.free(conn);
+    bpi_port *port = bpi_conn_port(conn);
+    if (port == NULL)
+        free_conn(conn);
     else
-        release(conn->port);
+        release(port);
 }

@@ -11,7 +11,7 @@ uint64_t bpi_send_limit(const bp_conn *conn) {
 
 bp_err bpi_send_state(const bp_conn *conn) {
     if (conn->state != BPI_CONN_OPEN || !conn->is_opened) return BP_ERR_CLOSED;
-    return conn->is_broken ? conn->why : BP_OK;
+    return conn->is_broken ? (bp_err)conn->why : BP_OK;
 }
 
 bp_err bpi_send_check(const bp_conn *conn) {
@@ -26,7 +26,7 @@ uint64_t bp_conn_queued_bytes(const bp_conn *conn) {
     const bpi_stage *stage = &conn->end->loop->stage;
     const uint64_t written = conn->write == NULL ? 0 : conn->write->staged_bytes;
     const bool is_staged = stage->holder == conn && !stage->is_stuck;
-    return conn->writer.queued_bytes + written + (is_staged ? stage->length : 0);
+    return bpi_writer_bytes(&conn->writer) + written + (is_staged ? stage->length : 0);
 }
 
 static uint64_t end_queued_bytes(const bpi_end *end) {
@@ -91,7 +91,7 @@ bool bpi_send_must_wait(bp_conn *conn, uint64_t size) {
 
 static bp_err refuse(bp_conn *conn) {
     note_full(conn);
-    conn->refused_count++;
+    bpi_conn_counts(conn)->sends_refused++;
     return BP_ERR_QUEUE_FULL;
 }
 
@@ -109,10 +109,14 @@ static uint64_t begun_bytes(const bp_conn *conn) {
     return conn->write == NULL ? 0 : conn->write->bytes - conn->write->staged_bytes;
 }
 
+/* What is dropped stays counted as queued, so it is taken off what is counted as out. */
 static void drop_oldest(bp_conn *conn, uint64_t size) {
-    const uint64_t before = conn->writer.queued_bytes, room = bpi_send_room(conn);
-    (void)bpi_writer_drop_oldest(&conn->writer, begun_bytes(conn), room_below(size, room));
-    bpi_end_unqueued(conn->end, before - conn->writer.queued_bytes);
+    const uint64_t before = bpi_writer_bytes(&conn->writer), room = bpi_send_room(conn);
+    const uint32_t dropped = bpi_writer_drop_oldest(&conn->writer, begun_bytes(conn), room_below(size, room));
+    bp_conn_stats *counts = bpi_conn_counts(conn);
+    counts->frames_dropped += dropped;
+    counts->frames_out -= dropped;
+    bpi_end_unqueued(conn->end, before - bpi_writer_bytes(&conn->writer));
 }
 
 /* Makes room for a frame, or does with it what is to be done instead: *buf is then NULL, or the answer an error. */
@@ -121,7 +125,7 @@ static bp_err make_room_take(bp_conn *conn, bp_buf **buf, uint64_t size) {
     if (err != BP_OK) return err;
     if (conn->end->config.full_policy == BP_FULL_DROP_OLD) drop_oldest(conn, size);
     if (bpi_send_has_room(conn, size)) return BP_OK;
-    conn->dropped_count++;
+    bpi_conn_counts(conn)->frames_dropped++;
     bp_buf_release_take(buf);
     return BP_OK;
 }
@@ -165,10 +169,13 @@ void bpi_send_turn(bpi_loop *loop) {
 
 bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf) {
     bpi_loop *loop = conn->end->loop;
-    const uint64_t before = conn->writer.queued_bytes;
+    const uint64_t before = bpi_writer_bytes(&conn->writer);
+    const bool is_first = conn->writer.queue == NULL;
     const bp_err err = bp_writer_push_take(&conn->writer, buf);
     if (err != BP_OK) return err;
-    bpi_end_queued(conn->end, conn->writer.queued_bytes - before);
+    bpi_end_queued(conn->end, bpi_writer_bytes(&conn->writer) - before);
+    conn->has_queued = true;
+    if (is_first) bpi_deadline_watch(loop); /* which gives the queue's memory back */
     /* The holder's, if it is this one; another's limits have changed. */
     loop->stage.limit = 0;
     if (conn->write == NULL) bpi_loop_mark_dirty(loop, conn);
@@ -233,7 +240,7 @@ void bp_conn_finish(bp_conn *conn) {
     bpi_loop *loop = conn->end->loop;
     if (conn->state != BPI_CONN_OPEN) return;
     if (conn->is_broken) {
-        bp_conn_close(conn, conn->why);
+        bp_conn_close(conn, (bp_err)conn->why);
         return;
     }
     bp_conn_frame_drop(conn);
@@ -253,11 +260,11 @@ void bp_conn_finish(bp_conn *conn) {
 
 void bpi_send_rollback(bp_conn *conn, const bpi_send_mark *mark) {
     bpi_stage *stage = &conn->end->loop->stage;
-    const uint64_t before = conn->writer.queued_bytes, sent = conn->writer.frame_count - mark->frame_count;
+    const uint64_t before = bpi_writer_bytes(&conn->writer), sent = conn->writer.frame_count - mark->frame_count;
     /* Of what was sent since, the oldest may have been dropped; what was on its way then still is. */
-    const uint32_t most = conn->writer.count - bpi_writer_begun_count(&conn->writer, begun_bytes(conn));
+    const uint32_t most = bpi_writer_count(&conn->writer) - bpi_writer_begun_count(&conn->writer, begun_bytes(conn));
     bp_conn_frame_drop(conn);
     bpi_writer_take_back(&conn->writer, sent < most ? (uint32_t)sent : most);
-    bpi_end_unqueued(conn->end, before - conn->writer.queued_bytes);
+    bpi_end_unqueued(conn->end, before - bpi_writer_bytes(&conn->writer));
     if (stage->holder == conn && !stage->is_stuck) bpi_stage_cut(stage, mark->staged_bytes, mark->staged_count);
 }

@@ -8,7 +8,6 @@
 /* A write under way, lent to a blocked connection. */
 struct bpi_write {
     uv_write_t request;
-    bpi_write *next; /* while spare */
     uint64_t bytes;
     size_t left;    /* bytes that had not left when the timer looked last */
     uint32_t since; /* clock of the progress before */
@@ -17,9 +16,6 @@ struct bpi_write {
     bp_buf *rest;          /* where they are; NULL: in stage, or stuck */
     uint8_t stage[BPI_BLOCKED_STAGE];
 };
-
-bpi_write *bpi_loop_take_write(bpi_loop *loop); /* NULL: no memory */
-void bpi_loop_give_write(bpi_loop *loop, bpi_write *write);
 
 /* Queues a frame behind what was sent before, whatever the limits. BP_ERR_NO_MEMORY. */
 BP_NODISCARD bp_err bpi_send_queue_take(bp_conn *conn, bp_buf **buf);

@@ -14,7 +14,7 @@ static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 void bpi_stage_open(bpi_stage *stage) {
     const bp_conn *conn = stage->holder;
     stage->limit = 0;
-    if (conn == NULL || stage->is_stuck || conn->write != NULL || conn->writer.count != 0) return;
+    if (conn == NULL || stage->is_stuck || conn->write != NULL || bpi_writer_count(&conn->writer) != 0) return;
     if (bpi_send_state(conn) != BP_OK) return;
     stage->limit = (uint32_t)least(BP_FRAME_WRITE_MAX, stage->length + bpi_send_room(conn));
 }
@@ -61,7 +61,7 @@ static bool make_room(bp_conn *conn) {
 uint8_t *bpi_stage_room(bp_conn *conn, uint64_t size) {
     bpi_loop *loop = conn->end->loop;
     bpi_stage *stage = &loop->stage;
-    if (size > FRAME_MAX || conn->write != NULL || conn->writer.count != 0) return NULL;
+    if (size > FRAME_MAX || conn->write != NULL || bpi_writer_count(&conn->writer) != 0) return NULL;
     if (stage->holder != NULL && stage->holder != conn && !take_over(loop)) return NULL;
     if (stage->holder == conn && stage->length + size > BP_FRAME_WRITE_MAX && !make_room(conn)) return NULL;
     if (stage->holder == NULL && !lend(loop, conn)) return NULL;
@@ -104,13 +104,13 @@ uint32_t bpi_stage_ended(const bpi_stage *stage, uint32_t bytes) {
 void bpi_stage_fill(bp_conn *conn) {
     bpi_stage *stage = &conn->end->loop->stage;
     bp_piece pieces[BP_WRITER_PIECES];
-    if (stage->holder != conn || stage->length != 0 || conn->writer.count == 0 || conn->write != NULL) return;
-    const uint32_t done = conn->writer.head_done;
-    const uint32_t head_left =
-        BP_FRAME_HEADER_SIZE + bp_buf_length(conn->writer.ring[conn->writer.head & conn->writer.ring_mask]) - done;
+    if (stage->holder != conn || stage->length != 0 || conn->write != NULL) return;
+    if (bpi_writer_count(&conn->writer) == 0) return;
+    const bool is_begun = conn->writer.queue->head_done != 0;
+    const uint32_t head_left = bpi_writer_head_left(&conn->writer);
     (void)bp_writer_gather(&conn->writer, stage->data, BP_FRAME_WRITE_MAX, BP_FRAME_WRITE_MAX, pieces);
     if (pieces[0].data != stage->data) return;
-    stage->first = done == 0 ? 0 : head_left;
+    stage->first = is_begun ? head_left : 0;
     stage->length = (uint32_t)pieces[0].length;
     stage->count = bpi_writer_moved(&conn->writer, stage->length);
     bpi_end_unqueued(conn->end, stage->length);

@@ -121,9 +121,9 @@ static int try_next(bpi_connector *connector);
 
 /* The attempt before is closed: its handle is free for the next one. */
 static void on_attempt_closed(uv_handle_t *handle) {
-    bp_conn *conn = handle->data;
+    bp_conn *conn = bpi_conn_of(handle);
     bpi_end *end = conn->end;
-    bpi_connector *connector = conn->data;
+    bpi_connector *connector = bp_conn_data(conn);
     conn->has_handle = false;
     if (conn->state == BPI_CONN_CLOSING) {
         bpi_conn_gone(conn);
@@ -194,7 +194,7 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 
 /* A handle without a socket takes the place of the one that was to come, so that the connection goes like any other. */
 void bpi_resolution_abandon(bp_conn *conn) {
-    bpi_connector *connector = conn->data;
+    bpi_connector *connector = bp_conn_data(conn);
     if (connector == NULL || connector->resolution == NULL) return;
     connector->resolution->connector = NULL;
     (void)uv_cancel((uv_req_t *)&connector->resolution->request);

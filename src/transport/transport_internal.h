@@ -23,6 +23,9 @@
  *   lingering   everything is sent and the sending side shut down; what still comes is passed over until the peer
  *               ends
  *   port        what threads that keep a connection see of it; it outlives the connection and its loop (post.c)
+ *   aside       what few connections need besides: made when it is needed first, freed with the connection
+ *   at rest     a connection without frames or bytes on their way, two ticks after the last ones: it holds its own block
+ *               of memory, with its sessions, and perhaps an aside
  *   clock       a loop's time, in ms, as its timer moves it on (deadline.c)
  *
  * A connection's life:  CONNECTING -> OPEN -> FINISHING -> LINGERING -> CLOSING -> freed;  each step but the first and
@@ -30,7 +33,8 @@
  * connection is freed in its callback, after on_close.
  *
  * Invariants
- *   is_dirty  <=>  on the loop's dirty list;   write != NULL  <=>  blocked  =>  not dirty
+ *   is_dirty  <=>  on the loop's dirty list;   write != NULL  <=>  blocked
+ *   something is queued  =>  has_queued  =>  the timer is active
  *   a freed connection is on no list
  *   free chunks hold nothing between two callbacks, and the stage nothing between two turns unless it is stuck; where a
  *   schema has sensitive types, there are zeros in place of values then
@@ -40,7 +44,7 @@
  *   stage.limit <= what the holder's mark allows
  *   landing.free_count == 2 - waiting connections that keep a chunk  >=  1
  *   is_reading  <=>  open, not paused, not waiting; or finishing or lingering, and the peer has not ended
- *   conn.wait != NULL  <=>  waiting, or a letter of its reservation is under way
+ *   aside.wait != NULL  <=>  waiting, or a letter of its reservation is under way
  *   share.budget.used == bytes of the cut frames of its ends, of those that have no buffer yet or wait for handlers,
  *                        and of who was admitted and has not got the letter;  + 1 while anybody is over
  *   share.queued_bytes == of all connections of its ends, but what is staged;   where there is an inflight_bytes
@@ -66,17 +70,17 @@ enum {
     BPI_SCRAP_SIZE = 4096,                 /* where what nobody wants is read while there is no chunk */
     BPI_TURN_CHUNKS = 4,                   /* landing chunks that one connection is read in one turn of the loop */
     BPI_NEEDS_MAX = 8,                     /* buffers that a handler may ask for and still be run again */
-    BPI_SPARE_WAITS = 64,                  /* what a loop keeps for the next connections that wait */
+    BPI_SPARES_MAX = 64,                   /* blocks of a kind that a loop keeps for the next connections */
     BPI_PARTIAL_SHARE = 4,                 /* cut frames take this part of the pool's memory limit */
     BPI_SOCKET_BUFFER = 256 * 1024,        /* loopback and Unix sockets; remote peers keep autotuning */
     BPI_QUEUE_BYTES_DEFAULT = 4096 * 1024, /* send queue of a connection */
     BPI_CONNECTIONS_DEFAULT = 10000,
     BPI_FLUSH_WRITES = 16,    /* writes of one connection per turn of the loop: nobody starves the others */
     BPI_STAGE_WRITES = 128,   /* full stages that it may write besides, before the turn is over */
-    BPI_BLOCKED_STAGE = 4096, /* staging of a blocked write, or where the loop's is stuck */
-    BPI_SPARE_WRITES = 64     /* requests that a loop keeps for the next blocked connection */
+    BPI_BLOCKED_STAGE = 4096  /* staging of a blocked write, or where the loop's is stuck */
 };
 
+typedef struct bpi_aside bpi_aside;
 typedef struct bpi_end bpi_end;
 typedef struct bpi_loop bpi_loop;
 typedef struct bpi_port bpi_port;
@@ -146,6 +150,18 @@ typedef struct bpi_landing {
     size_t unread_size; /* bytes of it that the connection left there */
 } bpi_landing;
 
+/* A block while nobody has it. */
+typedef struct bpi_spare {
+    struct bpi_spare *next;
+} bpi_spare;
+
+/* Blocks of one kind. */
+typedef struct bpi_spares {
+    bpi_spare *first;
+    uint32_t count;
+    uint32_t low; /* fewest that were there since they were trimmed last */
+} bpi_spares;
+
 typedef struct bpi_wait_list {
     bpi_wait *first, *last;
     uint32_t count;
@@ -190,12 +206,9 @@ struct bpi_loop {
     bpi_landing landing;
     bpi_end *shared;     /* the one whose share other loops have, too; NULL: none */
     uint32_t over_count; /* connections that are over, or have a letter under way that they are no longer */
-    bpi_wait *spare_waits;
-    uint32_t spare_wait_count;
     uint32_t turn; /* counts up */
     bpi_stage stage;
-    bpi_write *spare_writes;
-    uint32_t spare_count;
+    bpi_spares writes, waits; /* bpi_write, bpi_wait */
     bp_conn *handling; /* the connection whose handler runs */
     bp_frame *frame;   /* and the frame that it was given */
     bpi_needs needs;   /* of that handler */
@@ -213,6 +226,16 @@ void bpi_loop_release(bpi_loop *loop);
 
 void bpi_loop_mark_dirty(bpi_loop *loop, bp_conn *conn);
 void bpi_loop_forget(bpi_loop *loop, bp_conn *conn);
+
+/* ---- spares (spares.c) ---- */
+
+/* A block of size bytes, as it was given or zero; NULL: no memory. */
+void *bpi_spares_take(bpi_spares *spares, size_t size);
+void bpi_spares_give(bpi_spares *spares, void *block);
+
+/* Gives back what nobody needed since the last time. Whether there is more. */
+bool bpi_spares_trim(bpi_spares *spares);
+void bpi_spares_free(bpi_spares *spares);
 
 /* ---- deadlines ---- */
 
@@ -234,7 +257,7 @@ void bpi_deadline_watch(bpi_loop *loop);
 /* A connection or an end's need of a tick is gone: without any, the timer rests. */
 void bpi_deadline_rest(bpi_loop *loop);
 
-/* The clock moves on; who is late is closed. Called by the timer, and by tests that have no time to wait. */
+/* The clock moves on; who is late is closed, and memory that nobody needs any more given back. Called by the timer, and by tests that have no time to wait. */
 void bpi_loop_tick(bpi_loop *loop, uint32_t elapsed_ms);
 
 /* What the connection's state allows a time for begins now. */
@@ -339,12 +362,16 @@ struct bp_conn {
     bp_conn *previous, *next; /* in the end's list */
     bp_conn *dirty_next;
     bpi_write *write;
-    bpi_port *port; /* NULL: nobody keeps the connection */
-    bpi_wait *wait;
-    void *data;
-    uint32_t turn, turn_bytes; /* read in that turn of the loop */
-    uint8_t state;
-    uint8_t misfit; /* bpi_hello_fault, and 16 times the index of the service that it is about */
+    bpi_aside *aside; /* NULL until it is needed; then it stays */
+    bp_reader reader;
+    bp_writer writer;
+    uint64_t bytes_in, bytes_out, reads, writes, kept_count;
+    uint32_t since;        /* clock when what its state allows a time for began: connecting, the cut frame, finishing */
+    uint32_t read_at;      /* clock when bytes came last */
+    uint32_t turn_bytes;   /* read in `turn`, */
+    uint16_t turn;         /* a turn of the loop, or one 65,536 turns from it: then it is read less in one turn */
+    uint16_t peer_version; /* of the schema, where there is one alone; else they lie behind the sessions */
+    uint16_t why;          /* bp_err, for on_close; of a broken connection: what sends are answered */
     bool is_plain : 1;  /* frames are the handlers': the peer has begun, and not said GOODBYE */
     bool is_over : 1;   /* the peer has said GOODBYE */
     bool has_hello : 1; /* the peer has said HELLO, and fits */
@@ -358,16 +385,11 @@ struct bp_conn {
     bool is_inside : 1;  /* a frame has begun and is not whole */
     bool has_ended : 1;  /* the peer sends no more */
     bool is_reading : 1;
+    bool has_queued : 1; /* since the last tick, or still has: the memory of its queue may be needed again */
+    uint8_t state;
+    uint8_t misfit;      /* bpi_hello_fault, and 16 times the index of the service that it is about */
     uint8_t turn_writes; /* stages that it wrote in this turn, before its end */
-    uint16_t peer_version; /* of the schema, where there is one alone; else they lie behind the sessions */
-    bp_err why;          /* for on_close; of a broken connection: what sends are answered */
-    uint32_t since;      /* clock when what its state allows a time for began: connecting, the cut frame, finishing */
-    uint32_t read_at;    /* clock when bytes came last */
-    bp_reader reader;
-    bp_writer writer;
-    uint64_t bytes_in, bytes_out, reads, writes;
-    uint64_t invalid_count, kept_count, refused_count, dropped_count, wait_count;
-    union {
+    union { /* the program's data is the handle's */
         uv_handle_t any;
         uv_stream_t stream;
         uv_tcp_t tcp;
@@ -375,8 +397,33 @@ struct bp_conn {
     } handle;
 };
 
+enum { BPI_CONN_BYTES_MAX = 480 }; /* with malloc's header and rounding, and its part of libuv's table of descriptors: 512 */
+_Static_assert(sizeof(bp_conn) <= BPI_CONN_BYTES_MAX, "an idle connection costs too much");
+
+struct bpi_aside {
+    bpi_port *port; /* NULL: nobody keeps the connection */
+    bpi_wait *wait;
+    bp_conn_stats counts; /* what it counts besides its reader, its writer and itself */
+};
+
 /* A connection in CONNECTING without a handle; it is on its end's list. */
 BP_NODISCARD bp_err bpi_conn_new(bpi_end *end, bp_conn **out);
+
+/* Its aside, which is made if need be; NULL: no memory. */
+bpi_aside *bpi_conn_aside(bp_conn *conn);
+
+/* Where it counts what is rare. Without memory for that, its end does so as if the connection were gone: what all of
+ * them count together stays right. */
+bp_conn_stats *bpi_conn_counts(bp_conn *conn);
+
+/* NULL: nobody keeps it; it waits for nothing. */
+static inline bpi_port *bpi_conn_port(const bp_conn *conn) { return conn->aside == NULL ? NULL : conn->aside->port; }
+static inline bpi_wait *bpi_conn_wait(const bp_conn *conn) { return conn->aside == NULL ? NULL : conn->aside->wait; }
+
+/* The connection of a handle. */
+static inline bp_conn *bpi_conn_of(void *handle) {
+    return (bp_conn *)(void *)((uint8_t *)handle - offsetof(bp_conn, handle));
+}
 
 /* The transport has initialised the handle: it is counted, and closed with the connection. */
 void bpi_conn_has_handle(bp_conn *conn);
@@ -421,6 +468,9 @@ void bpi_conn_read_peeked(bp_conn *conn, bool is_again);
 void bpi_conn_read_ended(bp_conn *conn, int status);
 
 /* ---- ports (post.c); without one, these do nothing ---- */
+
+/* Once per tick: gives the memory of posts back in which none was since the last one. Whether it is still to be. */
+bool bpi_port_rest(bp_conn *conn);
 
 /* The queue has room again. */
 void bpi_port_drained(bp_conn *conn);

@@ -25,36 +25,13 @@ void bpi_wait_unlink(bpi_wait_list *list, bpi_wait *wait) {
     list->count--;
 }
 
+/* Where it is to be, once the connection waits, is there then as well. */
 static bpi_wait *make_wait(bp_conn *conn, bpi_wait_for what) {
     bpi_loop *loop = conn->end->loop;
-    bpi_wait *wait = loop->spare_waits;
-    if (wait == NULL) {
-        wait = bpi_os.alloc(sizeof *wait);
-        if (wait == NULL) return NULL;
-    } else {
-        loop->spare_waits = wait->next;
-        loop->spare_wait_count--;
-    }
-    *wait = (bpi_wait){.conn = conn, .what = what};
+    if (bpi_conn_aside(conn) == NULL) return NULL;
+    bpi_wait *wait = bpi_spares_take(&loop->waits, sizeof *wait);
+    if (wait != NULL) *wait = (bpi_wait){.conn = conn, .what = what};
     return wait;
-}
-
-static void free_wait(bpi_loop *loop, bpi_wait *wait) {
-    if (loop->spare_wait_count >= BPI_SPARE_WAITS) {
-        bpi_os.free(wait);
-        return;
-    }
-    wait->next = loop->spare_waits;
-    loop->spare_waits = wait;
-    loop->spare_wait_count++;
-}
-
-void bpi_wait_free_spares(bpi_loop *loop) {
-    for (bpi_wait *wait = loop->spare_waits, *next; wait != NULL; wait = next) {
-        next = wait->next;
-        bpi_os.free(wait);
-    }
-    loop->spare_waits = NULL;
 }
 
 /* ---- landing chunks ---- */
@@ -93,8 +70,8 @@ static void give_chunk_back(bpi_wait *wait) {
 /* ---- beginning to wait ---- */
 
 static bp_err begin(bp_conn *conn, bpi_wait *wait) {
-    conn->wait = wait;
-    conn->wait_count++;
+    conn->aside->wait = wait;
+    conn->aside->counts.waits++;
     bpi_conn_update_reading(conn);
     bpi_deadline_watch(conn->end->loop);
     return conn->state == BPI_CONN_CLOSING ? BP_ERR_CLOSED : BP_PENDING;
@@ -110,7 +87,9 @@ static void on_memory(bp_reservation *wish) {
 }
 
 /* Whose buffers others may need to get on with: what it holds it gives back only when it has this one. */
-static bool holds_buffers(const bpi_wait *wait) { return wait->frame.buf != NULL || wait->conn->writer.count != 0; }
+static bool holds_buffers(const bpi_wait *wait) {
+    return wait->frame.buf != NULL || bpi_writer_count(&wait->conn->writer) != 0;
+}
 
 /* Asks for `size` bytes. BP_OK: *out has them; BP_PENDING: the wait is lent to its connection. */
 static bp_err reserve(bpi_wait *wait, uint64_t size, bp_buf **out) {
@@ -126,7 +105,7 @@ static bp_err reserve(bpi_wait *wait, uint64_t size, bp_buf **out) {
         return begin(conn, wait);
     }
     *out = wait->wish.buf;
-    free_wait(loop, wait);
+    bpi_spares_give(&loop->waits, wait);
     return err == BP_ERR_ARGUMENT ? BP_ERR_LIMIT : err;
 }
 
@@ -139,7 +118,7 @@ static bp_err wait_for_budget(bp_conn *conn) {
     wait->charged = bp_reader_wants(&conn->reader);
     if (bpi_share_charge(conn->end->share, wait)) {
         bpi_reader_charged(&conn->reader);
-        free_wait(loop, wait);
+        bpi_spares_give(&loop->waits, wait);
         return BP_OK;
     }
     keep_unread(wait);
@@ -179,9 +158,9 @@ bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame) {
 static void leave(bpi_wait *wait) {
     bp_conn *conn = wait->conn;
     bpi_loop *loop = conn->end->loop;
-    conn->wait = NULL;
+    conn->aside->wait = NULL;
     give_chunk_back(wait);
-    free_wait(loop, wait);
+    bpi_spares_give(&loop->waits, wait);
 }
 
 /* Takes the cut frame up, with the buffer that was reserved for it or one that the pool has now. The budget was asked
@@ -221,8 +200,8 @@ static void discard(bpi_wait *wait, bp_buf *granted) {
     bp_conn *conn = wait->conn;
     const bool is_due = wait->is_handle_closed;
     bp_buf_release(granted);
-    conn->wait = NULL;
-    free_wait(conn->end->loop, wait);
+    conn->aside->wait = NULL;
+    bpi_spares_give(&conn->end->loop->waits, wait);
     if (is_due) bpi_conn_on_handle_closed(&conn->handle.any);
 }
 
@@ -278,7 +257,7 @@ static bool is_told(bpi_wait *wait) {
 }
 
 void bpi_wait_end(bp_conn *conn) {
-    bpi_wait *wait = conn->wait;
+    bpi_wait *wait = bpi_conn_wait(conn);
     if (!bpi_conn_is_waiting(conn)) return;
     bp_reader_drop(&conn->reader);
     if (is_told(wait)) {
@@ -292,8 +271,9 @@ void bpi_wait_end(bp_conn *conn) {
 }
 
 bool bpi_wait_outlasts_handle(bp_conn *conn) {
-    if (conn->wait == NULL) return false;
-    conn->wait->is_handle_closed = true;
+    bpi_wait *wait = bpi_conn_wait(conn);
+    if (wait == NULL) return false;
+    wait->is_handle_closed = true;
     return true;
 }
 
@@ -319,6 +299,7 @@ void bpi_wait_check_peer(bp_conn *conn) {
     if ((at.revents & POLLERR) != 0) {
         bp_conn_close(conn, failure_of(fd));
     } else if ((at.revents & POLLHUP) != 0 && !has_unread(fd)) {
-        if (conn->wait == NULL || !conn->wait->is_again) bpi_conn_read_ended(conn, UV_EOF);
+        const bpi_wait *wait = bpi_conn_wait(conn);
+        if (wait == NULL || !wait->is_again) bpi_conn_read_ended(conn, UV_EOF);
     }
 }

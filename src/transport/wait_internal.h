@@ -17,10 +17,10 @@ struct bpi_wait {
     bpi_letter letter;   /* first: a letter of a wait is a wait */
     bp_reservation wish; /* user is the wait */
     bp_conn *conn;
-    bpi_wait *next, *previous;        /* of those that are over; next while spare */
-    uint8_t *chunk;                   /* that it keeps, with what it has not taken yet; NULL: none */
-    uint64_t charged;                 /* bytes of the budget, asked for or admitted */
-    bp_frame frame;                   /* of which the handler is to run again, where is_again */
+    bpi_wait *next, *previous; /* of those that are over */
+    uint8_t *chunk;            /* that it keeps, with what it has not taken yet; NULL: none */
+    uint64_t charged;          /* bytes of the budget, asked for or admitted */
+    bp_frame frame;            /* of which the handler is to run again, where is_again */
     bpi_wait_for what;
     bool is_again;
     bool is_unread;        /* that frame is in the socket */
@@ -30,7 +30,8 @@ struct bpi_wait {
 };
 
 static inline bool bpi_conn_is_waiting(const bp_conn *conn) {
-    return conn->wait != NULL && conn->wait->what != BPI_FOR_LETTER;
+    const bpi_wait *wait = bpi_conn_wait(conn);
+    return wait != NULL && wait->what != BPI_FOR_LETTER;
 }
 
 /* The chunk to read into; NULL: one is kept, and what comes is to be peeked at in the other one; or there was no memory
@@ -54,7 +55,6 @@ void bpi_wait_turn(bpi_loop *loop);
 
 /* Closes a connection that does not read and whose peer is gone. */
 void bpi_wait_check_peer(bp_conn *conn);
-void bpi_wait_free_spares(bpi_loop *loop);
 
 void bpi_wait_append(bpi_wait_list *list, bpi_wait *wait);
 void bpi_wait_unlink(bpi_wait_list *list, bpi_wait *wait);

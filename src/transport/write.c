@@ -22,7 +22,7 @@ static uint32_t staged_bytes(const bp_conn *conn) {
 }
 
 bool bpi_send_is_empty(const bp_conn *conn) {
-    return conn->write == NULL && conn->writer.count == 0 && staged_bytes(conn) == 0;
+    return conn->write == NULL && bpi_writer_count(&conn->writer) == 0 && staged_bytes(conn) == 0;
 }
 
 /* Of a peer that is gone, what it sent before is still read, up to its end, unless nobody reads. Any other error comes
@@ -33,7 +33,7 @@ static void write_failed(bp_conn *conn, int status) {
         bp_conn_close(conn, why);
     } else {
         conn->is_broken = true;
-        conn->why = why;
+        conn->why = (uint16_t)why;
         bpi_stage_drop(conn);
         bpi_conn_drop_queue(conn); /* it may be long until the end is read: others, and it, may wait for that memory */
     }
@@ -64,7 +64,7 @@ static void give_write(bp_conn *conn, bpi_write *write) {
     wipe(conn, write->stage, sizeof write->stage);
     bp_buf_release_take(&write->rest);
     bpi_end_unqueued(conn->end, write->staged_bytes);
-    bpi_loop_give_write(conn->end->loop, write);
+    bpi_spares_give(&conn->end->loop->writes, write);
 }
 
 static void on_written(uv_write_t *request, int status) {
@@ -132,7 +132,7 @@ static size_t move_queue(bp_conn *conn, bpi_write *write, uv_buf_t bufs[BP_WRITE
 static void wait_for_room(bp_conn *conn, uint32_t done) {
     uv_buf_t bufs[BP_WRITER_PIECES];
     size_t count = 1;
-    bpi_write *write = bpi_loop_take_write(conn->end->loop);
+    bpi_write *write = bpi_spares_take(&conn->end->loop->writes, sizeof *write);
     if (write == NULL) {
         bp_conn_close(conn, BP_ERR_NO_MEMORY);
         return;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "tests/support/frame_rig.h"
+#include "transport/transport_internal.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -186,6 +187,36 @@ START_TEST(invalid_frames_are_counted_and_dropped_or_closed) {
     ck_assert_uint_eq(rig.server.frames, is_dropping ? 20 : 1);
     ck_assert_uint_eq(rig.server.stats.frames_invalid, is_dropping ? INVALID_ERRORS : 1);
     check_ended(&rig.server, is_dropping ? BP_ERR_END : BP_ERR_TRUNCATED);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void *no_asides(size_t size) { return size == sizeof(bpi_aside) ? NULL : bpi_os_system.alloc(size); }
+
+/* _i: whether there is memory for what a connection counts of this; all of them together count it either way, and once. */
+START_TEST(what_is_rare_is_counted_without_memory) {
+    bpt_rig rig;
+    bp_server_stats all;
+    const uint64_t own_count = _i == 0 ? 0 : INVALID_ERRORS;
+    bpt_rig_init(&rig);
+    rig.server.on_frame = call_invalid;
+    bp_server_config server = bpt_rig_server_config(&rig, 2);
+    const bp_client_config client = bpt_rig_client_config(&rig, 0, 2);
+    server.conn.invalid = BP_INVALID_DROP;
+    bpt_rig_listen(&rig, &server, 2);
+    bpt_rig_connect(&rig, 0, &client);
+    bpt_rig_until(&rig, rig.clients[0].opens == 1);
+    if (_i == 0) bpi_os.alloc = no_asides;
+    for (uint64_t n = 0; n < 20; n++) send_numbered(rig.clients[0].conn, n);
+    bpt_rig_until(&rig, rig.server.frames == 20);
+    bpi_os = bpi_os_system;
+    bp_server_stats_read(rig.server.server, &all);
+    ck_assert_uint_eq(all.conn.frames_invalid, INVALID_ERRORS);
+    bp_conn_finish(rig.clients[0].conn);
+    bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
+    ck_assert_uint_eq(rig.server.stats.frames_invalid, own_count);
+    bp_server_stats_read(rig.server.server, &all);
+    ck_assert_uint_eq(all.conn.frames_invalid, INVALID_ERRORS);
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -543,6 +574,7 @@ BPT_SUITE(transport_conn) {
     BPT_LOOP_TEST(a_handler_ends_its_connection, 0, 2 * BPT_WAYS);
     BPT_LOOP_TEST(a_handler_finishes_its_connection, 0, BPT_WAYS);
     BPT_LOOP_TEST(invalid_frames_are_counted_and_dropped_or_closed, 0, 2);
+    BPT_LOOP_TEST(what_is_rare_is_counted_without_memory, 0, 2);
     BPT_LOOP_TEST(a_handlers_error_closes_whatever_its_number, 0, INVALID_ERRORS);
     BPT_LOOP_TEST(each_connection_begins_with_sessions_of_its_own, 0, BPT_WAYS);
     BPT_LOOP_TEST(the_end_of_the_peer_is_told_by_where_it_came, 0, BPT_WAYS);

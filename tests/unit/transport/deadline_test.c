@@ -168,7 +168,7 @@ START_TEST(between_frames_nothing_ticks) {
     ck_assert(is_ticking(&rig));
     put(fd, &wire, 3, wire.length - 3);
     bpt_rig_until(&rig, rig.server.frames == 1);
-    pass(&rig, STEP);
+    pass(&rig, 2 * STEP); /* the second tick gives back what HELLO was queued in */
     ck_assert(!is_ticking(&rig));
     pass(&rig, 20 * DEADLINE);
     ck_assert_uint_eq(rig.server.closes, 0);
@@ -206,7 +206,7 @@ START_TEST(a_deadline_may_be_never) {
     const int fd = start_frame(&rig, _i, UINT32_MAX);
     ck_assert_int_eq(write(fd, "\1", 1), 1);
     bpt_rig_until(&rig, rig.server.conn->bytes_in == 1);
-    pass(&rig, STEP);
+    pass(&rig, 2 * STEP);
     ck_assert(!is_ticking(&rig));
     bpi_loop_tick(loop_of(&rig), INT32_MAX);
     turn(&rig, 3);
@@ -306,15 +306,15 @@ START_TEST(a_peer_that_never_reads_is_stalled) {
 }
 END_TEST
 
-/* What is left of a write was more when the timer looked last: libuv has written a part. Without any other deadline, the
- * write alone has the timer run. */
+/* What is left of a write was more when the timer looked last: libuv has written a part. Without any other deadline, what
+ * waits to be written has the timer run. */
 START_TEST(progress_inside_a_write_begins_the_time_anew) {
     bpt_rig rig;
     bpt_rig_init(&rig);
     bp_server_config config = patient(&rig, _i);
     config.conn.stall_ms = DEADLINE;
     const int fd = start(&rig, &config, _i);
-    bpi_loop_tick(loop_of(&rig), STEP);
+    pass(&rig, 2 * STEP);
     ck_assert(!is_ticking(&rig));
     block(&rig);
     ck_assert(is_ticking(&rig));
@@ -540,6 +540,65 @@ START_TEST(the_shortest_deadline_of_a_loop_makes_the_tick) {
 }
 END_TEST
 
+/* ---- memory that nobody needs any more ---- */
+
+static void tick(bpt_rig *rig) {
+    bpi_loop_tick(loop_of(rig), 1);
+    turn(rig, 3);
+}
+
+/* A queue is needed as long as something is in it, and until a whole tick has passed after that. */
+START_TEST(a_queue_without_use_is_given_back) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config server = patient(&rig, _i);
+    const bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
+    bpt_rig_listen(&rig, &server, _i);
+    bpt_rig_connect(&rig, 0, &client);
+    bpt_rig_until(&rig, rig.clients[0].opens == 1 && rig.server.opens == 1);
+    const bp_conn *conn = rig.server.conn;
+    tick(&rig);
+    tick(&rig);
+    ck_assert_ptr_null(conn->writer.queue);
+    for (uint64_t n = 1; n <= 3; n++) {
+        bpt_send(rig.server.conn, BPT_LARGE_TYPE, BPT_LARGE_MAX, n);
+        for (int i = 0; i < 3; i++) bpi_loop_tick(loop_of(&rig), 1);
+        ck_assert(conn->has_queued);
+        ck_assert_ptr_nonnull(conn->writer.queue);
+        bpt_rig_until(&rig, rig.clients[0].frames == n);
+    }
+    ck_assert(is_ticking(&rig));
+    tick(&rig); /* what was in it when the last one passed has left since */
+    tick(&rig);
+    ck_assert_ptr_null(conn->writer.queue);
+    tick(&rig);
+    ck_assert(!is_ticking(&rig));
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+/* What a blocked connection borrowed goes back to its loop, and from there to the system. */
+START_TEST(what_was_lent_without_use_is_given_back) {
+    static char scrap[1 << 20];
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config config = patient(&rig, _i);
+    const int fd = start(&rig, &config, _i);
+    block(&rig);
+    while (bp_conn_queued_bytes(rig.server.conn) != 0 || rig.server.conn->write != NULL) {
+        (void)recv(fd, scrap, sizeof scrap, MSG_DONTWAIT);
+        turn(&rig, 1);
+    }
+    ck_assert_uint_eq(loop_of(&rig)->writes.count, 1);
+    ck_assert(is_ticking(&rig));
+    for (int i = 0; i < 3; i++) tick(&rig);
+    ck_assert_uint_eq(loop_of(&rig)->writes.count, 0);
+    ck_assert(!is_ticking(&rig));
+    close(fd);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(transport_deadline) {
     BPT_TEST(what_is_not_set_has_a_default);
     BPT_LOOP_TEST(a_frame_that_drips_is_late_however_often_it_drips, 0, BPT_WAYS);
@@ -561,4 +620,6 @@ BPT_SUITE(transport_deadline) {
     BPT_LOOP_TEST(a_loop_that_stood_still_blames_nobody, 0, 2);
     BPT_LOOP_TEST(half_open_peers_are_closed_and_others_go_on, 0, 2);
     BPT_LOOP_TEST(the_shortest_deadline_of_a_loop_makes_the_tick, 0, 2);
+    BPT_LOOP_TEST(a_queue_without_use_is_given_back, 0, BPT_WAYS);
+    BPT_LOOP_TEST(what_was_lent_without_use_is_given_back, 0, 2);
 }

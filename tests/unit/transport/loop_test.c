@@ -80,29 +80,6 @@ START_TEST(a_lent_loop_ends_when_nobody_has_anything_to_do) {
 }
 END_TEST
 
-/* What was lent is kept for the next one, up to a bound. */
-START_TEST(some_write_requests_are_kept_for_the_next_one) {
-    enum { MANY = BPI_SPARE_WRITES + 8 };
-    bpt_rig rig;
-    static bpi_write *writes[MANY];
-    bpt_rig_init(&rig);
-    bpt_rig_start(&rig, 0);
-    bpi_loop *loop = loop_of(&rig);
-    const uint32_t before = loop->spare_count;
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < MANY; i++) {
-            writes[i] = bpi_loop_take_write(loop);
-            ck_assert_ptr_nonnull(writes[i]);
-        }
-        ck_assert_uint_eq(loop->spare_count, 0);
-        for (int i = 0; i < MANY; i++) bpi_loop_give_write(loop, writes[i]);
-        ck_assert_uint_eq(loop->spare_count, BPI_SPARE_WRITES);
-    }
-    ck_assert_uint_le(before, BPI_SPARE_WRITES);
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
 static void note_conn(bpt_side *side, bp_conn *conn) {
     bp_conn **conns = side->data;
     conns[side->opens - 1] = conn;
@@ -169,7 +146,6 @@ BPT_SUITE(transport_loop) {
     BPT_LOOP_TEST(a_loop_turns_on_for_who_is_dirty_and_no_longer, 0, 2);
     BPT_LOOP_TEST(ends_of_one_loop_share_what_there_is_once, 0, 2);
     BPT_LOOP_TEST(a_lent_loop_ends_when_nobody_has_anything_to_do, 0, 2);
-    BPT_TEST(some_write_requests_are_kept_for_the_next_one);
     BPT_LOOP_TEST(who_is_dirty_and_gone_takes_nobody_along, 0, 2);
     BPT_LOOP_TEST(who_comes_while_the_last_one_goes_begins_anew, 0, 2);
 }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* Posts and calls from other threads: the loop runs on the test's thread, whoever posts on threads of its own. */
 #include "tests/support/frame_rig.h"
+#include "tests/support/heap_meter.h"
 #include "tests/support/os_pieces.h"
 #include "transport/transport_internal.h"
 
@@ -575,6 +576,62 @@ START_TEST(posts_race_with_the_end) {
 }
 END_TEST
 
+/* ---- memory ---- */
+
+static void post_one(bpt_rig *rig, bp_conn *conn) {
+    bp_buf *buf = numbered(bp_conn_pool(conn), 0, 0);
+    const uint64_t frames = rig->server.frames;
+    bpt_ok(bp_conn_post_take(conn, &buf));
+    bpt_rig_until(rig, rig->server.frames == frames + 1);
+}
+
+static void tick(bpt_rig *rig) {
+    bpi_loop_tick(rig->clients[0].conn->end->loop, 1);
+    uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+/* Where posts lie until they are sent is given back, and made anew. */
+START_TEST(what_no_posts_need_is_given_back) {
+    bpt_rig rig;
+    bpt_heap_meter();
+    bpt_rig_init(&rig);
+    bpt_rig_start(&rig, _i);
+    bp_conn *conn = bp_conn_retain(rig.clients[0].conn);
+    post_one(&rig, conn);
+    for (int i = 0; i < 3; i++) tick(&rig);
+    const uint64_t before = bpt_heap_meter_bytes();
+    for (int n = 0; n < 3; n++) {
+        post_one(&rig, conn);
+        tick(&rig);
+        ck_assert_uint_gt(bpt_heap_meter_bytes(), before);
+        ck_assert(uv_is_active((uv_handle_t *)&rig.clients[0].conn->end->loop->timer));
+        tick(&rig);
+        tick(&rig);
+        ck_assert_uint_eq(bpt_heap_meter_bytes(), before);
+    }
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig);
+    bpi_os = bpi_os_system;
+}
+END_TEST
+
+static void *no_asides(size_t size) { return size == sizeof(bpi_aside) ? NULL : bpi_os_system.alloc(size); }
+
+START_TEST(without_memory_nobody_keeps_a_connection) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    bpt_rig_start(&rig, _i);
+    bpi_os.alloc = no_asides;
+    ck_assert_ptr_null(bp_conn_retain(rig.clients[0].conn));
+    bpi_os = bpi_os_system;
+    bp_conn *conn = bp_conn_retain(rig.clients[0].conn);
+    ck_assert_ptr_eq(conn, rig.clients[0].conn);
+    post_one(&rig, conn);
+    bp_conn_release_take(&conn);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(what_many_threads_post_arrives_once_and_in_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(posts_that_nobody_takes_are_bounded, 0, 2);
@@ -595,4 +652,6 @@ BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(a_connection_may_be_kept_as_late_as_in_on_close, 0, 2);
     BPT_LOOP_TEST(what_was_posted_leaves_before_the_end, 0, 2);
     BPT_LOOP_TEST(posts_race_with_the_end, 0, 4 * BPT_WAYS);
+    BPT_LOOP_TEST(what_no_posts_need_is_given_back, 0, 2);
+    BPT_LOOP_TEST(without_memory_nobody_keeps_a_connection, 0, 2);
 }

@@ -344,7 +344,7 @@ static bp_err pass(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
 static void end_admitted(uv_prepare_t *prepare) {
     (void)prepare;
     if (one.is_ended || one.rig.server.frames == one.frames_seen) return;
-    ck_assert(one.conns[1]->wait != NULL);
+    ck_assert(bpi_conn_wait(one.conns[1]) != NULL);
     ck_assert_uint_eq(one.rig.server.server->share.over_count, 1);
     one.is_ended = true;
     if (one.way_of_ending == 0)

@@ -3,6 +3,7 @@
 #include "tests/support/frame_rig.h"
 #include "tests/support/hogs.h"
 #include "tests/support/system_faults.h"
+#include "transport/transport_internal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -148,6 +149,29 @@ START_TEST(a_loop_with_nothing_but_waiting_connections_sleeps) {
     uv_close((uv_handle_t *)&timer, NULL);
     bpt_hogs_free(&hogs);
     bpt_rig_until(&rig, rig.server.frames == 4);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
+static void *no_asides(size_t size) { return size == sizeof(bpi_aside) ? NULL : bpi_os_system.alloc(size); }
+
+/* Waiting takes a little memory of its own. */
+START_TEST(without_memory_to_wait_in_the_connection_ends) {
+    bpt_rig rig;
+    start(&rig, _i, 0);
+    join(&rig, 0, _i);
+    join(&rig, 1, _i);
+    bpt_hogs_fill(&hogs, pool_of(&rig));
+    bpi_os.alloc = no_asides;
+    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 1);
+    bpt_rig_until(&rig, rig.server.closes == 1);
+    bpi_os = bpi_os_system;
+    bpt_err(rig.server.why, BP_ERR_NO_MEMORY);
+    ck_assert_uint_eq(waits(&rig), 0);
+    bpt_hogs_free(&hogs);
+    bpt_send(rig.clients[1].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 2);
+    bpt_rig_until(&rig, rig.server.frames == 1);
+    ck_assert_uint_eq(rig.server.closes, 1);
     bpt_rig_fini(&rig);
 }
 END_TEST
@@ -819,6 +843,7 @@ END_TEST
 
 BPT_SUITE(transport_wait) {
     BPT_LOOP_TEST(a_cut_frame_waits_for_memory_and_others_go_on, 0, BPT_WAYS);
+    BPT_LOOP_TEST(without_memory_to_wait_in_the_connection_ends, 0, 2);
     BPT_LOOP_TEST(who_waits_for_a_class_that_goes_asks_again, 2, BPT_WAYS);
     BPT_LOOP_TEST(a_loop_with_nothing_but_waiting_connections_sleeps, 2, BPT_WAYS);
     BPT_LOOP_TEST(a_handler_without_memory_runs_again_and_answers_once, 0, 3 * BPT_WAYS);

@@ -1,0 +1,41 @@
+#define _GNU_SOURCE
+/* Blocks that a loop lends to its connections, and keeps for the next ones. */
+#include "transport/transport_internal.h"
+
+#include "base/os.h"
+
+static void *pop(bpi_spares *spares) {
+    bpi_spare *first = spares->first;
+    spares->first = first->next;
+    spares->count--;
+    return first;
+}
+
+void *bpi_spares_take(bpi_spares *spares, size_t size) {
+    if (spares->first == NULL) return bpi_os.alloc(size);
+    void *block = pop(spares);
+    if (spares->count < spares->low) spares->low = spares->count;
+    return block;
+}
+
+void bpi_spares_give(bpi_spares *spares, void *block) {
+    if (spares->count >= BPI_SPARES_MAX) {
+        bpi_os.free(block);
+        return;
+    }
+    bpi_spare *first = block;
+    first->next = spares->first;
+    spares->first = first;
+    spares->count++;
+}
+
+bool bpi_spares_trim(bpi_spares *spares) {
+    for (; spares->low != 0; spares->low--) bpi_os.free(pop(spares));
+    spares->low = spares->count;
+    return spares->count != 0;
+}
+
+void bpi_spares_free(bpi_spares *spares) {
+    while (spares->first != NULL) bpi_os.free(pop(spares));
+    spares->low = 0;
+}
