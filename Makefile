@@ -158,7 +158,7 @@ check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml 
 check-written: $(WRITTEN_TESTS) ## run the tests that bufpoolc writes for our contract and for those of the tests
 	@for test in $^; do $$test || exit 1; done
 
-ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited contract, an installed copy
+ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, a minute of load, an edited contract, an installed copy
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests check-written
 	@$(MAKE) --no-print-directory -j2 MODE=asan ci-compiler ci-library
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests
@@ -171,7 +171,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, an edited c
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
-THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_traffic,pool_,transport_
+THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,pool_,transport_
 COMPILER_SUITES = codegen_,generated_
 LIBRARY_SUITES = base_,frame_,integration_,pool_,transport_
 .PHONY: ci-compiler ci-library ci-threads ci-fuzz
