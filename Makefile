@@ -250,8 +250,9 @@ bench: setup setup-bench ## set up, peers included, and measure everything (BENC
 
 # The codec rows with the same code at other places: aligned to so many bytes, before or behind all else.
 BENCH_LAYOUTS := $(foreach at,16 32 64,$(at)-first $(at)-last)
-bench-layouts: $(BENCH_LAYOUTS:%=$(B)/bench/layout-%) ## codec ratios as medians over several layouts of the same code
-	@sh scripts/codec-layouts.sh $^
+bench-layouts: setup ## codec ratios as medians over several layouts of the same code
+	@$(BENCH_MAKE) $(BENCH_LAYOUTS:%=$(B)/bench/layout-%)
+	@sh scripts/codec-layouts.sh $(BENCH_LAYOUTS:%=$(B)/bench/layout-%)
 
 bench-quick: setup ## set up and measure in under two minutes, beside the peers that are there
 	@$(BENCH_MAKE) $(BENCH) $(BENCH_POOL) $(BUFPOOLC)

@@ -18,6 +18,7 @@ done | awk -F '"' '
             ratio[name, k] = kept
         }
     }
+    $8 !~ /bufpool|by hand/ { next } # other projects lie where they lie
     match($0, /"ratio":[0-9.]+/) {
         name = sprintf("%-12s  %-34s ÷ %s", $4, $8, $22)
         if (!(name in counts)) names[++rows] = name
