@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -367,12 +368,21 @@ static pid_t start_crowd(scene *s, unsigned long count, int *stop_fd) {
     return child;
 }
 
+/* As many descriptors as may be had without asking anybody. */
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 /* Peers that connect, begin and say no more, as many as the server takes: none holds a byte of the pool. */
 START_TEST(half_open_peers_take_no_buffers) {
     const char *asked = getenv("BPT_PEERS");
     const unsigned long count = asked == NULL ? 100 + bpt_scaled(900) : strtoul(asked, NULL, 10);
     scene s;
     int stop_fd, status = 0;
+    raise_descriptor_limit();
     begin(&s, _i, NULL);
     const pid_t crowd = start_crowd(&s, count, &stop_fd);
     bpt_rig_until(&s.rig, s.rig.server.opens == count + 1);
