@@ -167,25 +167,20 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, a minute of
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
 	@$(MAKE) --no-print-directory lint check-headers check-schema check-install
 	@$(MAKE) --no-print-directory -j2 check-change check-random
-	@$(MAKE) --no-print-directory -j2 ci-fuzz check-soak SOAK_SECONDS=60
+	@$(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=10 SOAK_SECONDS=60
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
 THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,pool_,transport_
 COMPILER_SUITES = codegen_,generated_
 LIBRARY_SUITES = base_,frame_,integration_,pool_,transport_
-.PHONY: ci-compiler ci-library ci-threads ci-fuzz
+.PHONY: ci-compiler ci-library ci-threads
 ci-threads:
 	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
 ci-compiler:
 	BPT_SLOW=8 BPT_ONLY=$(COMPILER_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
 ci-library:
 	BPT_SLOW=8 BPT_ONLY=$(LIBRARY_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
-
-# One after the other: the soak needs the second core.
-FUZZERS = fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract
-ci-fuzz:
-	@$(MAKE) --no-print-directory -j1 $(FUZZERS) FUZZ_SECONDS=10
 
 LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BOOK_CLIENT) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
@@ -229,17 +224,28 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 	@CC='$(CC)' RANDOM_TEMPLATES='$(filter-out tests/sampler/samples.%,$(SAMPLE_TEMPLATES))' \
 	  sh tests/scripts/random-contracts.sh $(B) $(RANDOM_MODE) $(RANDOM_COUNT) $(RANDOM_SEED)
 
-check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang on everything, schedules within wide bounds, twenty minutes of load, 500 random contracts, 200 pairs of versions, ten minutes of each fuzzer
-	@$(MAKE) --no-print-directory MODE=tsan ci-compiler ci-library
+# Ninety minutes on two cores: 20 of ci, 10 of ThreadSanitizer, 7 of schedules, 18 of random contracts, 30 of load and
+# fuzzers. ThreadSanitizer sees what has threads or sockets, but for the compiler.
+check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang, schedules within wide bounds, mutants, 500 random contracts, 200 pairs of versions, twenty minutes of load, five of each fuzzer
 	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan CC=clang B=build/clang-tsan tests
-	@$(MAKE) --no-print-directory MODE=tsan CC=clang B=build/clang-tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
-	@$(MAKE) --no-print-directory check-schedules check-mutants
+	@$(MAKE) --no-print-directory -j2 all-threads all-threads-clang
+	@$(MAKE) --no-print-directory -j$(JOBS) tests
+	@$(MAKE) --no-print-directory -j2 check-schedules all-wide
 	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
+	@$(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=300
+
+# What ci-threads leaves out.
+SOCKET_SUITES = integration_descriptors,integration_dry_pool,integration_evolution,integration_fault,integration_hostile,integration_memory,integration_own_pool,integration_proxy,integration_secret,integration_slow_consumer,integration_soak,integration_steady
+.PHONY: all-threads all-threads-clang all-wide
+all-threads:
+	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(SOCKET_SUITES)
+all-threads-clang:
+	@$(MAKE) --no-print-directory MODE=tsan CC=clang B=build/clang-tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
+all-wide: # tests that take wider bounds
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	BPT_PEERS=10000 BPT_ONLY=integration_hostile $(TESTS)
 	BPT_FAULTS=all BPT_ONLY=integration_fault_settings $(TESTS)
-	@$(MAKE) --no-print-directory check-soak
-	@$(MAKE) --no-print-directory $(FUZZERS) FUZZ_SECONDS=600
+	@$(MAKE) --no-print-directory check-mutants
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
 bench: setup setup-bench ## set up, peers included, and measure everything (BENCH_ARGS=--only "codec small")
@@ -261,7 +267,11 @@ bench-quick: setup ## set up and measure in under two minutes, beside the peers 
 
 FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-.PHONY: fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract
+FUZZERS = fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract
+.PHONY: fuzz-all $(FUZZERS)
+fuzz-all: ## each fuzzer, one after the other, as one core is what a fuzzer takes (FUZZ_SECONDS=60 each)
+	@$(MAKE) --no-print-directory -j1 $(FUZZERS)
+
 fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \

@@ -189,7 +189,7 @@ START_TEST(lengths_that_no_reader_takes_cost_nothing) {
         "{\"offset\":0,\"type\":1999,\"length\":4294967295,\"unknown\":\"skip\"}"};
     static uint8_t bytes[1 << 20];
     /* Under a sanitizer address space means nothing. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     decoder d = start(NULL, 0);
 #else
     decoder d = start(NULL, 64 << 20);
