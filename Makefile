@@ -276,14 +276,14 @@ fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/frame_reader_fuzz \
 	  tests/fuzz/frame_reader_fuzz.c $(wildcard src/base/*.c src/pool/*.c src/frame/*.c)
-	$(B)/fuzz/frame_reader_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -print_final_stats=1 \
+	$(B)/fuzz/frame_reader_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
 	  $(B)/fuzz/frame_reader tests/fuzz/corpus/frame_reader
 
 fuzz-dispatch: $(CONTRACT_DIR)/gate_service.c ## fuzz a server of two contracts with any bytes from a peer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/dispatch
 	clang -std=c11 $(CPPFLAGS) -I$(CONTRACT_DIR) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/dispatch_fuzz tests/fuzz/dispatch_fuzz.c \
 	  $(wildcard src/*/*.c) $(GENERATED_SOURCES) $(patsubst %,$(CONTRACT_DIR)/gate_%.c,messages service) $(UV_LIBS) -lm
-	$(B)/fuzz/dispatch_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -print_final_stats=1 \
+	$(B)/fuzz/dispatch_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
 	  $(B)/fuzz/dispatch tests/fuzz/corpus/dispatch
 
 FUZZ_POOL_SOURCES = tests/fuzz/pool_fuzz.c $(patsubst %,tests/support/pool_ops%.c,_model _print _system) tests/support/pool_ops.c
@@ -291,7 +291,7 @@ fuzz-pool: ## fuzz the pool with operations on three threads, against a plain mo
 	@mkdir -p $(B)/fuzz/pool
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/pool_fuzz \
 	  $(FUZZ_POOL_SOURCES) $(wildcard src/base/*.c src/pool/*.c)
-	$(B)/fuzz/pool_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=16000 -len_control=20 -print_final_stats=1 $(B)/fuzz/pool
+	$(B)/fuzz/pool_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=16000 -len_control=20 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 $(B)/fuzz/pool
 
 FUZZ_CODEC_SOURCES = tests/fuzz/codec_fuzz.c tests/support/agree.c $(sort $(wildcard codegen/interp*.c)) src/base/print.c \
   src/base/utf8.c generated/market_messages.c $(patsubst %,$(CONTRACT_DIR)/%.c,market_samples zoo_samples zoo_messages)
@@ -299,7 +299,7 @@ fuzz-codec: $(CONTRACT_HEADERS) $(CONTRACT_OBJECTS) $(RANDOM_OBJECTS) $(GENERATE
 	@mkdir -p $(B)/fuzz/codec
 	clang -std=c11 $(CPPFLAGS) -I$(CONTRACT_DIR) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/codec_fuzz $(FUZZ_CODEC_SOURCES) \
 	  $(CONTRACT_DIR)/zoo_service.o $(B)/generated/market_service.o $(RANDOM_OBJECTS) $(LIB) $(YAML_LIBS) $(UV_LIBS) -lm
-	$(B)/fuzz/codec_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=6000 -print_final_stats=1 \
+	$(B)/fuzz/codec_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=6000 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
 	  $(B)/fuzz/codec tests/fuzz/corpus/codec
 
 FUZZ_SCHEMAS = market zoo gate evolve_v3
@@ -317,7 +317,7 @@ fuzz-contract: $(B)/codegen/templates.c ## fuzz the contract compiler as a reade
 	clang -std=c11 $(CPPFLAGS) $(WARNINGS) -Wno-overlength-strings $(FUZZ_FLAGS) -o $(B)/fuzz/contract_fuzz \
 	  tests/fuzz/contract_fuzz.c $(filter-out codegen/main.c,$(CODEGEN_SOURCES)) $(B)/codegen/templates.c $(YAML_LIBS) -lm
 	$(B)/fuzz/contract_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -timeout=10 -rss_limit_mb=2048 \
-	  -dict=$(B)/fuzz/contract.dict -print_final_stats=1 $(B)/fuzz/contract $(B)/fuzz/contract_seeds
+	  -dict=$(B)/fuzz/contract.dict -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 $(B)/fuzz/contract $(B)/fuzz/contract_seeds
 
 clean: ## remove everything that was built
 	rm -rf build
