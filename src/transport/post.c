@@ -4,7 +4,9 @@
  *
  * Posts lie in a ring, oldest first; the loop's thread alone takes them out, and hands the next one to the connection's
  * queue only while that has room. One letter, which the port contains, tells the loop of them. Whoever waits for room
- * in the ring is served in turn, by the loop's thread, which puts their frames into the ring itself. */
+ * in the ring is served in turn, by the loop's thread, which puts their frames into the ring itself.
+ *
+ *   count != 0  =>  a letter is under way, or is_blocked, or the loop's thread is delivering */
 #include "transport/send_internal.h"
 
 #include "base/os.h"
@@ -256,24 +258,14 @@ static void deliver(bp_conn *conn, post what) {
     if (err == BP_ERR_NO_MEMORY) bp_conn_close(conn, err);
 }
 
-/* As many as there were at the beginning: who posts without end does not keep the loop. */
+/* As many as there were at the beginning: who posts without end does not keep the loop. What came meanwhile has a letter
+ * of its own under way. */
 static void deliver_all(bpi_port *port) {
     post what;
     bpi_lock_enter(&port->lock);
     uint32_t left = port->count;
     bpi_lock_leave(&port->lock);
     while (left-- != 0 && next_post(port, &what)) deliver(port->conn, what);
-}
-
-/* Posts that came meanwhile, with the letter on its way, have their turn later. */
-static void send_again(bpi_port *port) {
-    bpi_lock_enter(&port->lock);
-    if (port->is_open && port->count != 0 && !port->is_blocked && !port->is_under_way) {
-        port->is_under_way = true;
-        retain(port);
-        bpi_mailbox_put(port->mailbox, &port->letter);
-    }
-    bpi_lock_leave(&port->lock);
 }
 
 static void open_letter(bpi_letter *letter) {
@@ -289,7 +281,6 @@ static void open_letter(bpi_letter *letter) {
     } else if (port->conn->state == BPI_CONN_OPEN) {
         port->end->loop->event_count++;
         deliver_all(port);
-        send_again(port);
         bpi_deadline_watch(port->end->loop); /* which gives the ring back */
     }
     release(port);
@@ -316,7 +307,6 @@ void bpi_port_drained(bp_conn *conn) {
     if (port == NULL || !port->is_blocked) return;
     port->is_blocked = false;
     deliver_all(port);
-    send_again(port);
 }
 
 void bpi_port_shut(bp_conn *conn) {

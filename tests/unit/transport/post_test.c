@@ -278,6 +278,9 @@ START_TEST(who_gives_up_lets_the_next_one_in) {
     rig.server.on_frame = NULL;
     bp_buf *buf = frame_of(bp_conn_pool(conn), BPT_LARGE_TYPE, LARGE);
     bpt_ok(bp_conn_post_take(conn, &buf));
+    buf = frame_of(bp_conn_pool(conn), BPT_LARGE_TYPE, LARGE);
+    bpt_err(bp_conn_post_wait_take(conn, &buf, 1), BP_ERR_TIMEOUT); /* nobody else has waited */
+    bp_buf_release(buf);
     start_waiting(&first, conn, LARGE, 300);
     uint64_t posted = 1 + post_until_somebody_waits(conn);
     start_waiting(&second, conn, TINY, UINT32_MAX);
@@ -490,8 +493,7 @@ START_TEST(a_letter_may_come_after_the_connection_is_gone) {
 }
 END_TEST
 
-/* Connection and port go with the last reference, in whatever order references, posts and the connection end. _i & 4:
- * the reference goes first, & 8: with posts that nobody has taken. */
+/* Connection and port go with the last reference. _i & 4: that goes first; & 8: with posts that nobody has taken. */
 START_TEST(nothing_is_left_of_a_connection_that_was_kept) {
     for (int round = 0; round < 2; round++) { /* what is made once is made in the first one */
         bpt_rig rig;

@@ -275,19 +275,25 @@ START_TEST(beyond_the_connection_limit_peers_wait_for_their_turn) {
 }
 END_TEST
 
-/* One after the other, far more often than there are places: the listener finds nobody else each time. */
+/* One after the other, more often than there are places, as the listener finds nobody else each time; then all places
+ * are there for as many at once. */
 START_TEST(who_goes_gives_its_place_back) {
+    enum { LIMIT = 3, ROUNDS = 10 };
     bpt_rig rig;
+    int fds[LIMIT];
     bpt_rig_init(&rig);
     bp_server_config server = bpt_rig_server_config(&rig, _i);
-    server.connection_limit = 2;
+    server.connection_limit = LIMIT;
     bpt_rig_listen(&rig, &server, _i);
-    for (unsigned n = 1; n <= 10; n++) {
+    for (unsigned n = 1; n <= ROUNDS; n++) {
         const int fd = bpt_rig_raw(&rig);
         bpt_rig_until(&rig, rig.server.opens == n);
         close(fd);
         bpt_rig_until(&rig, rig.server.closes == n);
     }
+    for (int i = 0; i < LIMIT; i++) fds[i] = bpt_rig_raw(&rig);
+    bpt_rig_until(&rig, rig.server.opens == ROUNDS + LIMIT);
+    for (int i = 0; i < LIMIT; i++) close(fds[i]);
     bpt_rig_fini(&rig);
 }
 END_TEST

@@ -101,6 +101,27 @@ START_TEST(a_cut_frame_waits_for_memory_and_others_go_on) {
 }
 END_TEST
 
+/* As long as a letter may come the loop goes on, and no longer: lent loops end by themselves. _i & 4: the connection is
+ * closed while it waits. */
+START_TEST(a_loop_expects_memory_as_long_as_somebody_waits) {
+    bpt_rig rig;
+    start(&rig, _i & 3, 0);
+    join(&rig, 0, _i & 3);
+    const bpi_mailbox *mailbox = &rig.server.conn->end->loop->mailbox;
+    ck_assert_uint_eq(mailbox->expected_count, 0);
+    bpt_hogs_fill(&hogs, pool_of(&rig));
+    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, BPT_HUGE_MAX, 1);
+    bpt_rig_until(&rig, waiting(&rig) == 1);
+    ck_assert_uint_eq(mailbox->expected_count, 1);
+    if ((_i & 4) != 0) bp_conn_close(rig.server.conn, BP_OK);
+    if ((_i & 4) == 0) bpt_hogs_free(&hogs);
+    bpt_rig_until(&rig, rig.server.closes == 1 || rig.server.frames == 1);
+    ck_assert_uint_eq(mailbox->expected_count, 0);
+    bpt_hogs_free(&hogs);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 /* The class that it waits for goes; what then comes of it is a matter of the pool, and the frame comes nevertheless. */
 START_TEST(who_waits_for_a_class_that_goes_asks_again) {
     bpt_rig rig;
@@ -611,6 +632,11 @@ START_TEST(nobody_overtakes_who_is_over_the_budget) {
     }
     bpt_rig_until(&rig, got.count == 4);
     check_got(4, (const uint64_t[]){10, 11, 0, 1});
+    ck_assert_uint_eq(waits(&rig), 2);
+    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, SIZE, 2);
+    bpt_send(rig.clients[1].conn, BPT_HUGE_TYPE, SIZE, 3);
+    bpt_rig_until(&rig, got.count == 6);
+    ck_assert_uint_eq(waits(&rig), 2); /* nobody is over any more, and both fit */
     for (int i = 0; i < 2; i++) {
         close(fds[i]);
         bpt_wire_free(&wires[i]);
@@ -844,6 +870,7 @@ END_TEST
 BPT_SUITE(transport_wait) {
     BPT_LOOP_TEST(a_cut_frame_waits_for_memory_and_others_go_on, 0, BPT_WAYS);
     BPT_LOOP_TEST(without_memory_to_wait_in_the_connection_ends, 0, 2);
+    BPT_LOOP_TEST(a_loop_expects_memory_as_long_as_somebody_waits, 0, 2 * BPT_WAYS);
     BPT_LOOP_TEST(who_waits_for_a_class_that_goes_asks_again, 2, BPT_WAYS);
     BPT_LOOP_TEST(a_loop_with_nothing_but_waiting_connections_sleeps, 2, BPT_WAYS);
     BPT_LOOP_TEST(a_handler_without_memory_runs_again_and_answers_once, 0, 3 * BPT_WAYS);
