@@ -76,7 +76,7 @@ enum {
     BPI_QUEUE_BYTES_DEFAULT = 4096 * 1024, /* send queue of a connection */
     BPI_CONNECTIONS_DEFAULT = 10000,
     BPI_FLUSH_WRITES = 16,    /* writes of one connection per turn of the loop: nobody starves the others */
-    BPI_STAGE_WRITES = 128,   /* full stages that it may write besides, before the turn is over */
+    BPI_STAGE_WRITES = 72,    /* full stages that it may write besides: a little more than the queue is by default */
     BPI_BLOCKED_STAGE = 4096  /* staging of a blocked write, or where the loop's is stuck */
 };
 
