@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "frame/frame_internal.h"
 #include "tests/support/frame_rig.h"
 #include "transport/send_internal.h"
 
