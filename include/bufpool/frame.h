@@ -118,7 +118,8 @@ typedef struct bp_frame {
 } bp_frame;
 
 /* What cut frames may take, of all readers that share it, on any threads: together at most limit bytes, but one frame
- * always may. A frame counts from when it needs a buffer until the reader has that no longer. */
+ * always may. A frame counts with what its buffer takes (bp_pool_stride), from when it needs one until the reader has
+ * that no longer. */
 typedef struct bp_reader_budget {
     uint64_t limit; /* bytes; read atomically */
     uint64_t used;  /* bytes; the readers write it, atomically */

@@ -73,9 +73,9 @@ typedef struct bp_conn_config {
     void *pool_factory_user;
     bp_invalid invalid;         /* what happens to invalid frames */
     uint64_t partial_limit;     /* bytes that frames take together while they come in, and while they wait for memory to be
-                                   handled with, of all connections; one frame always may. 0: a quarter of the pool's
-                                   memory limit. Servers and clients that share a pool share its memory: let the sum of
-                                   theirs leave half of it to answers */
+                                   handled with, each what its buffer takes, of all connections; one frame always may.
+                                   0: a quarter of the pool's memory limit. Servers and clients that share a pool share
+                                   its memory: let the sum of theirs leave half of it to answers */
     bp_hello hello;
     /* How long a peer may take, in ms; whoever takes longer is closed with BP_ERR_TIMEOUT. UINT32_MAX: as long as it likes.
      * They are looked after coarsely: a deadline is never early, and late by half of itself or a second at the most. */

@@ -14,7 +14,7 @@
  *   partial != NULL  =>  state == BPI_IN_VALUE or BPI_HELD, or BPI_FAILED (dropped), or BPI_IN_HEAD (given, head_count is 6)
  *   state == BPI_IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
  *   budget->used == sum of charged over its readers
- *   charged == length of the frame that is in partial, or waits for a buffer; 0 without one, and of a control frame
+ *   charged == stride of the frame that is in partial, or waits for a buffer; 0 without one, and of a control frame
  *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == BPI_IN_VALUE: 6 + got,
  *               BPI_SKIPPING: 6 + got) + (end - at)
  * Writer, always:
@@ -113,10 +113,10 @@ static inline void bpi_reader_uncount(bp_reader *reader, bool is_skipped) {
  * not NULL, is the frame that was handed on last, from where it was fed: its header is taken, its value comes again. */
 size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again);
 
-/* After a refusal: whether the budget has still to be asked, so that no buffer helps; and that it was, and is charged
- * for the refused frame from now on. */
-bool bpi_reader_is_uncharged(const bp_reader *reader);
-void bpi_reader_charged(bp_reader *reader);
+/* After a refusal: what the budget has still to be asked for, so that no buffer helps, or 0; and that so much was
+ * charged for the refused frame. */
+uint32_t bpi_reader_cost(const bp_reader *reader);
+void bpi_reader_charged(bp_reader *reader, uint32_t cost);
 
 static inline bool bpi_type_is_sensitive(const bpi_type_entry *entry) {
     return entry->info != NULL && entry->info->is_sensitive;

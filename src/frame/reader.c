@@ -11,18 +11,26 @@ void bp_reader_init(bp_reader *reader, const bp_reader_config *config) {
 
 /* ---- the budget: charged from when a frame needs a buffer until the reader has it no longer ---- */
 
-static bool fits(uint64_t used, uint32_t length, uint64_t limit) { return used == 0 || used + length <= limit; }
+static bool fits(uint64_t used, uint32_t cost, uint64_t limit) { return used == 0 || used + cost <= limit; }
+
+/* What a frame's buffer takes of the memory: by its length alone, frames a little longer than a class would take up to
+ * a whole class more than the budget knows. */
+static uint32_t cost_of(const bp_reader *reader, uint32_t length) {
+    const uint64_t stride = bp_pool_stride(reader->config->pool, length); /* of which a capacity can be; or 0 */
+    return stride < length ? length : (uint32_t)stride;
+}
 
 /* Sequentially consistent, for those who wait for what is given back and are told by others (transport/share.c). */
 static bool charge(bp_reader *reader, uint32_t length) {
     bp_reader_budget *budget = reader->config->budget;
     if (budget == NULL || reader->charged != 0) return true;
+    const uint32_t cost = cost_of(reader, length);
     uint64_t used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
     do {
-        if (!fits(used, length, __atomic_load_n(&budget->limit, __ATOMIC_RELAXED))) return false;
-    } while (!__atomic_compare_exchange_n(&budget->used, &used, used + length, true, __ATOMIC_SEQ_CST,
+        if (!fits(used, cost, __atomic_load_n(&budget->limit, __ATOMIC_RELAXED))) return false;
+    } while (!__atomic_compare_exchange_n(&budget->used, &used, used + cost, true, __ATOMIC_SEQ_CST,
                                           __ATOMIC_RELAXED));
-    reader->charged = length;
+    reader->charged = cost;
     return true;
 }
 
@@ -265,18 +273,18 @@ uint32_t bp_reader_wants(const bp_reader *reader) {
     return is_refused(reader) && reader->partial == NULL ? bpi_load_u32(reader->head + 2) : 0;
 }
 
-bool bpi_reader_is_uncharged(const bp_reader *reader) {
-    return is_refused(reader) && reader->charged == 0 && reader->config->budget != NULL &&
-           bpi_load_u16(reader->head) != 0;
+uint32_t bpi_reader_cost(const bp_reader *reader) {
+    const bool is_uncharged = is_refused(reader) && reader->charged == 0 && reader->config->budget != NULL;
+    return is_uncharged && bpi_load_u16(reader->head) != 0 ? cost_of(reader, bpi_load_u32(reader->head + 2)) : 0;
 }
 
-void bpi_reader_charged(bp_reader *reader) { reader->charged = bpi_load_u32(reader->head + 2); }
+void bpi_reader_charged(bp_reader *reader, uint32_t cost) { reader->charged = cost; }
 
 bool bp_reader_is_over_budget(const bp_reader *reader) {
     const bp_reader_budget *budget = reader->config->budget;
-    return bpi_reader_is_uncharged(reader) && !fits(__atomic_load_n(&budget->used, __ATOMIC_RELAXED),
-                                                    bpi_load_u32(reader->head + 2),
-                                                    __atomic_load_n(&budget->limit, __ATOMIC_RELAXED));
+    const uint32_t cost = bpi_reader_cost(reader);
+    return cost != 0 && !fits(__atomic_load_n(&budget->used, __ATOMIC_RELAXED), cost,
+                              __atomic_load_n(&budget->limit, __ATOMIC_RELAXED));
 }
 
 bp_err bp_reader_give_take(bp_reader *reader, bp_buf **buf) {

@@ -115,9 +115,9 @@ static bp_err wait_for_budget(bp_conn *conn) {
     bpi_wait *wait = make_wait(conn, BPI_FOR_BUDGET);
     if (wait == NULL) return BP_ERR_NO_MEMORY;
     wait->letter.open = on_admitted;
-    wait->charged = bp_reader_wants(&conn->reader);
+    wait->charged = bpi_reader_cost(&conn->reader);
     if (bpi_share_charge(conn->end->share, wait)) {
-        bpi_reader_charged(&conn->reader);
+        bpi_reader_charged(&conn->reader, wait->charged);
         bpi_spares_give(&loop->waits, wait);
         return BP_OK;
     }
@@ -131,7 +131,7 @@ bp_err bpi_wait_for_cut(bp_conn *conn) {
     bp_reader *reader = &conn->reader;
     const uint32_t wanted = bp_reader_wants(reader);
     bp_buf *buf = NULL;
-    if (bpi_reader_is_uncharged(reader)) return wait_for_budget(conn);
+    if (bpi_reader_cost(reader) != 0) return wait_for_budget(conn);
     if (wanted == 0) return BP_ERR_LIMIT;
     bpi_wait *wait = make_wait(conn, BPI_FOR_MEMORY);
     if (wait == NULL) return BP_ERR_NO_MEMORY;
@@ -187,7 +187,7 @@ static void go_on(bpi_wait *wait, bp_buf *granted) {
     bp_conn *conn = wait->conn;
     const bpi_wait was = *wait;
     leave(wait);
-    if (was.what == BPI_FOR_BUDGET) bpi_reader_charged(&conn->reader);
+    if (was.what == BPI_FOR_BUDGET) bpi_reader_charged(&conn->reader, was.charged);
     if (was.is_again)
         handle_again(&was, granted);
     else

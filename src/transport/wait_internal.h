@@ -19,7 +19,7 @@ struct bpi_wait {
     bp_conn *conn;
     bpi_wait *next, *previous; /* of those that are over */
     uint8_t *chunk;            /* that it keeps, with what it has not taken yet; NULL: none */
-    uint64_t charged;          /* bytes of the budget, asked for or admitted */
+    uint32_t charged;          /* bytes of the budget, asked for or admitted */
     bp_frame frame;            /* of which the handler is to run again, where is_again */
     bpi_wait_for what;
     bool is_again;
