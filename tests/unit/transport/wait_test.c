@@ -633,10 +633,13 @@ START_TEST(nobody_overtakes_who_is_over_the_budget) {
     bpt_rig_until(&rig, got.count == 4);
     check_got(4, (const uint64_t[]){10, 11, 0, 1});
     ck_assert_uint_eq(waits(&rig), 2);
-    bpt_send(rig.clients[0].conn, BPT_HUGE_TYPE, SIZE, 2);
-    bpt_send(rig.clients[1].conn, BPT_HUGE_TYPE, SIZE, 3);
-    bpt_rig_until(&rig, got.count == 6);
-    ck_assert_uint_eq(waits(&rig), 2); /* nobody is over any more, and both fit */
+    for (int i = 0; i < 2; i++) {
+        close(fds[i]);
+        bpt_wire_free(&wires[i]);
+        wires[i] = (bpt_wire){0};
+    }
+    for (int i = 0; i < 2; i++) fds[i] = begin_frame(&rig, &wires[i], BPT_HUGE_TYPE, SIZE, 12);
+    ck_assert_uint_eq(waits(&rig), 2); /* nobody is over any more, and both have their buffers */
     for (int i = 0; i < 2; i++) {
         close(fds[i]);
         bpt_wire_free(&wires[i]);

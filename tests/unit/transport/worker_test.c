@@ -424,7 +424,7 @@ END_TEST
 BPT_SUITE(transport_worker) {
     BPT_LOOP_TEST(every_loop_serves_and_all_are_counted, 0, BPT_WAYS);
     BPT_LOOP_TEST(counts_are_seen_from_outside, 0, 2);
-    BPT_LOOP_TEST(the_connection_limit_holds_over_all_loops, 0, 2);
+    BPT_LOOP_TEST(the_connection_limit_holds_over_all_loops, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_broadcast_reaches_the_connections_of_every_loop, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_handler_of_any_loop_ends_all, 0, 2 * BPT_WAYS);
     BPT_LOOP_TEST(draining_ends_every_connection_in_order, 0, BPT_WAYS);
