@@ -599,6 +599,22 @@ START_TEST(what_was_lent_without_use_is_given_back) {
 }
 END_TEST
 
+/* An end without connections may have to be looked after: a listener for which there was no descriptor. */
+START_TEST(a_timer_does_not_rest_while_an_end_needs_it) {
+    bpt_rig rig;
+    bpt_rig_init(&rig);
+    const bp_server_config config = patient(&rig, _i);
+    bpt_rig_listen(&rig, &config, _i);
+    bpi_end *end = &rig.server.server->workers[0].end;
+    bpi_end_tick(end);
+    bpi_deadline_rest(end->loop);
+    ck_assert_int_ne(uv_is_active((uv_handle_t *)&end->loop->timer), 0);
+    bpi_loop_tick(end->loop, STEP); /* it polls again, and needs nothing more */
+    ck_assert_int_eq(uv_is_active((uv_handle_t *)&end->loop->timer), 0);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 BPT_SUITE(transport_deadline) {
     BPT_TEST(what_is_not_set_has_a_default);
     BPT_LOOP_TEST(a_frame_that_drips_is_late_however_often_it_drips, 0, BPT_WAYS);
@@ -619,6 +635,7 @@ BPT_SUITE(transport_deadline) {
     BPT_LOOP_TEST(saying_hello_has_an_end, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_loop_that_stood_still_blames_nobody, 0, 2);
     BPT_LOOP_TEST(half_open_peers_are_closed_and_others_go_on, 0, 2);
+    BPT_LOOP_TEST(a_timer_does_not_rest_while_an_end_needs_it, 0, 2);
     BPT_LOOP_TEST(the_shortest_deadline_of_a_loop_makes_the_tick, 0, 2);
     BPT_LOOP_TEST(a_queue_without_use_is_given_back, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_was_lent_without_use_is_given_back, 0, 2);
