@@ -20,9 +20,8 @@ enum { LIST, INLINE, CLASS, PLAIN, HEAP, MALLOC, MUTEX };
 enum { VARIANT_CLASS_COUNT = 11 };
 extern const bp_class variant_classes[VARIANT_CLASS_COUNT];
 
-static inline uint32_t class_of(uint32_t size) {
-    return size <= 64 ? 0 : (uint32_t)(32 - __builtin_clz(size - 1)) - 6;
-}
+/* No branch: one that depends on a size that nobody can predict costs more than what is measured. */
+static inline uint32_t class_of(uint32_t size) { return 26 - (uint32_t)__builtin_clz((size - 1) | 63); }
 
 /* The process's pool for a variant; INLINE, CLASS and PLAIN share one. NULL for those that are none. */
 bp_pool *variant_pool(int variant);
