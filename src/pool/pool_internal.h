@@ -40,7 +40,6 @@
 #include "base/os.h"
 
 enum {
-    BPI_DESC_PAGE = 4096,     /* bytes: descriptors lie in pages that start with their slab */
     BPI_DESC_PER_PAGE = 127,  /* 4096 / 32, but for the page's head */
     BPI_BLOCK_ENTRIES = 1024, /* entries per thread: what a 16-bit offset reaches; entry 0 stays closed */
     BPI_BLOCK_BYTES = BPI_BLOCK_ENTRIES * (int)sizeof(bpi_entry),
@@ -113,10 +112,7 @@ typedef struct bpi_queue {
 } bpi_queue;
 
 typedef struct bpi_desc_page {
-    bpi_slab *slab;
-    uint64_t mark;     /* tells such a page from other memory, see bpi_buf_is_genuine */
-    uint32_t first_ix; /* index in the slab of bufs[0]; before 0 where the slab begins further on, modulo 2^32 */
-    uint32_t reserved[3];
+    bpi_desc_head head;
     bp_buf bufs[BPI_DESC_PER_PAGE];
 } bpi_desc_page;
 

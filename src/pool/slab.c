@@ -3,15 +3,14 @@
 
 /* ---- one slab ---- */
 
-bpi_slab *bpi_buf_slab(const bp_buf *buf) {
-    const uintptr_t page = (uintptr_t)buf & ~(uintptr_t)(BPI_DESC_PAGE - 1);
-    return ((const bpi_desc_page *)page)->slab;
+static const bpi_desc_page *page_of(const bp_buf *buf) {
+    return (const bpi_desc_page *)(const void *)bpi_buf_head(buf);
 }
 
+bpi_slab *bpi_buf_slab(const bp_buf *buf) { return bpi_buf_head(buf)->slab; }
+
 static uint32_t buf_ix(const bp_buf *buf) {
-    const uintptr_t page = (uintptr_t)buf & ~(uintptr_t)(BPI_DESC_PAGE - 1);
-    const bpi_desc_page *head = (const bpi_desc_page *)page;
-    return head->first_ix + (uint32_t)(buf - head->bufs);
+    return bpi_buf_head(buf)->first_ix + (uint32_t)(buf - page_of(buf)->bufs);
 }
 
 static bp_buf *buf_at(const bpi_slab *slab, uint32_t ix) {
@@ -20,8 +19,8 @@ static bp_buf *buf_at(const bpi_slab *slab, uint32_t ix) {
 }
 
 /* Not a secret: other memory does not hold it by accident. */
-static uint64_t mark_of(const bpi_desc_page *page, const bpi_slab *slab) {
-    return ((uint64_t)(uintptr_t)page ^ (uint64_t)(uintptr_t)slab << 16) * UINT64_C(0x9E3779B97F4A7C15);
+static uint64_t mark_of(const bpi_desc_head *head, const bpi_slab *slab) {
+    return ((uint64_t)(uintptr_t)head ^ (uint64_t)(uintptr_t)slab << 16) * UINT64_C(0x9E3779B97F4A7C15);
 }
 
 static uint8_t *data_at(const bpi_slab *slab, uint32_t ix) {
@@ -29,9 +28,9 @@ static uint8_t *data_at(const bpi_slab *slab, uint32_t ix) {
 }
 
 bool bpi_buf_is_genuine(const bp_buf *buf) {
-    const uintptr_t page = (uintptr_t)buf & ~(uintptr_t)(BPI_DESC_PAGE - 1);
-    const bpi_desc_page *head = (const bpi_desc_page *)page;
-    if ((uintptr_t)buf % sizeof *buf != 0 || buf < head->bufs || head->mark != mark_of(head, head->slab)) return false;
+    const bpi_desc_head *head = bpi_buf_head(buf);
+    if ((uintptr_t)buf % sizeof *buf != 0 || buf < page_of(buf)->bufs) return false;
+    if (head->mark != mark_of(head, head->slab)) return false;
     const bpi_slab *slab = head->slab;
     return buf_ix(buf) < slab->buf_count && buf->pool == &slab->owner->pool->head &&
            buf->data == data_at(slab, buf_ix(buf));
@@ -43,14 +42,14 @@ static void carve(bpi_slab *slab, uint32_t ix) {
     const uint32_t in_page = (slab->first_desc + ix) % BPI_DESC_PER_PAGE;
     bpi_desc_page *page = &slab->pages[(slab->first_desc + ix) / BPI_DESC_PER_PAGE];
     if (in_page == 0 || ix == 0) {
-        page->slab = slab;
-        page->mark = mark_of(page, slab);
-        page->first_ix = ix - in_page;
+        page->head.slab = slab;
+        page->head.mark = mark_of(&page->head, slab);
+        page->head.first_ix = ix - in_page;
+        page->head.entry = of->entry;
     }
     bp_buf *buf = &page->bufs[in_page];
     buf->data = data_at(slab, ix);
     buf->pool = &of->pool->head;
-    buf->entry = of->entry;
     buf->state = bpi_buf_flags(of->pool);
 }
 
@@ -94,8 +93,8 @@ static size_t desc_end(slab_shape *shape, uint32_t buf_count) {
 }
 
 /* colour: how many buffers came before, so that large buffers and descriptors of one slab go on in the sets of the
- * caches where those of the last one ended. Descriptors take no page more for that, and the buffers of a slab that is as
- * small as can be lie side by side. */
+ * caches where those of the last one ended. Descriptors take no page more for that, and the buffers of a slab that is
+ * as small as can be lie side by side. */
 static slab_shape shape_of(const bpi_class *of, uint32_t buf_count, uint32_t colour) {
     const size_t page = bpi_os_page_size();
     slab_shape shape = {0};
@@ -377,6 +376,7 @@ static bool slab_is_valid(const bpi_slab *slab) {
         const bool is_free = (slab->free_bits[ix / 64] >> ix % 64 & 1) != 0;
         const bp_buf *buf = buf_at(slab, ix);
         if (bpi_buf_slab(buf) != slab || buf_ix(buf) != ix) return false;
+        if (bpi_buf_head(buf)->entry != slab->owner->entry) return false;
         if (is_free && (buf->state & BPI_BUF_REFS) != 0) return false;
     }
     return bits == slab->free_count && bits > 0;

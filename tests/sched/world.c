@@ -43,7 +43,7 @@ void bpt_warm(void) {
     bpt_give(&buf);
 }
 
-static uint64_t stock_of(const bp_buf *buf) { return bpi_entry_stock(bpi_own_entry(buf->entry)); }
+static uint64_t stock_of(const bp_buf *buf) { return bpi_entry_stock(bpi_own_entry(bpi_buf_head(buf)->entry)); }
 
 void bpt_empty(bp_buf *rest[BPT_REST_MAX]) {
     uint32_t count = 0;
@@ -57,7 +57,7 @@ void bpt_empty(bp_buf *rest[BPT_REST_MAX]) {
 void bpt_fill(bp_buf *rest[BPT_REST_MAX]) {
     bp_buf *stock[16 * BPT_REST_MAX];
     bpt_empty(rest);
-    const uint32_t room = bpi_slot_count(bpi_own_entry(rest[0]->entry)->owner);
+    const uint32_t room = bpi_slot_count(bpi_own_entry(bpi_buf_head(rest[0])->entry)->owner);
     uint32_t count = 0;
     bpt_holds(room < 12 * BPT_REST_MAX);
     while (count < room || stock_of(rest[0]) != 0) stock[count++] = bpt_take();

@@ -5,6 +5,7 @@
  *
  *   entry   one thread's magazine of one class, 64 bytes: an array of free buffers, used as a stack
  *   block   one thread's entries; every (pool, class) has the same offset in the block of every thread
+ *   head    of a page of descriptors: what all of its buffers have in common
  *   map     which class serves which size, as the inline path sees it; a change of the classes makes a new one
  *   closed  an entry that refuses every pop and push: an all-zero entry is closed, and so is a recalled one */
 #ifndef BUFPOOL_DETAIL_POOL_INLINE_H
@@ -38,11 +39,23 @@ struct bp_buf {
     uint8_t *data;
     uint32_t state;
     uint32_t capacity; /* bytes asked for */
-    uint16_t entry;    /* offset of its class in every thread's block; 0 is an entry that stays closed */
+    uint16_t unused;   /* 0, so that handing out makes a whole word 0 in one store */
     uint16_t type;     /* type and length are adjacent: on little-endian machines bytes 18..23 are the frame header */
     uint32_t length;
     bp_pool *pool;
 };
+
+enum { BPI_DESC_PAGE = 4096 }; /* bytes and alignment of a page of descriptors from a slab */
+
+/* What such a page begins with. The class's entry is here and not in each descriptor, so that a release knows its entry
+ * before the descriptor has come from a cache further away. It lies in the third word, see bpi_entry for why. */
+typedef struct bpi_desc_head {
+    struct bpi_slab *slab;
+    uint64_t mark;     /* tells such a page from other memory, see bpi_buf_is_genuine */
+    uint32_t first_ix; /* of the first descriptor in its slab; before 0 where that begins further on, modulo 2^32 */
+    uint16_t entry;    /* offset of the class in every thread's block; 0 is an entry that stays closed */
+    uint16_t reserved[5];
+} bpi_desc_head;
 
 /* Begins with its buffer, so that the library finds the one from the other. */
 struct bp_wrap {
@@ -148,14 +161,17 @@ static inline bpi_entry *bpi_entry_at(uint32_t offset) {
 }
 
 /* Pops a buffer; false: the entry is empty or closed, and top stands where a buffer was claimed. Closed entries may so
- * have a top below 0: a pop compares signed (lo is 0 there), a push unsigned (hi is 0). */
+ * have a top below 0: a pop compares signed (lo is 0 there), a push unsigned (hi is 0). The owner's own fields are read
+ * before the store, behind which the compiler may not move them forward. */
 static inline bool bpi_entry_pop(bpi_entry *entry, bp_buf **out) {
     const intptr_t top = BPI_LOAD(&entry->top) - (intptr_t)sizeof(bp_buf *);
+    bp_buf *buf = entry->newest;
+    const uint64_t acquires = BPI_LOAD(&entry->acquires) + 1;
     bpi_entry_set_top(entry, top);
     if (BP_UNLIKELY(top < BPI_LIMIT(&entry->lo))) return false;
-    BPI_COUNT(entry->acquires);
-    *out = entry->newest;
+    BPI_STORE(&entry->acquires, acquires);
     entry->newest = ((bp_buf **)top)[-1];
+    *out = buf;
     return true;
 }
 
@@ -174,11 +190,14 @@ static inline bpi_push bpi_entry_push(bpi_entry *entry, bp_buf *buf, uint32_t fr
 
 /* ---- buffers ---------------------------------------------------------------------------------------------------- */
 
+/* The state comes first, as it is what a release asks for first. */
 static inline void bpi_buf_hand_out(bp_buf *buf, uint32_t size, uint32_t state) {
+    BPI_STORE(&buf->state, state);
+    BPI_SIGNAL_FENCE();
     buf->capacity = size;
+    buf->unused = 0;
     buf->type = 0;
     buf->length = 0;
-    BPI_STORE(&buf->state, state);
 }
 
 /* The caller's variable is written here and not by the slow call, so that it can live in a register: a buffer that goes
@@ -223,10 +242,15 @@ static inline bp_err bp_pool_acquire_class(bp_pool *pool, uint32_t class_ix, uin
     return bpi_acquire_from(pool, size, offset, out);
 }
 
+/* The head of the page in which the descriptor of a buffer from a slab lies. */
+static inline const bpi_desc_head *bpi_buf_head(const bp_buf *buf) {
+    return (const bpi_desc_head *)((uintptr_t)buf & ~(uintptr_t)(BPI_DESC_PAGE - 1));
+}
+
 static inline void bp_buf_release(bp_buf *buf) {
     if (BP_UNLIKELY(buf == NULL)) return;
     if (BP_LIKELY(BPI_LOAD_ACQUIRE(&buf->state) == 1)) {
-        bpi_entry *entry = bpi_entry_at(buf->entry);
+        bpi_entry *entry = bpi_entry_at(bpi_buf_head(buf)->entry);
         const bpi_push outcome = bpi_entry_push(entry, buf, 0);
         if (BP_LIKELY(outcome == BPI_PUSHED)) return;
         if (outcome == BPI_PUSH_RECALLED) {
@@ -274,8 +298,10 @@ static inline void bp_buf_set_length(bp_buf *buf, uint32_t length) {
 
 #ifdef __cplusplus
 }
-static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 32, "layout is ABI");
+static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_desc_head) == 32, "layout is ABI");
+static_assert(sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 32, "layout is ABI");
 #else
-_Static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 32, "layout is ABI");
+_Static_assert(sizeof(bp_buf) == 32 && sizeof(bpi_desc_head) == 32, "layout is ABI");
+_Static_assert(sizeof(bpi_entry) == 64 && sizeof(bp_pool) == 32, "layout is ABI");
 #endif
 #endif

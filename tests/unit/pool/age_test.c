@@ -220,7 +220,7 @@ START_TEST(a_look_in_the_middle_of_an_acquire_loses_nothing) {
     fake_clock now = {0};
     bp_pool *pool = pool_without_budgets(&now);
     bp_buf *held = bpt_acquire(pool, 100), *out = NULL;
-    bpi_entry *entry = bpi_own_entry(held->entry);
+    bpi_entry *entry = bpi_own_entry(bpi_buf_head(held)->entry);
     bp_buf *claimed = ((bp_buf **)entry->top)[-1];
     bpi_entry_set_top(entry, entry->top - (intptr_t)sizeof(bp_buf *));
     pass(&now, 3 * IDLE_MS);

@@ -377,7 +377,7 @@ END_TEST
 START_TEST(a_pop_under_way_that_was_seen_keeps_its_buffer) {
     bp_pool *pool = bpt_pool_new(0);
     bp_buf *held = bpt_acquire(pool, 100), *out = NULL;
-    bpi_entry *entry = bpi_own_entry(held->entry);
+    bpi_entry *entry = bpi_own_entry(bpi_buf_head(held)->entry);
     bp_buf *claimed = ((bp_buf **)entry->top)[-1];
     bpi_entry_set_top(entry, entry->top - (intptr_t)sizeof(bp_buf *));
     bpt_ok(bp_pool_class_remove(pool, 128));
@@ -394,7 +394,7 @@ END_TEST
 START_TEST(a_pop_under_way_that_came_too_late_gets_another_class) {
     bp_pool *pool = bpt_pool_new(0);
     bp_buf *held = bpt_acquire(pool, 100), *out = NULL;
-    bpi_entry *entry = bpi_own_entry(held->entry);
+    bpi_entry *entry = bpi_own_entry(bpi_buf_head(held)->entry);
     bpt_ok(bp_pool_class_remove(pool, 128));
     if (_i == 1) bpt_ok(bp_pool_class_remove(pool, 1024));
     bp_buf *popped = NULL;
@@ -418,7 +418,7 @@ static void *trim_all(void *pool) {
 START_TEST(a_pop_under_way_in_a_larger_class_is_settled_there) {
     bp_pool *pool = bpt_pool_new(0);
     bp_buf *held = bpt_acquire(pool, 500), *out = NULL;
-    bpi_entry *entry = bpi_own_entry(held->entry);
+    bpi_entry *entry = bpi_own_entry(bpi_buf_head(held)->entry);
     bpi_entry_set_top(entry, entry->top - (intptr_t)sizeof(bp_buf *));
     bpt_ok(bp_pool_class_add(pool, &(bp_class){.size = 512}));
     bpt_on_thread(trim_all, pool);

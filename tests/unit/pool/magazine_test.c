@@ -12,7 +12,7 @@ static void *trim_all(void *pool) {
     return NULL;
 }
 
-static bpi_entry *entry_of(const bp_buf *buf) { return bpi_own_entry(buf->entry); }
+static bpi_entry *entry_of(const bp_buf *buf) { return bpi_own_entry(bpi_buf_head(buf)->entry); }
 
 /* A pool whose class has this thread's open magazine, and one buffer of it. */
 static bp_pool *warm_pool(bp_buf **buf) {
@@ -143,7 +143,7 @@ START_TEST(an_owner_opens_its_magazine_again) {
         bpt_on_thread(trim_all, pool);
         ck_assert_int_eq(entry_of(held)->hi, 0);
         bp_buf_release(held);
-        ck_assert_int_ne(bpi_own_entry(held->entry)->hi, 0);
+        ck_assert_int_ne(bpi_own_entry(bpi_buf_head(held)->entry)->hi, 0);
         ck_assert_uint_eq(bpi_entry_stock(entry_of(held)), 1);
         held = bpt_acquire(pool, SIZE);
     }
