@@ -358,7 +358,8 @@ BP_API void bp_server_stats_read(const bp_server *server, bp_server_stats *out);
  * BP_ERR_SYSTEM. */
 BP_NODISCARD BP_API bp_err bp_frame_read(int fd, bp_pool *pool, const bp_type_map *types, bp_buf **out);
 
-/* Writes the frame in buf to a blocking descriptor, whole. BP_ERR_LOST: the peer is gone; BP_ERR_SYSTEM. */
+/* Writes the frame in buf to a blocking descriptor, whole; buf stays the caller's. BP_ERR_ARGUMENT: the buffer is no
+ * frame, its type is 0, and nothing is written; BP_ERR_LOST: the peer is gone; BP_ERR_SYSTEM. */
 BP_NODISCARD BP_API bp_err bp_frame_write(int fd, const bp_buf *buf);
 
 #ifdef __cplusplus

@@ -83,6 +83,7 @@ static ssize_t write_some(int fd, struct iovec *pieces, size_t count) {
 bp_err bp_frame_write(int fd, const bp_buf *buf) {
     uint8_t head[BP_FRAME_HEADER_SIZE];
     struct iovec pieces[2] = {{head, sizeof head}, {bp_buf_data(buf), bp_buf_length(buf)}};
+    if (bp_buf_type(buf) == 0) return BP_ERR_ARGUMENT;
     bpi_store_u16(head, bp_buf_type(buf));
     bpi_store_u32(head + 2, bp_buf_length(buf));
     for (size_t i = 0; i < 2;) {

@@ -155,6 +155,24 @@ START_TEST(a_gone_peer_is_an_error_and_no_signal) {
 }
 END_TEST
 
+/* Type 0 is the library's own. */
+START_TEST(a_buffer_without_a_type_is_not_written) {
+    rig r;
+    bp_buf *buf = NULL;
+    rig_init(&r, _i != 0);
+    bp_buf *untyped = bpt_frame_buf(r.pool, BPT_SMALL_TYPE, 50, 1);
+    bp_buf_set_type(untyped, 0);
+    bpt_err(bp_frame_write(r.ends[1], untyped), BP_ERR_ARGUMENT);
+    bpt_err(bp_frame_write(-1, untyped), BP_ERR_ARGUMENT);
+    bp_buf_release(untyped);
+    close(r.ends[1]);
+    r.ends[1] = -1;
+    bpt_err(bp_frame_read(r.ends[0], r.pool, r.map, &buf), BP_ERR_END); /* not a byte came */
+    ck_assert_ptr_null(buf);
+    rig_fini(&r);
+}
+END_TEST
+
 START_TEST(a_bad_descriptor_is_an_error_of_the_system) {
     rig r;
     bp_buf *buf = NULL;
@@ -173,5 +191,6 @@ BPT_SUITE(transport_frame_io) {
     BPT_TEST(control_frames_are_passed_over);
     BPT_LOOP_TEST(a_header_that_is_refused_takes_no_buffer, 0, 5);
     BPT_TEST(a_gone_peer_is_an_error_and_no_signal);
+    BPT_LOOP_TEST(a_buffer_without_a_type_is_not_written, 0, 2);
     BPT_TEST(a_bad_descriptor_is_an_error_of_the_system);
 }
