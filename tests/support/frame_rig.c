@@ -137,6 +137,10 @@ void bpt_rig_start(bpt_rig *rig, int way) {
 
 bool bpt_has_met(const bp_conn *conn) { return bp_conn_peer_version(conn, &bpt_frame_schema) != 0; }
 
+void bpt_rig_turn(bpt_rig *rig, int count) {
+    for (int i = 0; i < count; i++) uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
 void bpt_send(bp_conn *conn, uint16_t type, uint32_t length, uint64_t seed) {
     bp_buf *buf = bpt_frame_buf(bp_conn_pool(conn), type, length, seed);
     bpt_ok(bp_conn_send_take(conn, &buf));
@@ -158,6 +162,15 @@ int bpt_rig_raw(bpt_rig *rig) {
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_eq(connect(fd, (const struct sockaddr *)&at, sizeof at), 0);
     return fd;
+}
+
+void bpt_raw_write(int fd, const uint8_t *data, size_t length) {
+    while (length != 0) {
+        const ssize_t n = send(fd, data, length, MSG_NOSIGNAL);
+        ck_assert_int_gt(n, 0);
+        data += n;
+        length -= (size_t)n;
+    }
 }
 
 void bpt_raw_say_hello(int fd) {

@@ -77,6 +77,9 @@ bool bpt_has_met(const bp_conn *conn);
 #define bpt_rig_until(rig, condition)                                                                                  \
     while (!(condition)) uv_run(&(rig)->loop, UV_RUN_ONCE)
 
+/* Runs the loop so many times, without waiting. */
+void bpt_rig_turn(bpt_rig *rig, int count);
+
 /* Sends a filled frame; it must be taken. */
 void bpt_send(bp_conn *conn, uint16_t type, uint32_t length, uint64_t seed);
 
@@ -85,6 +88,9 @@ int bpt_rig_raw(bpt_rig *rig);
 
 /* The same, when HELLO has been said by both. */
 int bpt_rig_raw_met(bpt_rig *rig);
+
+/* Writes everything; the peer must be there. */
+void bpt_raw_write(int fd, const uint8_t *data, size_t length);
 
 /* For servers on other threads: says HELLO, and waits for the server's, which must come next. */
 void bpt_raw_say_hello(int fd);

@@ -316,15 +316,6 @@ END_TEST
 
 /* ---- what raw peers do ---- */
 
-static void write_all(int fd, const uint8_t *bytes, size_t count) {
-    while (count != 0) {
-        const ssize_t n = send(fd, bytes, count, MSG_NOSIGNAL);
-        ck_assert_int_gt(n, 0);
-        bytes += n;
-        count -= (size_t)n;
-    }
-}
-
 static int start_raw(bpt_rig *rig, int way) {
     rig->server.hello = BP_HELLO_OFF;
     const bp_server_config server = bpt_rig_server_config(rig, way);
@@ -343,7 +334,7 @@ START_TEST(the_end_of_the_peer_is_told_by_where_it_came) {
         bpt_rig rig;
         bpt_rig_init(&rig);
         const int fd = start_raw(&rig, _i);
-        write_all(fd, wire.data, cut);
+        bpt_raw_write(fd, wire.data, cut);
         close(fd);
         bpt_rig_until(&rig, rig.server.closes == 1);
         const bool is_between = cut == 0 || cut == 26 || cut == wire.length;
@@ -375,7 +366,7 @@ START_TEST(the_end_of_a_peer_that_said_hello_is_told_by_its_goodbye) {
         const bp_server_config server = bpt_rig_server_config(&rig, _i);
         bpt_rig_listen(&rig, &server, _i);
         const int fd = bpt_rig_raw_met(&rig);
-        write_all(fd, wire.data, cut);
+        bpt_raw_write(fd, wire.data, cut);
         close(fd);
         bpt_rig_until(&rig, rig.server.closes == 1);
         check_ended(&rig.server, cut == wire.length ? BP_ERR_END : BP_ERR_LOST);
@@ -393,7 +384,7 @@ START_TEST(a_reset_is_told_and_frees_the_cut_frame) {
     const struct linger reset = {.l_onoff = 1, .l_linger = 0};
     const int fd = start_raw(&rig, 2);
     bpt_wire_add(&wire, BPT_HUGE_TYPE, BPT_HUGE_MIN, 1);
-    write_all(fd, wire.data, 30000);
+    bpt_raw_write(fd, wire.data, 30000);
     bpt_rig_until(&rig, bpt_pool_in_use(bp_server_pool(rig.server.server)) == 1);
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
     close(fd);
@@ -420,7 +411,7 @@ START_TEST(a_stream_that_cannot_be_followed_is_closed) {
     const int fd = start_raw(&rig, _i % BPT_WAYS);
     bpt_wire_add(&wire, BPT_SMALL_TYPE, 20, 1);
     bpt_wire_add_head(&wire, bad[_i / BPT_WAYS].type, bad[_i / BPT_WAYS].length);
-    write_all(fd, wire.data, wire.length);
+    bpt_raw_write(fd, wire.data, wire.length);
     bpt_rig_until(&rig, rig.server.closes == 1);
     check_ended(&rig.server, bad[_i / BPT_WAYS].err);
     ck_assert_uint_eq(rig.server.frames, 1);

@@ -7,10 +7,6 @@ enum { QUEUE = 200000 };
 
 static bpi_loop *loop_of(const bpt_rig *rig) { return rig->server.conn->end->loop; }
 
-static void turn(bpt_rig *rig, int count) {
-    for (int i = 0; i < count; i++) uv_run(&rig->loop, UV_RUN_NOWAIT);
-}
-
 static void send_one(bpt_side *side, bp_conn *conn) {
     (void)side;
     bpt_send(conn, BPT_SMALL_TYPE, 20, 1);
@@ -37,7 +33,7 @@ START_TEST(a_loop_turns_on_for_who_is_dirty_and_no_longer) {
     bpt_err(err, BP_ERR_QUEUE_FULL);
     bpt_rig_until(&rig, rig.clients[0].drains == 1);
     bpt_rig_until(&rig, rig.server.frames == sent); /* the one that was refused, and on_drain's instead */
-    turn(&rig, 3);
+    bpt_rig_turn(&rig, 3);
     ck_assert_ptr_null(loop_of(&rig)->dirty);
     ck_assert_int_eq(uv_is_active((uv_handle_t *)&loop_of(&rig)->idle), 0);
     bpt_rig_fini(&rig);
@@ -110,7 +106,7 @@ START_TEST(who_is_dirty_and_gone_takes_nobody_along) {
         bpt_rig_connect(&rig, i, &client);
         bpt_rig_until(&rig, rig.server.opens == (unsigned)i + 1 && rig.clients[i].opens == 1);
     }
-    turn(&rig, 3);
+    bpt_rig_turn(&rig, 3);
     check.data = conns;
     uv_run(&rig.loop, UV_RUN_NOWAIT);
     ck_assert_uint_eq(rig.server.closes, 1);

@@ -1,112 +1,21 @@
 #define _GNU_SOURCE
 /* Posts and calls from other threads: the loop runs on the test's thread, whoever posts on threads of its own. */
-#include "tests/support/frame_rig.h"
 #include "tests/support/heap_meter.h"
-#include "tests/support/os_pieces.h"
+#include "tests/support/posters.h"
 #include "transport/transport_internal.h"
 
-#include <pthread.h>
-#include <string.h>
 #include <unistd.h>
 
-enum { THREADS = 4, FRAMES = 3000, QUEUE = 20000, LENGTH = 100, SIZE = LENGTH + BP_FRAME_HEADER_SIZE };
-
-/* A thread that posts, and what the other side has seen of it. */
-typedef struct poster {
-    pthread_t thread;
-    bp_conn *conn; /* a reference of its own */
-    bp_pool *pool;
-    uint32_t ix, count;
-    uint32_t posted, seen;
-    bool waits; /* for room; else it tries again and again */
-    bp_err err; /* of the post that was refused at last */
-} poster;
-
-static bp_buf *numbered(bp_pool *pool, uint32_t ix, uint32_t n) {
-    bp_buf *buf = NULL;
-    bpt_must(bp_pool_acquire(pool, LENGTH, &buf) == BP_OK);
-    bp_buf_set_length(buf, LENGTH);
-    bp_buf_set_type(buf, BPT_SMALL_TYPE);
-    memset(bp_buf_data(buf), 0, LENGTH);
-    memcpy(bp_buf_data(buf), &ix, sizeof ix);
-    memcpy(bp_buf_data(buf) + sizeof ix, &n, sizeof n);
-    return buf;
-}
-
-static bp_err post(const poster *self, bp_buf **buf) {
-    if (self->waits) return bp_conn_post_wait_take(self->conn, buf, UINT32_MAX);
-    bp_err err = BP_ERR_QUEUE_FULL;
-    while (err == BP_ERR_QUEUE_FULL) {
-        err = bp_conn_post_take(self->conn, buf);
-        if (err == BP_ERR_QUEUE_FULL) sched_yield();
-    }
-    return err;
-}
-
-static void *post_all(void *user) {
-    poster *self = user;
-    while (self->posted < self->count) {
-        bp_buf *buf = numbered(self->pool, self->ix, self->posted);
-        self->err = post(self, &buf);
-        bpt_must((self->err == BP_OK) == (buf == NULL));
-        bp_buf_release(buf);
-        if (self->err != BP_OK) break;
-        self->posted++;
-    }
-    bp_conn_release_take(&self->conn);
-    bp_pool_release_take(&self->pool);
-    return NULL;
-}
-
-static void start_posters(poster posters[], uint32_t count, bp_conn *conn, uint32_t frames) {
-    for (uint32_t i = 0; i < count; i++) {
-        posters[i] = (poster){.ix = i, .count = frames, .waits = i % 2 == 0};
-        posters[i].conn = bp_conn_retain(conn);
-        ck_assert_ptr_eq(posters[i].conn, conn);
-        posters[i].pool = bp_pool_retain(bp_conn_pool(conn));
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        ck_assert_int_eq(pthread_create(&posters[i].thread, NULL, post_all, &posters[i]), 0);
-    }
-}
-
-static bp_err see(bpt_side *side, bp_conn *conn, const bp_frame *frame) {
-    poster *posters = side->data;
-    uint32_t ix, n;
-    (void)conn;
-    memcpy(&ix, frame->value, sizeof ix);
-    memcpy(&n, frame->value + sizeof ix, sizeof n);
-    bpt_must(ix < THREADS && n == posters[ix].seen);
-    posters[ix].seen++;
-    return BP_OK;
-}
-
-/* The client's connection has a small queue; the server counts what comes. */
-static bp_conn *start(bpt_rig *rig, int way, poster posters[]) {
-    bpt_rig_init(rig);
-    rig->server.on_frame = see;
-    rig->server.data = posters;
-    const bp_server_config server = bpt_rig_server_config(rig, way);
-    bp_client_config client = bpt_rig_client_config(rig, 0, way);
-    client.conn.send_queue_bytes = QUEUE;
-    bpt_rig_listen(rig, &server, way);
-    bpt_rig_connect(rig, 0, &client);
-    bpt_rig_until(rig, rig->server.opens == 1 && rig->clients[0].opens == 1);
-    return rig->clients[0].conn;
-}
-
-static void turn(bpt_rig *rig, int count) {
-    for (int i = 0; i < count; i++) uv_run(&rig->loop, UV_RUN_NOWAIT);
-}
+enum { FRAMES = 3000 };
 
 START_TEST(what_many_threads_post_arrives_once_and_in_order) {
     bpt_rig rig;
-    poster posters[THREADS];
-    bp_conn *conn = start(&rig, _i, posters);
+    bpt_poster posters[BPT_POSTERS];
+    bp_conn *conn = bpt_posters_rig(&rig, _i, posters);
     const uint32_t frames = (uint32_t)bpt_scaled(FRAMES) + 1;
-    start_posters(posters, THREADS, conn, frames);
-    bpt_rig_until(&rig, rig.server.frames == THREADS * frames);
-    for (int i = 0; i < THREADS; i++) {
+    bpt_posters_start(posters, BPT_POSTERS, conn, frames);
+    bpt_rig_until(&rig, rig.server.frames == BPT_POSTERS * frames);
+    for (int i = 0; i < BPT_POSTERS; i++) {
         ck_assert_int_eq(pthread_join(posters[i].thread, NULL), 0);
         ck_assert_uint_eq(posters[i].seen, frames);
     }
@@ -114,27 +23,14 @@ START_TEST(what_many_threads_post_arrives_once_and_in_order) {
 }
 END_TEST
 
-/* Posts until one is refused. */
-static uint32_t post_until_full(bp_conn *conn, uint32_t first) {
-    for (uint32_t n = first;; n++) {
-        bp_buf *buf = numbered(bp_conn_pool(conn), 0, n);
-        const bp_err err = bp_conn_post_take(conn, &buf);
-        if (err == BP_OK) continue;
-        bpt_err(err, BP_ERR_QUEUE_FULL);
-        ck_assert_ptr_nonnull(buf);
-        bp_buf_release(buf);
-        return n - first;
-    }
-}
-
 START_TEST(posts_that_nobody_takes_are_bounded) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
-    const uint32_t count = post_until_full(conn, 0);
-    ck_assert_uint_eq(count, QUEUE / SIZE);
+    bpt_poster posters[BPT_POSTERS] = {0};
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
+    const uint32_t count = bpt_post_until_full(conn, 0);
+    ck_assert_uint_eq(count, BPT_POST_QUEUE / BPT_POST_SIZE);
     bpt_rig_until(&rig, rig.server.frames == count);
-    ck_assert_uint_eq(post_until_full(conn, count), count); /* there is room again */
+    ck_assert_uint_eq(bpt_post_until_full(conn, count), count); /* there is room again */
     bpt_rig_until(&rig, rig.server.frames == 2 * count);
     bp_conn_release_take(&conn);
     ck_assert_ptr_null(conn);
@@ -145,16 +41,16 @@ END_TEST
 /* Behind a peer that does not read, the queue fills up, then the posts; then everything leaves in order. */
 START_TEST(posts_wait_behind_a_full_queue) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bpt_poster posters[BPT_POSTERS] = {0};
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     uint32_t sent = 0, more = 1;
     bp_conn_pause(rig.server.conn);
     while (more != 0) {
-        more = post_until_full(conn, sent);
+        more = bpt_post_until_full(conn, sent);
         sent += more;
-        turn(&rig, 5);
+        bpt_rig_turn(&rig, 5);
     }
-    ck_assert_uint_gt(bp_conn_queued_bytes(conn), QUEUE / 2);
+    ck_assert_uint_gt(bp_conn_queued_bytes(conn), BPT_POST_QUEUE / 2);
     ck_assert_uint_eq(rig.server.frames, 0);
     bp_conn_resume(rig.server.conn);
     bpt_rig_until(&rig, rig.server.frames == sent);
@@ -167,13 +63,13 @@ END_TEST
 /* The ring grows while its oldest post lies in the middle. */
 START_TEST(posts_stay_in_order_while_their_ring_grows) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bpt_poster posters[BPT_POSTERS] = {0};
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     static const uint32_t rounds[] = {5, 12, 40, 7, 100};
     uint32_t posted = 0;
     for (size_t i = 0; i < sizeof rounds / sizeof rounds[0]; i++) {
         for (uint32_t n = 0; n < rounds[i]; n++, posted++) {
-            bp_buf *buf = numbered(bp_conn_pool(conn), 0, posted);
+            bp_buf *buf = bpt_numbered(bp_conn_pool(conn), 0, posted);
             bpt_ok(bp_conn_post_take(conn, &buf));
         }
         bpt_rig_until(&rig, rig.server.frames == posted);
@@ -187,10 +83,10 @@ END_TEST
 /* Type 0 is the library's own. */
 START_TEST(a_buffer_without_a_type_is_not_posted) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bpt_poster posters[BPT_POSTERS] = {0};
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     for (uint32_t n = 0; n < 3; n++) {
-        bp_buf *untyped = numbered(bp_conn_pool(conn), 0, n), *buf = numbered(bp_conn_pool(conn), 0, n);
+        bp_buf *untyped = bpt_numbered(bp_conn_pool(conn), 0, n), *buf = bpt_numbered(bp_conn_pool(conn), 0, n);
         bp_buf_set_type(untyped, 0);
         bpt_err(bp_conn_post_take(conn, &untyped), BP_ERR_ARGUMENT);
         bpt_err(bp_conn_post_wait_take(conn, &untyped, UINT32_MAX), BP_ERR_ARGUMENT);
@@ -210,17 +106,17 @@ END_TEST
 
 START_TEST(who_waits_for_room_is_served_in_turn_or_told) {
     bpt_rig rig;
-    poster posters[THREADS] = {0}, one[1];
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
-    bp_buf *buf = numbered(bp_conn_pool(conn), 0, 0);
-    const uint32_t count = post_until_full(conn, 0);
+    bpt_poster posters[BPT_POSTERS] = {0}, one[1];
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
+    bp_buf *buf = bpt_numbered(bp_conn_pool(conn), 0, 0);
+    const uint32_t count = bpt_post_until_full(conn, 0);
     bpt_err(bp_conn_post_wait_take(conn, &buf, 1), BP_ERR_TIMEOUT);
     ck_assert_ptr_nonnull(buf);
     bp_thread_forbid_wait(true);
     bpt_err(bp_conn_post_wait_take(conn, &buf, 1), BP_ERR_WOULD_BLOCK);
     bp_thread_forbid_wait(false);
     bp_buf_release(buf);
-    start_posters(one, 1, conn, 5);
+    bpt_posters_start(one, 1, conn, 5);
     bpt_rig_until(&rig, rig.server.frames == count);
     ck_assert_int_eq(posters[0].seen, count);
     posters[0].seen = 0; /* the waiter's own numbers */
@@ -273,8 +169,8 @@ static uint64_t post_until_somebody_waits(bp_conn *conn) {
 START_TEST(who_gives_up_lets_the_next_one_in) {
     bpt_rig rig;
     patient first, second;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bpt_poster posters[BPT_POSTERS] = {0};
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     rig.server.on_frame = NULL;
     bp_buf *buf = frame_of(bp_conn_pool(conn), BPT_LARGE_TYPE, LARGE);
     bpt_ok(bp_conn_post_take(conn, &buf));
@@ -303,8 +199,8 @@ END_TEST
 /* A frame above the bound goes alone, or it could never be posted. */
 START_TEST(a_post_above_the_bound_goes_alone) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bpt_poster posters[BPT_POSTERS] = {0};
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     rig.server.on_frame = NULL;
     for (uint64_t n = 1; n <= 3; n++) {
         bp_buf *huge = frame_of(bp_conn_pool(conn), BPT_HUGE_TYPE, BPT_HUGE_MIN);
@@ -348,10 +244,10 @@ END_TEST
 
 START_TEST(who_waits_is_told_when_the_connection_closes) {
     bpt_rig rig;
-    poster posters[THREADS] = {0}, waiting[THREADS];
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
-    (void)post_until_full(conn, 0);
-    start_posters(waiting, 1, conn, 1);
+    bpt_poster posters[BPT_POSTERS] = {0}, waiting[BPT_POSTERS];
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
+    (void)bpt_post_until_full(conn, 0);
+    bpt_posters_start(waiting, 1, conn, 1);
     bp_conn_close(conn, BP_OK);
     bpt_rig_until(&rig, rig.clients[0].closes == 1);
     ck_assert_int_eq(pthread_join(waiting[0].thread, NULL), 0);
@@ -370,16 +266,16 @@ static void count_call(bp_conn *conn, void *user) {
 
 static void send_third(bp_conn *conn, void *user) {
     (void)user;
-    bp_buf *buf = numbered(bp_conn_pool(conn), 0, 2);
+    bp_buf *buf = bpt_numbered(bp_conn_pool(conn), 0, 2);
     bpt_ok(bp_conn_send_take(conn, &buf));
 }
 
 START_TEST(calls_are_made_in_order_with_posts) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bpt_poster posters[BPT_POSTERS] = {0};
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     for (uint32_t n = 0; n < 5; n++) {
-        bp_buf *buf = n == 2 ? NULL : numbered(bp_conn_pool(conn), 0, n);
+        bp_buf *buf = n == 2 ? NULL : bpt_numbered(bp_conn_pool(conn), 0, n);
         bpt_ok(n == 2 ? bp_conn_call(conn, send_third, NULL) : bp_conn_post_take(conn, &buf));
     }
     bpt_rig_until(&rig, rig.server.frames == 5);
@@ -398,9 +294,9 @@ static void call_again(bp_conn *conn, void *user) {
 /* Who posts whenever a post is delivered does not keep the loop from everything else. */
 START_TEST(what_is_posted_meanwhile_has_its_turn_later) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
+    bpt_poster posters[BPT_POSTERS] = {0};
     int calls = 0;
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     bpt_ok(bp_conn_call(conn, call_again, &calls));
     for (int i = 1; i <= 10; i++) {
         bpt_rig_until(&rig, calls >= i);
@@ -420,9 +316,9 @@ static void remember_calls(bpt_side *side, bp_conn *conn) {
 
 START_TEST(a_call_is_made_before_on_close_at_the_latest) {
     bpt_rig rig;
-    poster posters[THREADS] = {0};
+    bpt_poster posters[BPT_POSTERS] = {0};
     int calls = 0;
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
+    bp_conn *conn = bp_conn_retain(bpt_posters_rig(&rig, _i, posters));
     rig.clients[0].data = &calls;
     rig.clients[0].on_close = remember_calls;
     for (int i = 0; i < 100; i++) bpt_ok(bp_conn_call(conn, count_call, &calls));
@@ -437,151 +333,10 @@ START_TEST(a_call_is_made_before_on_close_at_the_latest) {
 }
 END_TEST
 
-/* ---- the connection goes first ---- */
-
-START_TEST(a_reference_outlives_connection_end_and_loop) {
-    bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
-    bp_conn *second = bp_conn_retain(conn);
-    bp_pool *pool = bp_pool_retain(bp_conn_pool(conn));
-    for (uint32_t n = 0; n < 3; n++) {
-        bp_buf *buf = numbered(pool, 0, n);
-        bpt_ok(bp_conn_post_take(conn, &buf)); /* its letter is under way when everything is freed */
-    }
-    bpt_rig_fini(&rig);
-    ck_assert_uint_eq(rig.clients[0].closes, 1);
-    ck_assert_uint_eq(bpt_pool_in_use(pool), 0);
-    bp_buf *buf = numbered(pool, 0, 3);
-    bpt_err(bp_conn_post_take(conn, &buf), BP_ERR_CLOSED);
-    bpt_err(bp_conn_post_wait_take(conn, &buf, UINT32_MAX), BP_ERR_CLOSED);
-    bp_buf_release(buf);
-    bp_conn_release_take(&conn);
-    bp_conn_release_take(&second);
-    bp_pool_release_take(&pool);
-}
-END_TEST
-
-/* What is called when the loop has looked for letters already, and closes handles next. */
-static void post_and_close(uv_check_t *check) {
-    bp_conn *conn = check->data;
-    bp_buf *buf = numbered(bp_conn_pool(conn), 0, 0);
-    bpt_ok(bp_conn_post_take(conn, &buf));
-    bp_conn_close(conn, BP_OK);
-    uv_check_stop(check);
-}
-
-/* The connection is gone while the letter is under way: its end waits for it. _i & 2: it is freed as well. */
-START_TEST(a_letter_may_come_after_the_connection_is_gone) {
-    bpt_rig rig;
-    poster posters[THREADS] = {0};
-    uv_check_t check;
-    bp_conn *conn = bp_conn_retain(start(&rig, _i & 1, posters));
-    uv_check_init(&rig.loop, &check);
-    check.data = conn;
-    uv_check_start(&check, post_and_close);
-    uv_run(&rig.loop, UV_RUN_NOWAIT);
-    ck_assert_uint_eq(rig.clients[0].closes, 1);
-    ck_assert_uint_eq(rig.clients[0].in_use_at_close, 0);
-    const bpi_end *end = conn->end;
-    ck_assert_uint_eq(end->loop->mailbox.expected_count, 1);
-    if ((_i & 2) != 0) bp_client_free_take(&rig.clients[0].client);
-    bp_conn_release_take(&conn);
-    if ((_i & 2) == 0) bpt_rig_until(&rig, end->loop->mailbox.expected_count == 0);
-    uv_close((uv_handle_t *)&check, NULL);
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
-/* Connection and port go with the last reference. _i & 4: that goes first; & 8: with posts that nobody has taken. */
-START_TEST(nothing_is_left_of_a_connection_that_was_kept) {
-    for (int round = 0; round < 2; round++) { /* what is made once is made in the first one */
-        bpt_rig rig;
-        poster posters[THREADS] = {0};
-        if (round == 1) bpt_os_pieces_begin();
-        bp_conn *conn = bp_conn_retain(start(&rig, _i & 3, posters)), *second = bp_conn_retain(conn);
-        for (uint32_t n = 0; (_i & 8) != 0 && n < 20; n++) {
-            bp_buf *buf = numbered(bp_conn_pool(conn), 0, n);
-            bpt_ok(bp_conn_post_take(conn, &buf));
-        }
-        bp_conn_release_take(&second);
-        if ((_i & 4) != 0) bp_conn_release_take(&conn);
-        bpt_rig_fini(&rig);
-        bp_conn_release_take(&conn);
-    }
-    ck_assert_int_eq(bpt_os_pieces_end(), 0);
-}
-END_TEST
-
-static bp_conn *kept;
-
-static void keep_at_close(bpt_side *side, bp_conn *conn) {
-    (void)side;
-    kept = bp_conn_retain(conn);
-}
-
-START_TEST(a_connection_may_be_kept_as_late_as_in_on_close) {
-    bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = start(&rig, _i, posters);
-    bp_buf *buf = numbered(bp_conn_pool(conn), 0, 0);
-    bpt_err(bp_conn_post_take(conn, &buf), BP_ERR_ARGUMENT); /* nobody keeps it yet */
-    bp_buf_release(buf);
-    rig.clients[0].on_close = keep_at_close;
-    bpt_rig_fini(&rig);
-    bpt_err(bp_conn_call(kept, count_call, NULL), BP_ERR_CLOSED);
-    bp_conn_release_take(&kept);
-}
-END_TEST
-
-/* Finishing sends what was posted before. */
-START_TEST(what_was_posted_leaves_before_the_end) {
-    bpt_rig rig;
-    poster posters[THREADS] = {0};
-    bp_conn *conn = bp_conn_retain(start(&rig, _i, posters));
-    for (uint32_t n = 0; n < 50; n++) {
-        bp_buf *buf = numbered(bp_conn_pool(conn), 0, n);
-        bpt_ok(bp_conn_post_take(conn, &buf));
-    }
-    bp_conn_finish(conn);
-    bp_buf *late = numbered(bp_conn_pool(conn), 0, 50);
-    bpt_err(bp_conn_post_take(conn, &late), BP_ERR_CLOSED);
-    bp_buf_release(late);
-    bpt_rig_until(&rig, rig.server.closes == 1 && rig.clients[0].closes == 1);
-    ck_assert_uint_eq(posters[0].seen, 50);
-    bpt_err(rig.clients[0].why, BP_ERR_CLOSED);
-    bp_conn_release_take(&conn);
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
-/* Threads post all the time while the connection ends in each of four ways. */
-START_TEST(posts_race_with_the_end) {
-    bpt_rig rig;
-    poster posters[THREADS];
-    bp_conn *conn = start(&rig, _i % BPT_WAYS, posters);
-    start_posters(posters, THREADS, conn, UINT32_MAX);
-    bpt_rig_until(&rig, rig.server.frames > 200);
-    switch (_i / BPT_WAYS) {
-    case 0: bp_conn_close(conn, BP_OK); break;
-    case 1: bp_client_stop(rig.clients[0].client); break;
-    case 2: bp_client_free_take(&rig.clients[0].client); break;
-    default: bp_conn_finish(conn);
-    }
-    bpt_rig_until(&rig, rig.clients[0].closes == 1 && rig.server.closes == 1);
-    for (int i = 0; i < THREADS; i++) {
-        ck_assert_int_eq(pthread_join(posters[i].thread, NULL), 0);
-        bpt_err(posters[i].err, BP_ERR_CLOSED);
-        ck_assert_uint_le(posters[i].seen, posters[i].posted);
-    }
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
 /* ---- memory ---- */
 
 static void post_one(bpt_rig *rig, bp_conn *conn) {
-    bp_buf *buf = numbered(bp_conn_pool(conn), 0, 0);
+    bp_buf *buf = bpt_numbered(bp_conn_pool(conn), 0, 0);
     const uint64_t frames = rig->server.frames;
     bpt_ok(bp_conn_post_take(conn, &buf));
     bpt_rig_until(rig, rig->server.frames == frames + 1);
@@ -648,12 +403,6 @@ BPT_SUITE(transport_post) {
     BPT_LOOP_TEST(calls_are_made_in_order_with_posts, 0, 2);
     BPT_LOOP_TEST(what_is_posted_meanwhile_has_its_turn_later, 0, 2);
     BPT_LOOP_TEST(a_call_is_made_before_on_close_at_the_latest, 0, 2);
-    BPT_LOOP_TEST(a_reference_outlives_connection_end_and_loop, 0, BPT_WAYS);
-    BPT_LOOP_TEST(a_letter_may_come_after_the_connection_is_gone, 0, 4);
-    BPT_LOOP_TEST(nothing_is_left_of_a_connection_that_was_kept, 0, 4 * BPT_WAYS);
-    BPT_LOOP_TEST(a_connection_may_be_kept_as_late_as_in_on_close, 0, 2);
-    BPT_LOOP_TEST(what_was_posted_leaves_before_the_end, 0, 2);
-    BPT_LOOP_TEST(posts_race_with_the_end, 0, 4 * BPT_WAYS);
     BPT_LOOP_TEST(what_no_posts_need_is_given_back, 0, 2);
     BPT_LOOP_TEST(without_memory_nobody_keeps_a_connection, 0, 2);
 }

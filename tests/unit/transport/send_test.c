@@ -57,10 +57,6 @@ START_TEST(a_full_queue_refuses_until_it_is_half_empty) {
 }
 END_TEST
 
-static void turn(bpt_rig *rig, int count) {
-    for (int i = 0; i < count; i++) uv_run(&rig->loop, UV_RUN_NOWAIT);
-}
-
 /* Fills the queue again and again until the socket takes no more of it; how much that is, is the kernel's affair.
  * Returns how many frames were taken. */
 static uint64_t fill_socket(bpt_rig *rig) {
@@ -69,7 +65,7 @@ static uint64_t fill_socket(bpt_rig *rig) {
     for (int i = 0; i < 2000; i++) {
         sent += fill_queue(conn, sent);
         const uint64_t full = bp_conn_queued_bytes(conn);
-        turn(rig, 4);
+        bpt_rig_turn(rig, 4);
         if (bp_conn_queued_bytes(conn) == full) return sent;
     }
     ck_abort_msg("the socket never fills up");
@@ -431,15 +427,15 @@ START_TEST(inflight_bytes_hold_for_all_connections) {
     }
     for (int i = 0; i < 2000 && rig.server.conn->write == NULL; i++) {
         (void)fill_end(conns[2]);
-        turn(&rig, 1);
+        bpt_rig_turn(&rig, 1);
     }
     ck_assert_ptr_nonnull(conns[2]->write);
-    while (fill_end(conns[2]) != 0) turn(&rig, 4); /* in small steps: the socket is full as well */
+    while (fill_end(conns[2]) != 0) bpt_rig_turn(&rig, 4); /* in small steps: the socket is full as well */
     ck_assert_uint_le(bp_conn_queued_bytes(conns[2]), CAP);
     ck_assert_uint_gt(bp_conn_queued_bytes(conns[2]), CAP - BPT_LARGE_MIN - BP_FRAME_HEADER_SIZE);
     const unsigned drains = rig.server.drains;
     bpt_err(send_one(conns[0], 0, 0), BP_ERR_QUEUE_FULL);
-    turn(&rig, 4);
+    bpt_rig_turn(&rig, 4);
     ck_assert_uint_eq(rig.server.drains, drains);
     bp_conn_close(conns[2], BP_OK);
     bpt_rig_until(&rig, rig.server.drains == drains + 1);
