@@ -171,12 +171,12 @@ static uint32_t rounds_of(char message) {
         const uint64_t start = bench_now_ns();                                                                        \
         for (uint32_t round = 0; round < rounds; round++) {                                                           \
             uint64_t sum = 0;                                                                                         \
-            for (unsigned ix = 0; ix < set_of(message); ix++) statement;                                                    \
+            for (unsigned ix = 0; ix < set_of(message); ix++) statement;                                              \
             if (sum != 0 && sum != want) bench_fail(#name ": not what was encoded");                                  \
         }                                                                                                             \
         const uint64_t end = bench_now_ns();                                                                          \
         if (bpt_alloc_count() != allocations) bench_fail(#name ": allocated");                                        \
-        return (double)(end - start) / ((double)rounds * set_of(message));                                                  \
+        return (double)(end - start) / ((double)rounds * set_of(message));                                            \
     }
 
 static CODEC_ALIGNED uint8_t room[CODEC_ROOM];
@@ -367,7 +367,7 @@ static const codec_peer *peer_of(const bench_row *row) {
                 bench_touch(room);                                                                                    \
             }                                                                                                         \
         }                                                                                                             \
-        return (double)(bench_now_ns() - start) / ((double)rounds * set_of(message));                                       \
+        return (double)(bench_now_ns() - start) / ((double)rounds * set_of(message));                                 \
     }                                                                                                                 \
     static double peer_decode_##name(const bench_row *row) {                                                          \
         const codec_peer *const peer = peer_of(row);                                                                  \
@@ -376,10 +376,10 @@ static const codec_peer *peer_of(const bench_row *row) {
         const uint64_t want = expected(message), start = bench_now_ns();                                              \
         for (uint32_t round = 0; round < rounds; round++) {                                                           \
             uint64_t sum = 0;                                                                                         \
-            for (unsigned ix = 0; ix < set_of(message); ix++) sum += peer->decode_##name(ix);                               \
+            for (unsigned ix = 0; ix < set_of(message); ix++) sum += peer->decode_##name(ix);                         \
             if (sum != want) bench_fail("a peer decodes something else");                                             \
         }                                                                                                             \
-        return (double)(bench_now_ns() - start) / ((double)rounds * set_of(message));                                       \
+        return (double)(bench_now_ns() - start) / ((double)rounds * set_of(message));                                 \
     }
 DEFINE_PEER(small, 's')
 DEFINE_PEER(medium, 'm')

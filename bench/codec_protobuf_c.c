@@ -1,4 +1,5 @@
-/* protobuf-c: structs of pointers, a table-driven packer and unpacker that allocates (https://github.com/protobuf-c). */
+/* protobuf-c: structs of pointers, a table-driven packer and unpacker that allocates
+ * (https://github.com/protobuf-c). */
 #include "codec_data.h"
 
 #ifdef BENCH_HAS_PROTOBUF_C

@@ -1,5 +1,6 @@
-/* Round trip rows: one message of 64 bytes goes to another thread and back, again and again; the time within which half,
- * 99 % and 99.9 % of the answers came. Blocking raw sockets are the limit; a loop that sleeps pays for being woken. */
+/* Round trip rows: one message of 64 bytes goes to another thread and back, again and again; the time within which
+ * half, 99 % and 99.9 % of the answers came. Blocking raw sockets are the limit; a loop that sleeps pays for being
+ * woken. */
 #define _GNU_SOURCE
 #include "bench.h"
 #include "bufpool/transport.h"

@@ -176,7 +176,8 @@ static double run_row(const bench_row *row) {
     const uint64_t count = count_for(row), calls = bench_call_count(), mallocs = bpt_alloc_count();
     const double rate = run_variant(row, strncmp(row->group, "tcp", 3) == 0, count);
     if (row->size == 64) {
-        calls_of[row->variant] = isnan(rate) ? BENCH_ABSENT : 1000.0 * (double)(bench_call_count() - calls) / (double)count;
+        calls_of[row->variant] =
+            isnan(rate) ? BENCH_ABSENT : 1000.0 * (double)(bench_call_count() - calls) / (double)count;
         mallocs_of[row->variant] =
             isnan(rate) ? BENCH_ABSENT : 1000.0 * (double)(bpt_alloc_count() - mallocs) / (double)count;
     }

@@ -9,8 +9,8 @@ enum { CG_CONTROL_MAX = 512 /* bytes of a value that readers take */ };
 /* "HELLO", "GOODBYE"; NULL for a kind that is not known, and for no kind at all. */
 const char *cg_control_name(const uint8_t *value, uint32_t length);
 
-/* What is wrong with a value; a kind that is not known is never wrong. What one frame cannot show, as that a HELLO comes
- * late, is not looked at. */
+/* What is wrong with a value; a kind that is not known is never wrong. What one frame cannot show, as that a HELLO
+ * comes late, is not looked at. */
 cg_fault cg_control_check(const uint8_t *value, uint32_t length);
 
 /* Appends a good value of a known kind as JSON; of schemas, the contract's own is named. */

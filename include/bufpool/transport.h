@@ -6,8 +6,8 @@
  * last socket; any user may connect). Port 0 takes a free one; bp_server_address tells which.
  *
  * Threads: an object belongs to the thread that runs its loop, and so do its connections; only bp_server_stop and
- * bp_client_stop (any thread, any signal handler) and what is said to be for other threads may be called from elsewhere.
- * Handlers run on the loop's thread, one at a time. */
+ * bp_client_stop (any thread, any signal handler) and what is said to be for other threads may be called from
+ * elsewhere. Handlers run on the loop's thread, one at a time. */
 #ifndef BUFPOOL_TRANSPORT_H
 #define BUFPOOL_TRANSPORT_H
 
@@ -69,16 +69,17 @@ typedef struct bp_conn_config {
     bp_pool *pool;              /* buffers come from here (a reference is taken); NULL: a pool is made, see below */
     bp_pool_config pool_config; /* the pool to make: size classes from the contract */
     bool buffer_pool_enabled;   /* false: make a heap pool instead */
-    bp_pool_factory *pool_factory; /* NULL: by buffer_pool_enabled; else this makes the pool, and is handed what follows */
+    bp_pool_factory *pool_factory; /* NULL: by buffer_pool_enabled; else it makes the pool, and gets what follows */
     void *pool_factory_user;
     bp_invalid invalid;         /* what happens to invalid frames */
-    uint64_t partial_limit;     /* bytes that frames take together while they come in, and while they wait for memory to be
-                                   handled with, each what its buffer takes, of all connections; one frame always may.
-                                   0: a quarter of the pool's memory limit. Servers and clients that share a pool share
-                                   its memory: let the sum of theirs leave half of it to answers */
+    uint64_t partial_limit;     /* bytes that frames take together while they come in, and while they wait for memory to
+                                   be handled with, each what its buffer takes, of all connections; one frame always
+                                   may. 0: a quarter of the pool's memory limit. Servers and clients that share a pool
+                                   share its memory: let the sum of theirs leave half of it to answers */
     bp_hello hello;
-    /* How long a peer may take, in ms; whoever takes longer is closed with BP_ERR_TIMEOUT. UINT32_MAX: as long as it likes.
-     * They are looked after coarsely: a deadline is never early, and late by half of itself or a second at the most. */
+    /* How long a peer may take, in ms; whoever takes longer is closed with BP_ERR_TIMEOUT. UINT32_MAX: as long as it
+     * likes. They are looked after coarsely: a deadline is never early, and late by half of itself or a second at the
+     * most. */
     uint32_t handshake_ms; /* to connect, and to say HELLO where that is required; 0 is 10,000 */
     uint32_t frame_ms;     /* from a frame's first byte to its last; 0 is 30,000 */
     uint32_t idle_ms;      /* until the next bytes; 0 is as long as it likes */
@@ -110,7 +111,7 @@ typedef struct bp_server_config {
     bp_conn_config conn;
     struct uv_loop_s *loop;    /* run on this loop, which the caller runs; NULL: a loop of its own (bp_server_run) */
     bool handle_signals;       /* the first SIGINT or SIGTERM drains, the second stops; only with a loop of its own */
-    uint32_t thread_count;     /* loops on threads of their own, the caller's included; only without a lent loop; 0 is 1 */
+    uint32_t thread_count;     /* loops, each on its thread, the caller's included; only without a lent loop; 0 is 1 */
     uint32_t connection_limit; /* connections at once, more wait in the backlog; 0 is 10,000 */
     uint32_t unix_mode;        /* permission bits of a Unix socket; 0 is 0600 */
 } bp_server_config;
@@ -120,8 +121,8 @@ typedef struct bp_client_config {
     struct uv_loop_s *loop; /* as for a server */
     bool handle_signals;    /* SIGINT and SIGTERM stop it; only with a loop of its own */
     /* How long to wait before a connection that ended, or could not be made, is tried again: at first reconnect_min_ms,
-     * then twice as long after each attempt that failed, up to reconnect_max_ms (0 is 30,000), each time cut at random by
-     * up to a half. An attempt that succeeds begins anew. reconnect_min_ms 0: never. */
+     * then twice as long after each attempt that failed, up to reconnect_max_ms (0 is 30,000), each time cut at random
+     * by up to a half. An attempt that succeeds begins anew. reconnect_min_ms 0: never. */
     uint32_t reconnect_min_ms, reconnect_max_ms;
 } bp_client_config;
 
@@ -137,8 +138,9 @@ BP_API bp_client_config bp_client_config_default(bp_service service);
  * pool configuration do not fit), BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
 BP_NODISCARD BP_API bp_err bp_server_new(const bp_server_config *config, const char *address, bp_server **out);
 
-/* Serves until bp_server_stop, and then closes every connection (BP_ERR_CLOSED); or until bp_server_drain has let the last
- * one end. Signals do the same where they are handled. Returns BP_OK. Only with a loop of its own, else BP_ERR_ARGUMENT.
+/* Serves until bp_server_stop, and then closes every connection (BP_ERR_CLOSED); or until bp_server_drain has let the
+ * last one end. Signals do the same where they are handled. Returns BP_OK. Only with a loop of its own, else
+ * BP_ERR_ARGUMENT.
  *
  * With thread_count above 1 there are so many loops: one on the calling thread, the others on threads that this call
  * makes and ends. Each connection belongs to one of them, and its handlers and callbacks run there, beside those of
@@ -149,8 +151,8 @@ BP_NODISCARD BP_API bp_err bp_server_run(bp_server *server);
  * Async-signal-safe; any thread. */
 BP_API void bp_server_stop(bp_server *server);
 
-/* Takes no more connections and finishes those that are there (bp_conn_finish): bp_server_run returns when the last one is
- * gone, which finish_ms bounds. The server does not listen again. Async-signal-safe; any thread. */
+/* Takes no more connections and finishes those that are there (bp_conn_finish): bp_server_run returns when the last one
+ * is gone, which finish_ms bounds. The server does not listen again. Async-signal-safe; any thread. */
 BP_API void bp_server_drain(bp_server *server);
 
 /* Closes what is open, frees the server and sets *server to NULL; NULL is allowed. With a loop of the caller's, closing
@@ -170,7 +172,8 @@ BP_API struct uv_loop_s *bp_server_loop(const bp_server *server);
 
 /* Sends one frame on every open connection, in the one buffer, and takes the reference: *buf becomes NULL. A connection
  * whose queue is full does as full_policy says. Returns how many took it, dropped ones included; a buffer of type 0 is
- * no frame, and nobody takes it. With several threads, any of them may call it; connections of the others get the frame soon, and all of them are counted. */
+ * no frame, and nobody takes it. With several threads, any of them may call it; connections of the others get the frame
+ * soon, and all of them are counted. */
 BP_API size_t bp_server_broadcast_take(bp_server *server, bp_buf **buf);
 
 /* ---- client ----------------------------------------------------------------------------------------------------- */
@@ -197,9 +200,9 @@ BP_API struct uv_loop_s *bp_client_loop(const bp_client *client);
 /* Sends a frame (type and length from the buffer) and takes the reference: *buf becomes NULL. It is written in the same
  * turn of the loop, together with what else is sent; small frames are copied, and their buffers released, here. A queue
  * that is full does as full_policy says; a frame above its limit is taken when it is empty. On error *buf stays the
- * caller's: BP_ERR_QUEUE_FULL (refused, on_drain will tell, or closed), BP_ERR_CLOSED, BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT
- * (a frame is begun, see below; or the buffer is none: its type is 0, as long as nobody has set it), BP_ERR_RESET (the
- * peer takes no more; what it sent before is still handed on, then on_close follows). */
+ * caller's: BP_ERR_QUEUE_FULL (refused, on_drain will tell, or closed), BP_ERR_CLOSED, BP_ERR_NO_MEMORY,
+ * BP_ERR_ARGUMENT (a frame is begun, see below; or the buffer is none: its type is 0, as long as nobody has set it),
+ * BP_ERR_RESET (the peer takes no more; what it sent before is still handed on, then on_close follows). */
 BP_NODISCARD BP_API bp_err bp_conn_send_take(bp_conn *conn, bp_buf **buf);
 
 /* Sends a frame without a buffer: begin gives *value, size_max bytes in which the value is written (at any alignment),
@@ -233,10 +236,10 @@ BP_NODISCARD BP_API bp_err bp_conn_keep(bp_conn *conn, bp_buf **out);
 /* A buffer from the connection's pool, as bp_pool_acquire gives it. Inside the handler of one of its frames, use this
  * one: when there is no memory for it, for bp_conn_keep or for a generated send on this connection (BP_ERR_LIMIT), and
  * the handler answers BP_ERR_LIMIT as well and has not kept the frame, then the connection is not closed. It reads no
- * more, what the handler has sent on it is taken back, the memory that it asked for is reserved, all of it together, and
- * once that is granted the handler runs again with the same frame. So a handler asks for what it needs and sends before
- * it does anything that it must not do twice. More than 8 such calls in one run are not waited for. The buffer may be a
- * part of a larger one, which comes back with the last part. */
+ * more, what the handler has sent on it is taken back, the memory that it asked for is reserved, all of it together,
+ * and once that is granted the handler runs again with the same frame. So a handler asks for what it needs and sends
+ * before it does anything that it must not do twice. More than 8 such calls in one run are not waited for. The buffer
+ * may be a part of a larger one, which comes back with the last part. */
 BP_NODISCARD BP_API bp_err bp_conn_acquire(bp_conn *conn, uint64_t size, bp_buf **out);
 
 /* Sends what is queued, tells the peer that this was all, and closes when the peer has ended too, or with
@@ -272,8 +275,8 @@ BP_API void *bp_conn_session(bp_conn *conn, const bp_service *service);
 /* The pool that the connection uses; valid while the connection is. */
 BP_API bp_pool *bp_conn_pool(const bp_conn *conn);
 
-/* Where the peer is, as an address: "tcp://127.0.0.1:40123", "unix:///run/market.sock"; "unix://" for a Unix socket without
- * a name, which clients have. Writes at most size bytes, NUL included. BP_ERR_SPACE, BP_ERR_CLOSED. */
+/* Where the peer is, as an address: "tcp://127.0.0.1:40123", "unix:///run/market.sock"; "unix://" for a Unix socket
+ * without a name, which clients have. Writes at most size bytes, NUL included. BP_ERR_SPACE, BP_ERR_CLOSED. */
 BP_NODISCARD BP_API bp_err bp_conn_peer_address(const bp_conn *conn, char *out, size_t size);
 
 /* Who the peer was when it connected, or began to listen, as the system knows it. */
@@ -290,8 +293,8 @@ BP_API uint64_t bp_conn_queued_bytes(const bp_conn *conn);
 
 /* ---- connections and other threads ----------------------------------------------------------------------------- */
 
-/* Keeps the connection's memory beyond its callbacks and returns it; every retain needs a release. The first one must be
- * on the loop's thread (on_open is a good place), and NULL when there is no memory; whoever has a reference may take
+/* Keeps the connection's memory beyond its callbacks and returns it; every retain needs a release. The first one must
+ * be on the loop's thread (on_open is a good place), and NULL when there is no memory; whoever has a reference may take
  * more, on any thread. A reference keeps neither the connection open nor its server: it is good for the calls below and
  * for no other once on_close was called. */
 BP_NODISCARD BP_API bp_conn *bp_conn_retain(bp_conn *conn);
@@ -299,13 +302,12 @@ BP_NODISCARD BP_API bp_conn *bp_conn_retain(bp_conn *conn);
 /* Gives a reference back, on any thread, and sets *conn to NULL; NULL is allowed. */
 BP_API void bp_conn_release_take(bp_conn **conn);
 
-/* Has the loop's thread send a frame, and takes the reference: *buf becomes NULL. Any thread that has a reference to the
- * connection; the frames of one thread leave in the order in which they were posted. Frames that are posted and not yet
- * queued are bounded by send_queue_bytes, as is the queue itself. What is posted when bp_conn_finish is called is sent as
- * far as the queue has room; the rest, and what a connection that is gone leaves, is dropped. On error *buf stays the
- * caller's:
- * BP_ERR_QUEUE_FULL (or others wait for room), BP_ERR_CLOSED (finished or gone), BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT
- * (nobody retained the connection, or the buffer's type is 0). */
+/* Has the loop's thread send a frame, and takes the reference: *buf becomes NULL. Any thread that has a reference to
+ * the connection; the frames of one thread leave in the order in which they were posted. Frames that are posted and not
+ * yet queued are bounded by send_queue_bytes, as is the queue itself. What is posted when bp_conn_finish is called is
+ * sent as far as the queue has room; the rest, and what a connection that is gone leaves, is dropped. On error *buf
+ * stays the caller's: BP_ERR_QUEUE_FULL (or others wait for room), BP_ERR_CLOSED (finished or gone), BP_ERR_NO_MEMORY,
+ * BP_ERR_ARGUMENT (nobody retained the connection, or the buffer's type is 0). */
 BP_NODISCARD BP_API bp_err bp_conn_post_take(bp_conn *conn, bp_buf **buf);
 
 /* The same, but waits for room, in turn, for timeout_ms at the most; UINT32_MAX is for ever. BP_ERR_TIMEOUT;
@@ -315,8 +317,8 @@ BP_NODISCARD BP_API bp_err bp_conn_post_wait_take(bp_conn *conn, bp_buf **buf, u
 /* What bp_conn_call has called; the connection may be closed by then: sends answer BP_ERR_CLOSED. */
 typedef void bp_conn_call_fn(bp_conn *conn, void *user);
 
-/* Calls call(conn, user) on the loop's thread, in order with what the same thread posts; any thread that has a reference
- * to the connection. Once this answered BP_OK, the call is made exactly once, at the latest before on_close.
+/* Calls call(conn, user) on the loop's thread, in order with what the same thread posts; any thread that has a
+ * reference to the connection. Once this answered BP_OK, the call is made exactly once, at the latest before on_close.
  * BP_ERR_CLOSED, BP_ERR_NO_MEMORY, BP_ERR_ARGUMENT: it is not made. */
 BP_NODISCARD BP_API bp_err bp_conn_call(bp_conn *conn, bp_conn_call_fn *call, void *user);
 

@@ -11,7 +11,8 @@
  *
  * Reader, in every state:
  *   at <= end;   head_count <= 6;   got <= length, but in BPI_FAILED, where there is none
- *   partial != NULL  =>  state == BPI_IN_VALUE or BPI_HELD, or BPI_FAILED (dropped), or BPI_IN_HEAD (given, head_count is 6)
+ *   partial != NULL  =>  state == BPI_IN_VALUE or BPI_HELD, or BPI_FAILED (dropped), or BPI_IN_HEAD (given,
+ *                        head_count is 6)
  *   state == BPI_IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
  *   budget->used == sum of charged over its readers
  *   charged == stride of the frame that is in partial, or waits for a buffer; 0 without one, and of a control frame
@@ -109,8 +110,9 @@ static inline void bpi_reader_uncount(bp_reader *reader, bool is_skipped) {
     reader->skipped_count += is_skipped;
 }
 
-/* Gives what is here and not taken back to whoever fed it, to be fed again: how many bytes that is. `again`, where it is
- * not NULL, is the frame that was handed on last, from where it was fed: its header is taken, its value comes again. */
+/* Gives what is here and not taken back to whoever fed it, to be fed again: how many bytes that is. `again`, where it
+ * is not NULL, is the frame that was handed on last, from where it was fed: its header is taken, its value comes
+ * again. */
 size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again);
 
 /* After a refusal: what the budget has still to be asked for, so that no buffer helps, or 0; and that so much was

@@ -61,9 +61,9 @@ static void on_retry(uv_timer_t *timer) {
 /* Many clients lose their server at once; they are not to come back at once. */
 static void retry_later(bp_client *client) {
     const uint64_t half = client->wait_ms / 2, longest = client->wait_ms - half;
-    const uint32_t doubled = client->wait_ms > client->reconnect_max_ms / 2 ? client->reconnect_max_ms : 2 * client->wait_ms;
+    const uint32_t most = client->reconnect_max_ms;
     uv_timer_start(&client->retry, on_retry, half + bpi_os.random() % (longest + 1), 0);
-    client->wait_ms = doubled;
+    client->wait_ms = client->wait_ms > most / 2 ? most : 2 * client->wait_ms;
 }
 
 static bool is_persistent(const bp_client *client) { return client->reconnect_min_ms != 0 && !client->is_quiet; }
@@ -161,7 +161,8 @@ static bool is_over(const bpi_end *end) {
 
 bp_err bp_client_run(bp_client *client) {
     /* Stopped between two attempts, or with a connection: begins anew. */
-    if (client->is_gone && client->end.runs_loop && is_persistent(client)) uv_timer_start(&client->retry, on_retry, 0, 0);
+    const bool begins_anew = client->is_gone && client->end.runs_loop && is_persistent(client);
+    if (begins_anew) uv_timer_start(&client->retry, on_retry, 0, 0);
     bp_err err = bpi_end_run(&client->end, is_over);
     if (err != BP_OK) return err;
     const bool has_reason = client->reconnect_min_ms == 0 && client->why != BP_ERR_CLOSED;

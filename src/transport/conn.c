@@ -114,7 +114,8 @@ __attribute__((noinline)) static bp_err judge(bp_conn *conn, bp_err err, bool is
     return conn->end->config.invalid == BP_INVALID_DROP ? BP_OK : err;
 }
 
-/* A control frame, or one of a connection that has something of its own to say about frames; or one that is nobody's. */
+/* A control frame, or one of a connection that has something of its own to say about frames; or one that is
+ * nobody's. */
 __attribute__((noinline)) static bp_err hand_on_otherwise(bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     const bp_conn_config *config = &conn->end->config;
     bp_err err = BP_OK;

@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 /* How long a peer may take: one coarse timer per loop, active only while something of the loop has a deadline.
  *
- * Time is that of the loop's own clock, which the timer moves on: it stands still while nobody has a deadline, and while
- * the loop does (a handler that takes long, a stopped process) it moves on by two ticks at the most, as what peers have
- * sent meanwhile is not read yet. What happened since the last tick counts as if it had happened then, so that a
- * deadline needs one tick more than its time: nobody is cut off early.
+ * Time is that of the loop's own clock, which the timer moves on: it stands still while nobody has a deadline, and
+ * while the loop does (a handler that takes long, a stopped process) it moves on by two ticks at the most, as what
+ * peers have sent meanwhile is not read yet. What happened since the last tick counts as if it had happened then, so
+ * that a deadline needs one tick more than its time: nobody is cut off early.
  *
  * The same timer takes memory back from whoever had none of its use between two ticks. */
 #include "frame/frame_internal.h"

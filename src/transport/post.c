@@ -258,8 +258,8 @@ static void deliver(bp_conn *conn, post what) {
     if (err == BP_ERR_NO_MEMORY) bp_conn_close(conn, err);
 }
 
-/* As many as there were at the beginning: who posts without end does not keep the loop. What came meanwhile has a letter
- * of its own under way. */
+/* As many as there were at the beginning: who posts without end does not keep the loop. What came meanwhile has a
+ * letter of its own under way. */
 static void deliver_all(bpi_port *port) {
     post what;
     bpi_lock_enter(&port->lock);

@@ -94,8 +94,8 @@ static void note_full(bp_conn *conn) {
 }
 
 bool bpi_send_must_wait(bp_conn *conn, uint64_t size) {
-    if (conn->state != BPI_CONN_OPEN || conn->is_broken || conn->end->config.full_policy != BP_FULL_REFUSE) return false;
-    if (bpi_send_has_room(conn, size)) return false;
+    if (conn->state != BPI_CONN_OPEN || conn->is_broken) return false;
+    if (conn->end->config.full_policy != BP_FULL_REFUSE || bpi_send_has_room(conn, size)) return false;
     note_full(conn);
     return true;
 }

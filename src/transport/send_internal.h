@@ -66,8 +66,8 @@ void bpi_write_out(bp_conn *conn, int most);
 /* Its BP_FRAME_WRITE_MAX bytes, which a loop that never writes does not need; NULL: no memory. */
 uint8_t *bpi_stage_data(bpi_stage *stage);
 
-/* Where the connection may put a frame of size bytes, header included, behind what it sent before; the stage may have to
- * be written out for it, which may fail. NULL: it goes to the queue. The limits were asked before. */
+/* Where the connection may put a frame of size bytes, header included, behind what it sent before; the stage may have
+ * to be written out for it, which may fail. NULL: it goes to the queue. The limits were asked before. */
 uint8_t *bpi_stage_room(bp_conn *conn, uint64_t size);
 void bpi_stage_open(bpi_stage *stage);                                 /* sets its limit as it may be */
 void bpi_stage_cut(bpi_stage *stage, uint32_t length, uint32_t count); /* keeps the first length bytes */

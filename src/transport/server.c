@@ -47,7 +47,8 @@ static bp_err make_workers(bp_server *server, const bp_server_config *config, co
         bpi_worker *worker = &server->workers[server->made_count++];
         bpi_worker_init(worker, server, address->transport);
         err = listen_with(worker, config, address);
-        if (err == BP_OK) err = bpi_worker_start(worker, config->loop, config->handle_signals && worker == server->workers);
+        const bool has_signals = config->handle_signals && worker == server->workers;
+        if (err == BP_OK) err = bpi_worker_start(worker, config->loop, has_signals);
     }
     return err;
 }

@@ -12,7 +12,8 @@
  *               may be queued (inflight_bytes)
  *   over        a connection whose cut frame waits until others are whole: the budget is used up
  *   needs       the buffers that a handler asked its connection for; those that were refused are reserved
- *   stage       60 KiB of a loop, lent to one connection at a time: its small frames are copied there when they are sent
+ *   stage       60 KiB of a loop, lent to one connection at a time: its small frames are copied there when they are
+ *               sent
  *   queue       frames of a connection that were not staged, in buffers; they leave after what is staged
  *   begun       the frame between bp_conn_frame_begin and bp_conn_frame_end; one at a time per loop
  *   dirty       a connection with frames to be written in this turn of the loop
@@ -24,8 +25,8 @@
  *               ends
  *   port        what threads that keep a connection see of it; it outlives the connection and its loop (post.c)
  *   aside       what few connections need besides: made when it is needed first, freed with the connection
- *   at rest     a connection without frames or bytes on their way, two ticks after the last ones: it holds its own block
- *               of memory, with its sessions, and perhaps an aside
+ *   at rest     a connection without frames or bytes on their way, two ticks after the last ones: it holds its own
+ *               block of memory, with its sessions, and perhaps an aside
  *   clock       a loop's time, in ms, as its timer moves it on (deadline.c)
  *
  * A connection's life:  CONNECTING -> OPEN -> FINISHING -> LINGERING -> CLOSING -> freed;  each step but the first and
@@ -257,7 +258,8 @@ void bpi_deadline_watch(bpi_loop *loop);
 /* A connection or an end's need of a tick is gone: without any, the timer rests. */
 void bpi_deadline_rest(bpi_loop *loop);
 
-/* The clock moves on; who is late is closed, and memory that nobody needs any more given back. Called by the timer, and by tests that have no time to wait. */
+/* The clock moves on; who is late is closed, and memory that nobody needs any more given back. Called by the timer, and
+ * by tests that have no time to wait. */
 void bpi_loop_tick(bpi_loop *loop, uint32_t elapsed_ms);
 
 /* What the connection's state allows a time for begins now. */
@@ -356,8 +358,8 @@ typedef enum bpi_conn_state {
 } bpi_conn_state;
 
 struct bp_conn {
-    _Alignas(max_align_t) bpi_stage *stage; /* the loop's; first, for the inline paths. Whatever sessions hold lies right
-                                              behind the connection */
+    _Alignas(max_align_t) bpi_stage *stage; /* the loop's; first, for the inline paths. Whatever sessions hold lies
+                                              right behind the connection */
     bpi_end *end;
     bp_conn *previous, *next; /* in the end's list */
     bp_conn *dirty_next;
@@ -397,7 +399,8 @@ struct bp_conn {
     } handle;
 };
 
-enum { BPI_CONN_BYTES_MAX = 480 }; /* with malloc's header and rounding, and its part of libuv's table of descriptors: 512 */
+/* With malloc's header and rounding, and its part of libuv's table of descriptors: 512. */
+enum { BPI_CONN_BYTES_MAX = 480 };
 _Static_assert(sizeof(bp_conn) <= BPI_CONN_BYTES_MAX, "an idle connection costs too much");
 
 struct bpi_aside {

@@ -1,5 +1,5 @@
-/* transport/wait_internal.h: what waiting for memory is made of: wait.c, connections that wait; needs.c, what handlers ask
- * for. Glossary and invariants are in transport_internal.h. */
+/* transport/wait_internal.h: what waiting for memory is made of: wait.c, connections that wait; needs.c, what handlers
+ * ask for. Glossary and invariants are in transport_internal.h. */
 #ifndef BUFPOOL_TRANSPORT_WAIT_INTERNAL_H
 #define BUFPOOL_TRANSPORT_WAIT_INTERNAL_H
 
@@ -43,8 +43,8 @@ uint8_t *bpi_landing_chunk(bpi_loop *loop);
 BP_NODISCARD bp_err bpi_wait_for_cut(bp_conn *conn);
 BP_NODISCARD bp_err bpi_wait_for_needs(bp_conn *conn, const bp_frame *frame);
 
-/* The connection hands on nothing any more: what it waited for goes back, and what it has not taken is dropped. A letter
- * may still be under way, for which a closed connection waits. */
+/* The connection hands on nothing any more: what it waited for goes back, and what it has not taken is dropped. A
+ * letter may still be under way, for which a closed connection waits. */
 void bpi_wait_end(bp_conn *conn);
 
 /* The closed connection's handle is closed. True: a letter is under way, and the connection is gone once it is here. */

@@ -35,7 +35,8 @@ static pid_t start(const char *program, const char *argument) {
 }
 
 /* The program's port is written into it, so that one copy of this test runs at a time on a machine: whoever has this
- * name, which the kernel takes back with the process. Without it a copy would talk to the server that another one ends. */
+ * name, which the kernel takes back with the process. Without it a copy would talk to the server that another one
+ * ends. */
 static int wait_for_turn(void) {
     static const char name[] = "bufpool-test-of-book-server";
     struct sockaddr_un at = {.sun_family = AF_UNIX};

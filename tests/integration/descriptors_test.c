@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-/* A table of descriptors with room for ever fewer: whatever cannot be made is told, and nothing of it is left. What accept
- * does then is in the server's own tests. */
+/* A table of descriptors with room for ever fewer: whatever cannot be made is told, and nothing of it is left. What
+ * accept does then is in the server's own tests. */
 #include "tests/support/descriptors.h"
 #include "tests/support/frame_rig.h"
 

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-/* What a server holds of the system's memory, whatever its peers do: the sum of docs/BUFFER_POOL.md, "What a server holds
- * besides", seen from the system's side, at every turn of the loop. */
+/* What a server holds of the system's memory, whatever its peers do: the sum of docs/BUFFER_POOL.md, "What a server
+ * holds besides", seen from the system's side, at every turn of the loop. */
 #include "tests/support/frame_rig.h"
 #include "tests/support/os_meter.h"
 
@@ -57,8 +57,8 @@ static void check_held(void) {
     bp_server_stats_read(all.rig.server.server, &stats);
     const uint64_t open = stats.connections_open, of_a_kind = PEERS / KINDS;
     const uint64_t queued = bpt_pool_in_use(bp_server_pool(all.rig.server.server)) + of_a_kind * 4; /* rings' least */
-    const uint64_t besides = 512 * KIB + open * 512 + stats.connections_waiting * 384 + of_a_kind * (4 * KIB + KIB / 2) +
-                             of_a_kind * KIB + queued * 16;
+    const uint64_t besides = 512 * KIB + open * 512 + stats.connections_waiting * 384 +
+                             of_a_kind * (4 * KIB + KIB / 2) + of_a_kind * KIB + queued * 16;
     bpt_must(held() <= LIMIT + FORCED + besides);
     if (all.most < held()) all.most = held();
 }
@@ -126,7 +126,8 @@ START_TEST(frames_that_waste_their_class_take_no_more_than_the_budget) {
         fds[i] = bpt_rig_raw(&rig);
         ck_assert_int_eq(write(fds[i], wire.data, 1000), 1000);
     }
-    bpt_rig_until(&rig, (bp_server_stats_read(rig.server.server, &stats), stats.connections_waiting == CROWD - TOGETHER));
+    bpt_rig_until(&rig, (bp_server_stats_read(rig.server.server, &stats),
+                         stats.connections_waiting == CROWD - TOGETHER));
     ck_assert_uint_eq(bpt_pool_in_use(pool), TOGETHER);
     for (int i = 0; i < CROWD; i++) close(fds[i]);
     bpt_wire_free(&wire);

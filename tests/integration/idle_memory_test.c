@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
-/* What thousands of connections cost a server while nothing is said on them, before and after a round of traffic: at most
- * 512 bytes each, with libuv's handle and malloc's headers, and none of the pool's. The service is a plain one, without a
- * session. The clients are processes of their own, so that descriptors suffice. */
+/* What thousands of connections cost a server while nothing is said on them, before and after a round of traffic: at
+ * most 512 bytes each, with libuv's handle and malloc's headers, and none of the pool's. The service is a plain one,
+ * without a session. The clients are processes of their own, so that descriptors suffice. */
 #include "tests/support/frame_rig.h"
 #include "tests/support/heap_meter.h"
 #include "transport/server_internal.h"
@@ -125,7 +125,7 @@ static void listen_quietly(bpt_rig *rig, int way) {
     rig->server.on_frame = echo;
     bp_server_config config = bpt_rig_server_config(rig, way);
     config.conn.pool_config.memory_limit = 0;
-    config.conn.finish_ms = 40; /* nobody finishes: but a loop ticks four times as often as the shortest deadline is long */
+    config.conn.finish_ms = 40; /* nobody finishes: but a loop ticks four times within the shortest deadline */
     bpt_rig_listen(rig, &config, way);
 }
 

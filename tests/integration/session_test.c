@@ -154,7 +154,8 @@ static bool remembers_anything(bp_conn *conn) {
 
 /* The handler gets the frame again, so it has not come before. */
 START_TEST(what_a_handler_has_no_memory_for_has_not_come_yet) {
-    static const gate_handlers needy = {.hello = hello_with_memory, .meta = on_meta, .trade = on_trade, .hooks = &hooks};
+    static const gate_handlers needy = {
+        .hello = hello_with_memory, .meta = on_meta, .trade = on_trade, .hooks = &hooks};
     static bpt_hogs hogs;
     fixture f = {0};
     bpt_rig_init(&f.rig);

@@ -39,7 +39,8 @@ static void on_close(bpt_side *side, bp_conn *conn) {
     if (conn == c->slow) c->slow = NULL;
 }
 
-/* What the kernel is to keep for a consumer: little, as how much it would otherwise is its own affair; or again much. */
+/* What the kernel is to keep for a consumer: little, as how much it would otherwise is its own affair; or again
+ * much. */
 static void hold(int fd, int bytes) {
     ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes), 0);
 }

@@ -8,8 +8,9 @@
 /* An empty pool from which nothing is refused; bp_pool_release_take ends it. */
 bp_pool *bpt_dry_pool(void);
 
-/* From now on acquires are counted anew, and the first one, number `at`, is refused, and then every one that comes `every`
- * later (0: no other). Who is refused reserves; while anybody waits, everybody is refused, and that is not counted. */
+/* From now on acquires are counted anew, and the first one, number `at`, is refused, and then every one that comes
+ * `every` later (0: no other). Who is refused reserves; while anybody waits, everybody is refused, and that is not
+ * counted. */
 void bpt_dry_pool_refuse(bp_pool *pool, uint64_t at, uint64_t every);
 
 /* Acquires that were counted, reservations that wait, and those that had to. */

@@ -83,7 +83,8 @@ END_TEST
 START_TEST(types_enums_and_hooks_are_told) {
     static const char *const lines[] = {
         "\n### <a id=\"type-spot\"></a>Spot\nA spot \\| on a coat\n\n4 bytes, aligned to 2.\n",
-        "\n| other name | stands for | |\n|---|---|---|\n| Tag | `[u8; 4]` | On an ear \\| or two |\n| Herd | `Vec<Spot>` |  |\n",
+        ("\n| other name | stands for | |\n|---|---|---|\n"
+         "| Tag | `[u8; 4]` | On an ear \\| or two |\n| Herd | `Vec<Spot>` |  |\n"),
         "\n### <a id=\"enum-coat\"></a>Coat\nHow it looks\n\n`i8`; other numbers are kept.\n",
         "\n| -1 | brown |  |\n",
         "\n| <a id=\"hook-known_barn\"></a>known_barn | an unsigned integer | no connection starts |  |\n",

@@ -141,8 +141,8 @@ START_TEST(constants_come_from_the_layout) {
 }
 END_TEST
 
-/* What is measured and then stored is read once: lengths are stored first, of later versions too, but not of what may be
- * absent; and where nothing is measured, no restrict lets the compiler mix up the order of stores. */
+/* What is measured and then stored is read once: lengths are stored first, of later versions too, but not of what may
+ * be absent; and where nothing is measured, no restrict lets the compiler mix up the order of stores. */
 START_TEST(what_was_measured_is_stored_first) {
     const cg_outputs outputs = emit("schema: {name: farm, version: 2}\n"
                                     "messages:\n"

@@ -17,7 +17,8 @@ START_TEST(json_has_the_published_shape) {
     const char *const expected = cg_arena_format(
         c.arena,
         "{\"schema\":{\"name\":\"s\",\"id\":7,\"version\":2,\"min_compatible\":1,\"layouts\":["
-        "{\"version\":1,\"hash\":\"%016" PRIx64 "\"},{\"version\":2,\"hash\":\"%016" PRIx64 "\"}]},\"strategy\":\"pow2\",\"classes\":["
+        "{\"version\":1,\"hash\":\"%016" PRIx64 "\"},{\"version\":2,\"hash\":\"%016" PRIx64 "\"}]},"
+        "\"strategy\":\"pow2\",\"classes\":["
         "{\"size\":64,\"messages\":[\"Small\"],\"idle_bytes\":65536,\"buffers\":3},"
         "{\"size\":256,\"messages\":[\"Large\"],\"idle_bytes\":65536,\"buffers\":0}],\"messages\":[\n"
         "  {\"name\":\"Small\",\"tlv_type\":3,\"min\":4,\"typical\":4,\"max\":4,\"block\":4,\"accept_min\":2,"

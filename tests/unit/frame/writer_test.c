@@ -217,7 +217,8 @@ START_TEST(the_ring_grows_while_it_wraps) {
 }
 END_TEST
 
-/* A queue of 14 frames of 10 bytes each (16 with their headers), of which `done` bytes have left, in a ring that wraps. */
+/* A queue of 14 frames of 10 bytes each (16 with their headers), of which `done` bytes have left, in a ring that
+ * wraps. */
 static void wrapped_queue(rig *r, uint64_t done) {
     rig_init(r);
     for (uint64_t i = 0; i < 12; i++) push(r, 1, 10, i);

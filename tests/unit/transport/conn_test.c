@@ -193,7 +193,8 @@ END_TEST
 
 static void *no_asides(size_t size) { return size == sizeof(bpi_aside) ? NULL : bpi_os_system.alloc(size); }
 
-/* _i: whether there is memory for what a connection counts of this; all of them together count it either way, and once. */
+/* _i: whether there is memory for what a connection counts of this; all of them together count it either way, and
+ * once. */
 START_TEST(what_is_rare_is_counted_without_memory) {
     bpt_rig rig;
     bp_server_stats all;
