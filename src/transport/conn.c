@@ -273,6 +273,7 @@ void bpi_conn_read_ended(bp_conn *conn, int status) {
 
 static void came(bp_conn *conn, const uv_buf_t *buf, size_t count) {
     bp_frame frame;
+    conn->has_moved = true;
     conn->reads++;
     conn->bytes_in += count;
     conn->turn_bytes += (uint32_t)count;
@@ -324,6 +325,7 @@ void bpi_conn_read_peeked(bp_conn *conn, bool is_again) {
     const ssize_t n = receive(fd, chunk, BPI_LANDING_SIZE, MSG_PEEK);
     if (n > 0) {
         const size_t count = handle_peeked(conn, chunk, (size_t)n, is_again);
+        conn->has_moved = true;
         conn->reads++;
         conn->bytes_in += count;
         conn->turn_bytes += (uint32_t)count;

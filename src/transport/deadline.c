@@ -121,14 +121,15 @@ void bpi_deadline_renew(bp_conn *conn) {
 
 /* ---- the loop ---- */
 
-/* The memory of a queue in which nothing was since the last tick is given back. Whether it is still to be. */
+/* The memory of a queue in which nothing was since the last tick is given back, unless the connection had other traffic:
+ * it would soon need it again. Whether it is still to be. */
 static bool has_queue(bp_conn *conn) {
-    if (!conn->has_queued) bpi_writer_rest(&conn->writer);
+    if (!conn->has_queued && !conn->has_moved) bpi_writer_rest(&conn->writer);
     conn->has_queued = bpi_writer_count(&conn->writer) != 0;
     return conn->writer.queue != NULL;
 }
 
-static bool look_after_conns(bpi_end *end) {
+static bool look_after_conns(bpi_end *end, bool *has_moved) {
     bool is_needed = false;
     for (bp_conn *conn = end->conns, *next; conn != NULL; conn = next) {
         bool has_one = false;
@@ -140,21 +141,23 @@ static bool look_after_conns(bpi_end *end) {
         }
         has_one = has_queue(conn) || has_one;
         has_one = bpi_port_rest(conn) || has_one;
+        *has_moved = *has_moved || conn->has_moved;
+        conn->has_moved = false;
         is_needed = is_needed || has_one;
     }
     return is_needed;
 }
 
 void bpi_loop_tick(bpi_loop *loop, uint32_t elapsed_ms) {
-    bool is_needed = false;
+    bool is_needed = false, has_moved = false;
     loop->clock_ms += elapsed_ms;
     for (bpi_end *end = loop->ends, *next; end != NULL; end = next) {
         next = end->loop_next;
-        is_needed = look_after_conns(end) || is_needed;
+        is_needed = look_after_conns(end, &has_moved) || is_needed;
         is_needed = (end->on_tick != NULL && end->on_tick(end)) || is_needed;
     }
-    is_needed = bpi_spares_trim(&loop->writes) || is_needed;
-    is_needed = bpi_spares_trim(&loop->waits) || is_needed;
+    is_needed = bpi_spares_trim(&loop->writes, has_moved) || is_needed;
+    is_needed = bpi_spares_trim(&loop->waits, has_moved) || is_needed;
     if (!is_needed) uv_timer_stop(&loop->timer);
 }
 

@@ -291,7 +291,7 @@ bool bpi_port_rest(bp_conn *conn) {
     post *unused = NULL;
     if (port == NULL) return false;
     bpi_lock_enter(&port->lock);
-    if (port->count == 0 && !port->has_posted) {
+    if (port->count == 0 && !port->has_posted && !conn->has_moved) {
         unused = port->ring;
         port->ring = NULL;
     }

@@ -29,8 +29,8 @@ void bpi_spares_give(bpi_spares *spares, void *block) {
     spares->count++;
 }
 
-bool bpi_spares_trim(bpi_spares *spares) {
-    for (; spares->low != 0; spares->low--) bpi_os.free(pop(spares));
+bool bpi_spares_trim(bpi_spares *spares, bool is_busy) {
+    for (; !is_busy && spares->low != 0; spares->low--) bpi_os.free(pop(spares));
     spares->low = spares->count;
     return spares->count != 0;
 }

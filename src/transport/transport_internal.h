@@ -234,8 +234,9 @@ void bpi_loop_forget(bpi_loop *loop, bp_conn *conn);
 void *bpi_spares_take(bpi_spares *spares, size_t size);
 void bpi_spares_give(bpi_spares *spares, void *block);
 
-/* Gives back what nobody needed since the last time. Whether there is more. */
-bool bpi_spares_trim(bpi_spares *spares);
+/* Gives back what nobody needed since the last time, unless is_busy: there was traffic, which may soon need it. Whether
+ * there is more. */
+bool bpi_spares_trim(bpi_spares *spares, bool is_busy);
 void bpi_spares_free(bpi_spares *spares);
 
 /* ---- deadlines ---- */
@@ -388,6 +389,7 @@ struct bp_conn {
     bool has_ended : 1;  /* the peer sends no more */
     bool is_reading : 1;
     bool has_queued : 1; /* since the last tick, or still has: the memory of its queue may be needed again */
+    bool has_moved : 1;  /* since the last tick bytes came or left: what traffic needs is kept */
     uint8_t state;
     uint8_t misfit;      /* bpi_hello_fault, and 16 times the index of the service that it is about */
     uint8_t turn_writes; /* stages that it wrote in this turn, before its end */

@@ -49,6 +49,7 @@ static void queue_left(bp_conn *conn, uint64_t bytes) {
 }
 
 static void count_write(bp_conn *conn, uint64_t bytes) {
+    conn->has_moved = true;
     conn->writes++;
     conn->bytes_out += bytes;
 }

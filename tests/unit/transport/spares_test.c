@@ -78,18 +78,18 @@ START_TEST(what_nobody_needed_since_the_last_time_is_given_back) {
     count_blocks();
     take_many(&spares, taken, 10);
     give_many(&spares, taken, 10);
-    ck_assert(bpi_spares_trim(&spares)); /* all of them were needed until now */
+    ck_assert(bpi_spares_trim(&spares, false)); /* all of them were needed until now */
     ck_assert_int_eq(blocks, 10);
     take_many(&spares, taken, 3);
     give_many(&spares, taken, 3);
-    ck_assert(bpi_spares_trim(&spares));
+    ck_assert(bpi_spares_trim(&spares, false));
     ck_assert_int_eq(blocks, 3);
     take_many(&spares, taken, 2);
-    ck_assert(!bpi_spares_trim(&spares)); /* the one that was left */
+    ck_assert(!bpi_spares_trim(&spares, false)); /* the one that was left */
     ck_assert_int_eq(blocks, 2);
     give_many(&spares, taken, 2);
-    ck_assert(bpi_spares_trim(&spares));
-    ck_assert(!bpi_spares_trim(&spares));
+    ck_assert(bpi_spares_trim(&spares, false));
+    ck_assert(!bpi_spares_trim(&spares, false));
     ck_assert_int_eq(blocks, 0);
     bpi_os = bpi_os_system;
 }
