@@ -167,7 +167,7 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, a minute of
 	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
 	@$(MAKE) --no-print-directory lint check-headers check-schema check-install
 	@$(MAKE) --no-print-directory -j2 check-change check-random
-	@$(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=10 SOAK_SECONDS=60
+	@$(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=10 FUZZ_JOBS=2 SOAK_SECONDS=60
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
@@ -269,8 +269,9 @@ FUZZ_SECONDS = 60
 FUZZ_FLAGS = -g -O1 -DBPI_DEBUG -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZERS = fuzz-frame fuzz-dispatch fuzz-pool fuzz-codec fuzz-written fuzz-contract
 .PHONY: fuzz-all $(FUZZERS)
-fuzz-all: ## each fuzzer, one after the other, as one core is what a fuzzer takes (FUZZ_SECONDS=60 each)
-	@$(MAKE) --no-print-directory -j1 $(FUZZERS)
+FUZZ_JOBS = 1
+fuzz-all: ## each fuzzer, one after the other, as one core is what a fuzzer takes (FUZZ_SECONDS=60 each, FUZZ_JOBS=1)
+	@$(MAKE) --no-print-directory -j$(FUZZ_JOBS) $(FUZZERS)
 
 fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/frame_reader
