@@ -13,6 +13,15 @@
 
 /* ---- the times themselves ---- */
 
+/* Not before its time is over the connection is closed, and then for that. */
+static void expect_timeout(bpt_rig *rig) {
+    bpt_clock_pass(rig, BPT_CLOCK_DEADLINE - BPT_CLOCK_STEP);
+    ck_assert_uint_eq(rig->server.closes, 0);
+    bpt_clock_pass(rig, 2 * BPT_CLOCK_STEP);
+    ck_assert_uint_eq(rig->server.closes, 1);
+    bpt_err(rig->server.why, BP_ERR_TIMEOUT);
+}
+
 START_TEST(what_is_not_set_has_a_default) {
     static const struct {
         bp_conn_config set;
@@ -145,11 +154,7 @@ START_TEST(who_is_not_read_from_is_not_late) {
     bpt_clock_pass(&rig, 5 * BPT_CLOCK_DEADLINE);
     ck_assert_uint_eq(rig.server.closes, 0);
     bp_conn_resume(rig.server.conn);
-    bpt_clock_pass(&rig, BPT_CLOCK_DEADLINE - BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 0);
-    bpt_clock_pass(&rig, 2 * BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 1);
-    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
+    expect_timeout(&rig);
     close(fd);
     bpt_wire_free(&wire);
     bpt_rig_fini(&rig);
@@ -187,11 +192,7 @@ START_TEST(who_sends_nothing_is_idle) {
         bpt_rig_until(&rig, rig.server.frames == n);
     }
     ck_assert(bpt_clock_is_ticking(&rig));
-    bpt_clock_pass(&rig, BPT_CLOCK_DEADLINE - BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 0);
-    bpt_clock_pass(&rig, 2 * BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 1);
-    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
+    expect_timeout(&rig);
     close(fd);
     bpt_wire_free(&wire);
     bpt_rig_fini(&rig);
@@ -208,11 +209,7 @@ START_TEST(who_was_not_read_from_is_not_idle) {
     bp_conn_pause(rig.server.conn);
     bpt_clock_pass(&rig, 5 * BPT_CLOCK_DEADLINE);
     bp_conn_resume(rig.server.conn);
-    bpt_clock_pass(&rig, BPT_CLOCK_DEADLINE - BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 0);
-    bpt_clock_pass(&rig, 2 * BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 1);
-    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
+    expect_timeout(&rig);
     close(fd);
     bpt_rig_fini(&rig);
 }
@@ -242,11 +239,7 @@ START_TEST(a_peer_that_never_reads_is_stalled) {
     const int fd = bpt_clock_start(&rig, &config, _i);
     bpt_clock_block(&rig);
     ck_assert(bpt_clock_is_ticking(&rig));
-    bpt_clock_pass(&rig, BPT_CLOCK_DEADLINE - BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 0);
-    bpt_clock_pass(&rig, 2 * BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 1);
-    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
+    expect_timeout(&rig);
     ck_assert_uint_eq(rig.server.in_use_at_close, 0);
     close(fd);
     bpt_rig_fini(&rig);
@@ -320,11 +313,7 @@ START_TEST(finishing_has_an_end) {
     bp_conn_finish(rig.server.conn);
     bpt_rig_turn(&rig, 3);
     ck_assert_int_eq(rig.server.conn->state, _i & 2 ? BPI_CONN_FINISHING : BPI_CONN_LINGERING);
-    bpt_clock_pass(&rig, BPT_CLOCK_DEADLINE - BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 0);
-    bpt_clock_pass(&rig, 2 * BPT_CLOCK_STEP);
-    ck_assert_uint_eq(rig.server.closes, 1);
-    bpt_err(rig.server.why, BP_ERR_TIMEOUT);
+    expect_timeout(&rig);
     close(fd);
     bpt_rig_fini(&rig);
 }

@@ -261,6 +261,31 @@ START_TEST(a_frame_without_value_can_be_begun) {
 }
 END_TEST
 
+/* At the bound, one above it, and at the end of the range; in the stage and in a buffer. */
+START_TEST(a_frame_ends_within_its_bounds_and_once) {
+    const uint32_t sizes[] = {0, 1, SMALL, BP_FRAME_STAGE_MAX, BP_FRAME_STAGE_MAX + 1};
+    bpt_rig rig;
+    start(&rig, _i);
+    bp_conn *conn = rig.clients[0].conn;
+    uint8_t *value = NULL;
+    bpt_err(bp_conn_frame_end(conn, 0), BP_ERR_ARGUMENT);
+    if (bpt_way_is_pooled(_i)) { /* without a pool the system may well have so much */
+        ck_assert_int_ne(bp_conn_frame_begin(conn, BPT_SKIPPED_TYPE, UINT32_MAX, &value), BP_OK);
+        ck_assert_ptr_null(value);
+    }
+    for (int i = 0; i < 5; i++) {
+        bpt_ok(bp_conn_frame_begin(conn, BPT_SKIPPED_TYPE, sizes[i], &value));
+        bpt_err(bp_conn_frame_end(conn, sizes[i] + 1), BP_ERR_ARGUMENT);
+        bpt_err(bp_conn_frame_end(conn, UINT32_MAX), BP_ERR_ARGUMENT);
+        memset(value, 1, sizes[i]);
+        bpt_ok(bp_conn_frame_end(conn, sizes[i]));
+        bpt_err(bp_conn_frame_end(conn, sizes[i]), BP_ERR_ARGUMENT);
+    }
+    bpt_rig_until(&rig, stats_of(rig.server.conn).frames_skipped == 5);
+    bpt_rig_fini(&rig);
+}
+END_TEST
+
 START_TEST(a_dropped_frame_is_not_sent) {
     static const uint32_t sizes[] = {SMALL, BPT_LARGE_MAX};
     bpt_rig rig;
@@ -435,6 +460,7 @@ BPT_SUITE(transport_stage) {
     BPT_LOOP_TEST(frames_are_written_where_they_leave_from, 0, BPT_WAYS);
     BPT_LOOP_TEST(large_frames_are_written_into_buffers, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_frame_without_value_can_be_begun, 0, BPT_WAYS);
+    BPT_LOOP_TEST(a_frame_ends_within_its_bounds_and_once, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_dropped_frame_is_not_sent, 0, BPT_WAYS);
     BPT_LOOP_TEST(between_begin_and_end_nothing_else_is_sent, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_frame_that_is_never_ended_is_dropped_with_the_turn, 0, BPT_WAYS);
