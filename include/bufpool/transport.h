@@ -85,8 +85,7 @@ typedef struct bp_conn_config {
     uint32_t idle_ms;      /* until the next bytes; 0 is as long as it likes */
     uint32_t stall_ms;     /* until it takes more of what is queued; 0 is 30,000 */
     uint32_t finish_ms;    /* from bp_conn_finish to the end; 0 is 10,000 */
-    uint32_t send_queue_bytes;  /* unsent bytes per connection, above which its queue is full; 0 is 4 MiB. Where sends
-                                   are refused, so many (at least 4 MiB) may also leave in one turn of the loop */
+    uint32_t send_queue_bytes;  /* unsent bytes per connection, above which its queue is full; 0 is 4 MiB */
     uint64_t inflight_bytes;    /* the same for all connections together, each of which is then full; 0: no limit. Every
                                    thread may be beyond it by a frame, and by 60 KiB that it is about to write */
     bp_full full_policy;        /* what happens to frames that are sent to a full queue */

@@ -46,18 +46,7 @@ uint64_t bpi_send_room(const bp_conn *conn) {
     return own < all ? own : all;
 }
 
-/* Whether more than a whole queue has left in this turn, and the stage is full again: a producer who sends until it is
- * refused is stopped here. Its queue would do so as well, but frames that go through it take three times as long. */
-static bool has_had_its_turn(const bp_conn *conn, uint64_t size) {
-    const bpi_stage *stage = conn->stage;
-    const uint64_t left = (uint64_t)conn->turn_writes * BP_FRAME_WRITE_MAX;
-    if (conn->turn_writes < BPI_STAGE_WRITES || conn->end->config.full_policy != BP_FULL_REFUSE) return false;
-    if (stage->holder != conn || stage->length + size <= BP_FRAME_WRITE_MAX) return false;
-    return left >= bpi_send_limit(conn) && conn->end->loop->handling != conn;
-}
-
 bool bpi_send_has_room(const bp_conn *conn, uint64_t size) {
-    if (has_had_its_turn(conn, size)) return false;
     if (size <= bpi_send_room(conn)) return true;
     /* A frame above a limit goes alone, or it could never be sent. */
     if (bp_conn_queued_bytes(conn) != 0) return false;

@@ -69,51 +69,6 @@ START_TEST(a_full_stage_leaves_at_once) {
 }
 END_TEST
 
-/* Fills the stage as if it had been written out as often as one turn allows. */
-static void spend_turn(bp_conn *conn) {
-    const uint64_t fit = BP_FRAME_WRITE_MAX / FRAME;
-    conn->turn_writes = BPI_STAGE_WRITES;
-    for (uint64_t n = 0; n < fit; n++) bpt_send(conn, BPT_SMALL_TYPE, SMALL, n);
-    ck_assert_uint_eq(stats_of(conn).writes, 0);
-}
-
-START_TEST(who_never_stops_is_refused_once_a_whole_queue_has_left_in_one_turn) {
-    bpt_rig rig;
-    start(&rig, _i);
-    bp_conn *conn = rig.clients[0].conn;
-    uint8_t *value;
-    spend_turn(conn);
-    bpt_err(bp_conn_frame_begin(conn, BPT_SMALL_TYPE, SMALL, &value), BP_ERR_QUEUE_FULL);
-    ck_assert_ptr_null(value);
-    ck_assert_uint_eq(bpi_writer_count(&conn->writer), 0);
-    ck_assert_uint_eq(stats_of(conn).sends_refused, 1);
-    bpt_rig_until(&rig, rig.clients[0].drains == 1);
-    bpt_send(conn, BPT_SMALL_TYPE, SMALL, BP_FRAME_WRITE_MAX / FRAME);
-    bpt_rig_until(&rig, rig.server.frames == BP_FRAME_WRITE_MAX / FRAME + 1);
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
-/* A queue that may hold more than that is filled first. */
-START_TEST(a_larger_queue_takes_what_a_turn_does_not) {
-    bpt_rig rig;
-    bpt_rig_init(&rig);
-    const bp_server_config server = bpt_rig_server_config(&rig, _i);
-    bp_client_config client = bpt_rig_client_config(&rig, 0, _i);
-    client.conn.send_queue_bytes = BPI_STAGE_WRITES * BP_FRAME_WRITE_MAX + 1;
-    bpt_rig_listen(&rig, &server, _i);
-    bpt_rig_connect(&rig, 0, &client);
-    bpt_rig_until(&rig, rig.server.opens == 1 && rig.clients[0].opens == 1);
-    bp_conn *conn = rig.clients[0].conn;
-    rig.server.on_frame = check_order;
-    spend_turn(conn);
-    bpt_send(conn, BPT_SMALL_TYPE, SMALL, BP_FRAME_WRITE_MAX / FRAME);
-    ck_assert_uint_eq(bpi_writer_count(&conn->writer), 1);
-    bpt_rig_until(&rig, rig.server.frames == BP_FRAME_WRITE_MAX / FRAME + 1);
-    bpt_rig_fini(&rig);
-}
-END_TEST
-
 /* Large frames wait in the queue; what follows them does too. */
 START_TEST(large_and_small_frames_keep_their_order) {
     bpt_rig rig;
@@ -450,8 +405,6 @@ END_TEST
 BPT_SUITE(transport_stage) {
     BPT_LOOP_TEST(small_frames_give_their_buffers_back_at_once, 0, BPT_WAYS);
     BPT_LOOP_TEST(a_full_stage_leaves_at_once, 0, BPT_WAYS);
-    BPT_LOOP_TEST(who_never_stops_is_refused_once_a_whole_queue_has_left_in_one_turn, 0, BPT_WAYS);
-    BPT_LOOP_TEST(a_larger_queue_takes_what_a_turn_does_not, 0, BPT_WAYS);
     BPT_LOOP_TEST(large_and_small_frames_keep_their_order, 0, BPT_WAYS);
     BPT_LOOP_TEST(connections_that_take_turns_need_a_write_each, 0, BPT_WAYS);
     BPT_LOOP_TEST(handlers_of_one_turn_hand_the_stage_on, 0, BPT_WAYS);
