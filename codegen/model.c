@@ -27,7 +27,7 @@ static const char *stem_of(cg_arena *arena, const char *path) {
 static bool read_prefix(cg_builder *b, const char *text, cg_span at) {
     cg_name *name = &b->model->name;
     if (!cg_name_read(b->diags, text, at, name)) return false;
-    if (strncmp(name->snake, "bp", 2) == 0) {
+    if (strncmp(name->snake, "bp", 2) == 0 && !b->model->is_library) {
         cg_report(b->diags, CG_E_RESERVED, at, "names that begin with bp are the library's");
         return false;
     }
@@ -57,16 +57,33 @@ static void read_schema_name(cg_builder *b, const cg_node *schema, const char *p
     }
 }
 
+/* Programs that do not know each other have a library's messages beside their own: what tells the two apart, the
+ * schema's id and the core range, is said. */
+static void check_library(cg_builder *b, const cg_node *root, const cg_node *schema) {
+    const cg_node *id = cg_entry(schema, "id"), *ranges = cg_map_entry(root, "tag_ranges");
+    const cg_span at = cg_entry(schema, "library")->span;
+    if (id == NULL) {
+        cg_report(b->diags, CG_E_MISSING_KEY, at, "a library's contract needs an 'id'");
+    } else if (b->model->id == 0 && !id->is_bad) {
+        cg_report(b->diags, CG_E_RANGE, id->span, "a library's id is not 0, which schemas without an id have");
+    }
+    if (ranges == NULL || cg_entry(ranges, "core") == NULL) {
+        cg_report(b->diags, CG_E_MISSING_KEY, at, "a library's contract needs 'tag_ranges' with a core range");
+    }
+}
+
 static void read_schema(cg_builder *b, const cg_node *root, const char *prefix) {
     cg_model *model = b->model;
     const cg_node *schema = cg_map_entry(root, "schema");
     const cg_node *compatible = cg_good_entry(schema, "min_compatible");
+    model->is_library = cg_get_bool(schema, "library", false);
     read_schema_name(b, schema, prefix);
     model->own_name = cg_get_text(schema, "name", stem_of(b->arena, b->diags->source->path));
     model->at = schema == NULL ? root : schema;
     model->id = (uint32_t)cg_get_uint(schema, "id", 0);
     model->version = (uint16_t)cg_get_uint(schema, "version", 1);
     model->min_compatible = (uint16_t)cg_get_uint(schema, "min_compatible", 1);
+    if (model->is_library) check_library(b, root, schema);
     if (model->min_compatible <= model->version) return;
     cg_report(b->diags, CG_E_RANGE, compatible->span, "min_compatible is above the version, %u", model->version);
 }
@@ -382,10 +399,15 @@ const cg_range *cg_range_of(const cg_model *model, uint16_t tlv_type) {
 
 static void check_id_range(cg_builder *b, const cg_message *message, const cg_node *id) {
     const cg_range *range = cg_range_of(b->model, message->tlv_type);
+    const bool is_core = range != NULL && strcmp(range->name, "core") == 0;
     if (b->model->range_count == 0) return;
-    if (range == NULL) {
+    if (b->model->is_library) {
+        if (is_core) return;
+        cg_report(b->diags, CG_E_ID_NOT_CORE, id->span, "%u lies outside of the core range, and this is a library's",
+                  message->tlv_type);
+    } else if (range == NULL) {
         cg_report(b->diags, CG_W_ID_OUTSIDE, id->span, "%u lies outside of all tag ranges", message->tlv_type);
-    } else if (strcmp(range->name, "core") == 0) {
+    } else if (is_core) {
         cg_report(b->diags, CG_E_ID_CORE, id->span, "%u lies in the core range, %u-%u", message->tlv_type, range->first,
                   range->last);
     } else if (strcmp(range->name, "experimental") == 0) {

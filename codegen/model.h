@@ -340,6 +340,7 @@ typedef struct cg_model {
     const cg_node *at;    /* the schema's map, else the whole contract */
     uint32_t id;
     uint16_t version, min_compatible;
+    bool is_library;        /* its ids are of the core range, its names may be the library's */
     uint64_t contract_hash; /* of all that the wire or the pool depends on; never 0 */
     cg_layout *layouts;     /* ascending by version, the first is min_compatible; each holds up to the next */
     size_t layout_count;    /* at least 1 */

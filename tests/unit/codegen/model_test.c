@@ -1,6 +1,8 @@
 /* What a contract says of itself and of its messages. */
 #include "tests/unit/codegen/compile.h"
 
+#include <stdio.h>
+
 START_TEST(a_schema_has_defaults) {
     bpt_compiled c = bpt_compile_good("messages: {T: {tlv_type: 1, fields: {a: u8}}}");
     ck_assert_str_eq(c.model->name.snake, "test"); /* of test.yaml */
@@ -35,7 +37,25 @@ START_TEST(what_is_said_of_a_message_is_kept) {
 }
 END_TEST
 
+START_TEST(a_library_has_the_core_range_and_our_names) {
+    static const char text[] = "schema: {name: bp_courier, id: 7, library: %s}\ntag_ranges: {core: 1-9, app: 10-99}\n"
+                               "messages: {Note: {tlv_type: 9, fields: {a: u8}}}";
+    char contract[sizeof text + 8];
+    snprintf(contract, sizeof contract, text, "true");
+    bpt_compiled c = bpt_compile_good(contract);
+    ck_assert(c.model->is_library);
+    ck_assert_uint_eq(c.diags.warning_count, 0);
+    ck_assert_str_eq(c.model->name.snake, "bp_courier");
+    bpt_compiled_free(&c);
+    snprintf(contract, sizeof contract, text, "false");
+    c = bpt_compile(contract);
+    ck_assert_uint_eq(c.diags.error_count, 2);
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 BPT_SUITE(codegen_model) {
     BPT_TEST(a_schema_has_defaults);
     BPT_TEST(what_is_said_of_a_message_is_kept);
+    BPT_TEST(a_library_has_the_core_range_and_our_names);
 }
