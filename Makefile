@@ -40,7 +40,7 @@ YAML_LIBS = $(call pkg_libs,yaml-0.1,-lyaml)
 CHECK_LIBS = $(call pkg_libs,check,-lcheck -lsubunit -lm -lrt)
 
 # ---- what is built ------------------------------------------------------------------------------------------------
-LIB_SOURCES := $(sort $(wildcard src/*/*.c))
+LIB_SOURCES := $(sort $(wildcard src/*/*.c src/*/generated/*.c))
 CODEGEN_SOURCES := $(sort $(wildcard codegen/*.c))
 TEMPLATES := $(sort $(wildcard codegen/templates/*.tmpl))
 GENERATED_SOURCES := $(sort $(wildcard generated/*.c))
@@ -133,8 +133,9 @@ run-schedules: $(SCHED)
 
 all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
 
-generate: $(BUFPOOLC) ## write generated/ anew from contracts.yaml
+generate: $(BUFPOOLC) ## write generated/ anew from contracts.yaml, and the library's own from src/transfer/transfer.yaml
 	$(BUFPOOLC) generate contracts.yaml --out-dir generated
+	$(BUFPOOLC) generate src/transfer/transfer.yaml --out-dir src/transfer/generated
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
@@ -152,8 +153,9 @@ setup-bench: ## install what `make bench` compares with (codecs, transports, all
 .PHONY: tests bench bench-quick bench-layouts ci check-generated check-schedules check-mutants check-written check-leaks check-soak lint check-headers check-schema docs check-change check-install clean install
 tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
-check-generated: $(BUFPOOLC) ## fail when generated/ is not what contracts.yaml says
+check-generated: $(BUFPOOLC) ## fail when generated files of the tree are not what their contracts say
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
+	@$(BUFPOOLC) generate src/transfer/transfer.yaml --out-dir src/transfer/generated --check
 
 check-written: $(WRITTEN_TESTS) ## run the tests that bufpoolc writes for our contract and for those of the tests
 	@for test in $^; do $$test || exit 1; done
@@ -283,7 +285,7 @@ fuzz-frame: ## fuzz the frame reader with clang's libFuzzer (FUZZ_SECONDS=60)
 fuzz-dispatch: $(CONTRACT_DIR)/gate_service.c ## fuzz a server of two contracts with any bytes from a peer (FUZZ_SECONDS=60)
 	@mkdir -p $(B)/fuzz/dispatch
 	clang -std=c11 $(CPPFLAGS) -I$(CONTRACT_DIR) $(WARNINGS) $(FUZZ_FLAGS) -pthread -o $(B)/fuzz/dispatch_fuzz tests/fuzz/dispatch_fuzz.c \
-	  $(wildcard src/*/*.c) $(GENERATED_SOURCES) $(patsubst %,$(CONTRACT_DIR)/gate_%.c,messages service) $(UV_LIBS) -lm
+	  $(LIB_SOURCES) $(GENERATED_SOURCES) $(patsubst %,$(CONTRACT_DIR)/gate_%.c,messages service) $(UV_LIBS) -lm
 	$(B)/fuzz/dispatch_fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=20000 -artifact_prefix=$(B)/fuzz/ -print_final_stats=1 \
 	  $(B)/fuzz/dispatch tests/fuzz/corpus/dispatch
 

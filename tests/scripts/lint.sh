@@ -19,13 +19,14 @@ sees_nothing_of() {
         { grep -nE "^#include \"(bufpool/)?$other[/.]" "src/$room"/*.[ch] || true; } | report "$room includes $other"
     done
 }
-sees_nothing_of base pool frame transport generated codegen
-sees_nothing_of pool frame transport generated codegen
-sees_nothing_of frame transport generated codegen
-sees_nothing_of transport generated codegen
-{ grep -nE '^#include "(base|pool|frame|transport|generated|tests)/' codegen/*.[ch] || true; } |
+sees_nothing_of base pool frame transport transfer generated codegen
+sees_nothing_of pool frame transport transfer generated codegen
+sees_nothing_of frame transport transfer generated codegen
+sees_nothing_of transport transfer generated codegen
+sees_nothing_of transfer generated codegen
+{ grep -nE '^#include "(base|pool|frame|transport|transfer|generated|tests)/' codegen/*.[ch] || true; } |
     report 'the compiler includes the library'
-{ grep -nE '^#include "(base|pool|frame|transport|codegen|tests)/' include/bufpool/*.h include/bufpool/detail/*.h || true; } |
+{ grep -nE '^#include "(base|pool|frame|transport|transfer|codegen|tests)/' include/bufpool/*.h include/bufpool/detail/*.h || true; } |
     report 'a public header includes a private one'
 
 # The schedules of tests/sched see what is a macro of this one header, and nothing else.

@@ -1,0 +1,11 @@
+/* Written by bufpoolc from transfer.yaml, do not edit: all of schema bpi_transfer. */
+#ifndef BPI_TRANSFER_H
+#define BPI_TRANSFER_H
+
+#include "bpi_transfer_service.h"
+
+#if BP_ABI != 5 || BPI_TRANSFER_CONTRACT_HASH != 0x14bdf136e1e70c16u
+#error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
+#endif
+
+#endif
