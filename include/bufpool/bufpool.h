@@ -5,6 +5,7 @@
 #include "bufpool/base.h"
 #include "bufpool/pool.h"
 #include "bufpool/frame.h"
+#include "bufpool/transfer.h"
 #include "bufpool/transport.h"
 
 #endif

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-#if BP_ABI != 5 || BPI_TRANSFER_CONTRACT_HASH != 0x14bdf136e1e70c16u
+#if BP_ABI != 5 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -16,35 +16,10 @@ BPI_UNUSED BPI_COLD static bp_err broken(const char *name, const char **field) {
     return BP_ERR_RULE;
 }
 
-/* ---- PartRange */
-
-BPI_UNUSED static inline void part_range_store_(uint8_t *at, const bpi_transfer_part_range *in) {
-    bpi_store_u64(at + 0, in->first);
-    bpi_store_u64(at + 8, in->count);
-}
-
-/* The name of the first field that breaks a rule, or NULL. */
-BPI_UNUSED static const char *part_range_broken_(const bpi_transfer_part_range *in) {
-    {
-        const uint64_t value = in->count;
-        if (value == 0) return "count";
-    }
-    return NULL;
-}
-
-BPI_UNUSED static void part_range_print_(bpi_printer *printer, const bpi_transfer_part_range *in) {
-    bpi_print_raw(printer, "{");
-    bpi_print_name(printer, "first");
-    bpi_print_unsigned(printer, in->first);
-    bpi_print_name(printer, "count");
-    bpi_print_unsigned(printer, in->count);
-    bpi_print_raw(printer, "}");
-}
-
 /* ---- PutOpen */
 
 static_assert(BPI_TRANSFER_PUT_OPEN_MAX <= BPI_TRANSFER_PUT_OPEN_CLASS, "PutOpen fits its size class");
-static_assert(BPI_TRANSFER_PUT_OPEN_MAX == BPI_ALIGNED(37, 1) + BPI_TRANSFER_PUT_OPEN_NAME_CAP * 1,
+static_assert(BPI_TRANSFER_PUT_OPEN_MAX == BPI_ALIGNED(38, 1) + BPI_TRANSFER_PUT_OPEN_NAME_CAP * 1,
               "PutOpen is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
@@ -60,16 +35,12 @@ static inline bp_err put_open_measure_(const bpi_transfer_put_open *in, uint32_t
 
 static inline void put_open_store_block_(uint8_t *at, const bpi_transfer_put_open *in) {
     bpi_store_u16(at + 16, BPI_TRANSFER_PUT_OPEN_BLOCK);
-    bpi_store_u8(at + 20, (uint8_t)((in->has_token ? UINT8_C(0x1) : 0)));
     bpi_store_u64(at + 0, in->size);
     bpi_store_u32(at + 8, in->transfer);
     bpi_store_u32(at + 12, in->part_size);
-    bpi_store_u16(at + 18, in->name_length);
-    if (in->has_token) {
-        memcpy(at + 21, in->token, 16);
-    } else {
-        memset(at + 21, 0, 16);
-    }
+    bpi_store_u16(at + 18, in->parts_in_flight);
+    bpi_store_u16(at + 20, in->name_length);
+    memcpy(at + 22, in->token, 16);
 }
 
 static inline void put_open_store_tail_(uint8_t *out, const bpi_transfer_put_open *in) {
@@ -96,15 +67,6 @@ bp_err bpi_transfer_put_open_encode(const bpi_transfer_put_open *restrict messag
     return BP_OK;
 }
 
-/* Whether the block's bytes are well-formed. */
-static inline void bpi_transfer_put_open_check_block_(const bpi_transfer_put_open_view *view, bpi_flaws *flaws) {
-    const uint8_t present_1 = bpi_load_u8(view->value + 20);
-    flaws->malformed |= present_1 & UINT8_C(0xfe);
-    if ((present_1 & UINT8_C(0x1)) == 0) {
-        flaws->malformed |= !bpi_is_zero(view->value + 21, 16);
-    }
-}
-
 /* Finds the block and the tails; checks everything but the elements of vectors. */
 static inline bp_err bpi_transfer_put_open_open_(const uint8_t *value, size_t length, bpi_transfer_put_open_view *view,
                                                  bpi_flaws *flaws) {
@@ -115,9 +77,8 @@ static inline bp_err bpi_transfer_put_open_open_(const uint8_t *value, size_t le
     if (BP_UNLIKELY(block_length < BPI_TRANSFER_PUT_OPEN_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
     view->block_length = block_length;
-    bpi_transfer_put_open_check_block_(view, flaws);
     uint32_t end = block_length;
-    view->name_count = bpi_load_u16(value + 18);
+    view->name_count = bpi_load_u16(value + 20);
     if (BP_UNLIKELY(view->name_count > BPI_TRANSFER_PUT_OPEN_NAME_CAP)) return BP_ERR_BOUND;
     const uint64_t name_bytes = view->name_count;
     if (!bpi_tail_find(value, (uint32_t)length, 1, name_bytes, &end, &view->name_at, flaws)) {
@@ -144,9 +105,9 @@ static inline void put_open_load_all_(const bpi_transfer_put_open_view *restrict
                                       bpi_transfer_put_open *restrict out) {
     out->transfer = bpi_transfer_put_open_get_transfer(view);
     out->part_size = bpi_transfer_put_open_get_part_size(view);
+    out->parts_in_flight = bpi_transfer_put_open_get_parts_in_flight(view);
     out->size = bpi_transfer_put_open_get_size(view);
-    out->has_token = bpi_transfer_put_open_has_token(view);
-    memcpy(out->token, view->value + 21, 16);
+    memcpy(out->token, view->value + 22, 16);
     {
         const bp_text bytes = bpi_transfer_put_open_get_name(view);
         const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_PUT_OPEN_NAME_CAP);
@@ -176,7 +137,13 @@ static inline bp_err put_open_rules_(const bpi_transfer_put_open_view *view, con
     }
     {
         const uint32_t value = bpi_transfer_put_open_get_part_size(view);
-        if (value == 0) return broken("part_size", field);
+        if (value < 4096u) return broken("part_size", field);
+        if (value > 16777216u) return broken("part_size", field);
+    }
+    {
+        const uint16_t value = bpi_transfer_put_open_get_parts_in_flight(view);
+        if (value < 1u) return broken("parts_in_flight", field);
+        if (value > 64u) return broken("parts_in_flight", field);
     }
     {
         const bp_text text = bpi_transfer_put_open_get_name(view);
@@ -211,12 +178,12 @@ int bpi_transfer_put_open_print(const bpi_transfer_put_open_view *view, char *ou
     bpi_print_unsigned(printer, bpi_transfer_put_open_get_transfer(view));
     bpi_print_name(printer, "part_size");
     bpi_print_unsigned(printer, bpi_transfer_put_open_get_part_size(view));
+    bpi_print_name(printer, "parts_in_flight");
+    bpi_print_unsigned(printer, bpi_transfer_put_open_get_parts_in_flight(view));
     bpi_print_name(printer, "size");
     bpi_print_unsigned(printer, bpi_transfer_put_open_get_size(view));
-    if (bpi_transfer_put_open_has_token(view)) {
-        bpi_print_name(printer, "token");
-        bpi_print_bytes(printer, bpi_transfer_put_open_get_token(view));
-    }
+    bpi_print_name(printer, "token");
+    bpi_print_bytes(printer, bpi_transfer_put_open_get_token(view));
     bpi_print_name(printer, "name");
     bpi_print_text(printer, bpi_transfer_put_open_get_name(view));
     bpi_print_raw(printer, "}");
@@ -226,110 +193,52 @@ int bpi_transfer_put_open_print(const bpi_transfer_put_open_view *view, char *ou
 /* ---- PutOpened */
 
 static_assert(BPI_TRANSFER_PUT_OPENED_MAX <= BPI_TRANSFER_PUT_OPENED_CLASS, "PutOpened fits its size class");
-static_assert(BPI_TRANSFER_PUT_OPENED_MAX == BPI_ALIGNED(25, 8) + BPI_TRANSFER_PUT_OPENED_MISSING_CAP * 16,
+static_assert(BPI_TRANSFER_PUT_OPENED_MAX == 47,
               "PutOpened is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err put_opened_measure_(const bpi_transfer_put_opened *in, uint32_t *out) {
     uint32_t size = BPI_TRANSFER_PUT_OPENED_BLOCK;
     *out = 0;
-    const uint32_t missing_count = in->missing_count;
-    if (BP_UNLIKELY(missing_count > BPI_TRANSFER_PUT_OPENED_MISSING_CAP)) return BP_ERR_BOUND;
-    if (missing_count != 0) size = bpi_aligned(size, 8) + missing_count * 16;
+    (void)in;
     *out = size;
     return BP_OK;
 }
 
 static inline void put_opened_store_block_(uint8_t *at, const bpi_transfer_put_opened *in) {
-    bpi_store_u16(at + 4, BPI_TRANSFER_PUT_OPENED_BLOCK);
-    bpi_store_u32(at + 0, in->transfer);
-    bpi_store_u16(at + 6, in->missing_count);
-    bpi_store_bool(at + 8, in->has_more);
-    memcpy(at + 9, in->token, 16);
-}
-
-static inline void put_opened_store_tail_(uint8_t *out, const bpi_transfer_put_opened *in) {
-    uint32_t end = BPI_TRANSFER_PUT_OPENED_BLOCK;
-    {
-        const uint32_t count = in->missing_count;
-        if (count != 0) end = bpi_store_padding(out, end, 8);
-        if (BPI_TRANSFER_PART_RANGE_IS_FLAT_) {
-            bpi_copy_many(out + end, in->missing, (size_t)count * 16);
-        } else {
-            for (uint32_t i = 0; i < count; i++) part_range_store_(out + end + (size_t)i * 16, &in->missing[i]);
-        }
-    }
+    bpi_store_u64(at + 0, in->first);
+    bpi_store_u64(at + 8, in->have);
+    bpi_store_u64(at + 16, in->version);
+    bpi_store_u32(at + 24, in->transfer);
+    bpi_store_u16(at + 28, in->parts_in_flight);
+    bpi_store_bool(at + 30, in->is_committed);
+    memcpy(at + 31, in->token, 16);
 }
 
 bp_err bpi_transfer_put_opened_size(const bpi_transfer_put_opened *message, uint32_t *out) {
     return put_opened_measure_(message, out);
 }
 
-bp_err bpi_transfer_put_opened_encode(const bpi_transfer_put_opened *restrict message, uint8_t *restrict out,
-                                      size_t capacity, uint32_t *restrict length) {
+bp_err bpi_transfer_put_opened_encode(const bpi_transfer_put_opened *message, uint8_t *out,
+                                      size_t capacity, uint32_t *length) {
     uint32_t size;
     bp_err err = put_opened_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     put_opened_store_block_(out, message);
-    put_opened_store_tail_(out, message);
     *length = size;
     return BP_OK;
-}
-
-/* Whether the block's bytes are well-formed. */
-static inline void bpi_transfer_put_opened_check_block_(const bpi_transfer_put_opened_view *view, bpi_flaws *flaws) {
-    flaws->malformed |= bpi_load_u8(view->value + 8) >> 1;
-}
-
-/* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err bpi_transfer_put_opened_open_(const uint8_t *value, size_t length, bpi_transfer_put_opened_view *view,
-                                                   bpi_flaws *flaws) {
-    if (BP_UNLIKELY(length < BPI_TRANSFER_PUT_OPENED_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(length > BPI_TRANSFER_PUT_OPENED_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = bpi_load_u16(value + 4);
-    if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(block_length < BPI_TRANSFER_PUT_OPENED_BLOCK)) return BP_ERR_MALFORMED;
-    view->value = value;
-    view->block_length = block_length;
-    bpi_transfer_put_opened_check_block_(view, flaws);
-    uint32_t end = block_length;
-    view->missing_count = bpi_load_u16(value + 6);
-    if (BP_UNLIKELY(view->missing_count > BPI_TRANSFER_PUT_OPENED_MISSING_CAP)) return BP_ERR_BOUND;
-    const uint64_t missing_bytes = (uint64_t)view->missing_count * 16;
-    if (!bpi_tail_find(value, (uint32_t)length, 8, missing_bytes, &end, &view->missing_at, flaws)) {
-        return BP_ERR_TRUNCATED;
-    }
-    if (BP_UNLIKELY(end != length && block_length <= BPI_TRANSFER_PUT_OPENED_BLOCK)) return BP_ERR_MALFORMED;
-    return BP_OK;
-}
-
-/* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
-BPI_INLINE bp_err put_opened_view_(const uint8_t *value, size_t length, bpi_transfer_put_opened_view *out) {
-    bpi_flaws flaws = {0, 0};
-    bp_err err = bpi_transfer_put_opened_open_(value, length, out, &flaws);
-    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
-    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
-    return err;
-}
-
-bp_err bpi_transfer_put_opened_view_init(const uint8_t *value, size_t length, bpi_transfer_put_opened_view *out) {
-    return put_opened_view_(value, length, out);
 }
 
 static inline void put_opened_load_all_(const bpi_transfer_put_opened_view *restrict view,
                                         bpi_transfer_put_opened *restrict out) {
     out->transfer = bpi_transfer_put_opened_get_transfer(view);
-    out->has_more = bpi_transfer_put_opened_get_has_more(view);
-    memcpy(out->token, view->value + 9, 16);
-    out->missing_count = (uint16_t)view->missing_count;
-    if (BPI_TRANSFER_PART_RANGE_IS_FLAT_) {
-        bpi_copy_many(out->missing, view->value + view->missing_at, (size_t)view->missing_count * 16);
-    } else {
-        for (uint32_t i = 0; i < view->missing_count; i++) {
-            bpi_transfer_part_range_load_(view->value + view->missing_at + (size_t)i * 16, &out->missing[i]);
-        }
-    }
+    out->parts_in_flight = bpi_transfer_put_opened_get_parts_in_flight(view);
+    out->is_committed = bpi_transfer_put_opened_get_is_committed(view);
+    out->first = bpi_transfer_put_opened_get_first(view);
+    out->have = bpi_transfer_put_opened_get_have(view);
+    out->version = bpi_transfer_put_opened_get_version(view);
+    memcpy(out->token, view->value + 31, 16);
 }
 
 void bpi_transfer_put_opened_load(const bpi_transfer_put_opened_view *view, bpi_transfer_put_opened *out) {
@@ -338,7 +247,7 @@ void bpi_transfer_put_opened_load(const bpi_transfer_put_opened_view *view, bpi_
 
 bp_err bpi_transfer_put_opened_decode(const uint8_t *value, size_t length, bpi_transfer_put_opened *out) {
     bpi_transfer_put_opened_view view;
-    const bp_err err = put_opened_view_(value, length, &view);
+    const bp_err err = bpi_transfer_put_opened_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
     put_opened_load_all_(&view, out);
     return BP_OK;
@@ -347,11 +256,9 @@ bp_err bpi_transfer_put_opened_decode(const uint8_t *value, size_t length, bpi_t
 /* Names the first field that breaks a rule. */
 static inline bp_err put_opened_rules_(const bpi_transfer_put_opened_view *view, const char **field) {
     {
-        const uint32_t count = bpi_transfer_put_opened_missing_count(view);
-        for (uint32_t i = 0; i < count; i++) {
-            const bpi_transfer_part_range item = bpi_transfer_put_opened_missing_at(view, i);
-            if (part_range_broken_(&item) != NULL) return broken("missing", field);
-        }
+        const uint16_t value = bpi_transfer_put_opened_get_parts_in_flight(view);
+        if (value < 1u) return broken("parts_in_flight", field);
+        if (value > 64u) return broken("parts_in_flight", field);
     }
     return BP_OK;
 }
@@ -379,18 +286,18 @@ int bpi_transfer_put_opened_print(const bpi_transfer_put_opened_view *view, char
     bpi_print_raw(printer, "{");
     bpi_print_name(printer, "transfer");
     bpi_print_unsigned(printer, bpi_transfer_put_opened_get_transfer(view));
-    bpi_print_name(printer, "has_more");
-    bpi_print_bool(printer, bpi_transfer_put_opened_get_has_more(view));
+    bpi_print_name(printer, "parts_in_flight");
+    bpi_print_unsigned(printer, bpi_transfer_put_opened_get_parts_in_flight(view));
+    bpi_print_name(printer, "is_committed");
+    bpi_print_bool(printer, bpi_transfer_put_opened_get_is_committed(view));
+    bpi_print_name(printer, "first");
+    bpi_print_unsigned(printer, bpi_transfer_put_opened_get_first(view));
+    bpi_print_name(printer, "have");
+    bpi_print_unsigned(printer, bpi_transfer_put_opened_get_have(view));
+    bpi_print_name(printer, "version");
+    bpi_print_unsigned(printer, bpi_transfer_put_opened_get_version(view));
     bpi_print_name(printer, "token");
     bpi_print_bytes(printer, bpi_transfer_put_opened_get_token(view));
-    bpi_print_name(printer, "missing");
-    bpi_print_raw(printer, "[");
-    for (uint32_t i = 0; i < bpi_transfer_put_opened_missing_count(view); i++) {
-        if (i != 0) bpi_print_raw(printer, ",");
-        const bpi_transfer_part_range item = bpi_transfer_put_opened_missing_at(view, i);
-        part_range_print_(printer, &item);
-    }
-    bpi_print_raw(printer, "]");
     bpi_print_raw(printer, "}");
     return bpi_print_end(printer);
 }
@@ -555,37 +462,110 @@ int bpi_transfer_put_commit_print(const bpi_transfer_put_commit_view *view, char
     return bpi_print_end(printer);
 }
 
+/* ---- Committed */
+
+static_assert(BPI_TRANSFER_COMMITTED_MAX <= BPI_TRANSFER_COMMITTED_CLASS, "Committed fits its size class");
+static_assert(BPI_TRANSFER_COMMITTED_MAX == 12,
+              "Committed is as large as its constants say when it is full");
+
+/* What the message takes, and whether it can be encoded. */
+static inline bp_err committed_measure_(const bpi_transfer_committed *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_COMMITTED_BLOCK;
+    *out = 0;
+    (void)in;
+    *out = size;
+    return BP_OK;
+}
+
+static inline void committed_store_block_(uint8_t *at, const bpi_transfer_committed *in) {
+    bpi_store_u64(at + 0, in->version);
+    bpi_store_u32(at + 8, in->transfer);
+}
+
+bp_err bpi_transfer_committed_size(const bpi_transfer_committed *message, uint32_t *out) {
+    return committed_measure_(message, out);
+}
+
+bp_err bpi_transfer_committed_encode(const bpi_transfer_committed *message, uint8_t *out,
+                                     size_t capacity, uint32_t *length) {
+    uint32_t size;
+    bp_err err = committed_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    committed_store_block_(out, message);
+    *length = size;
+    return BP_OK;
+}
+
+static inline void committed_load_all_(const bpi_transfer_committed_view *restrict view,
+                                       bpi_transfer_committed *restrict out) {
+    out->transfer = bpi_transfer_committed_get_transfer(view);
+    out->version = bpi_transfer_committed_get_version(view);
+}
+
+void bpi_transfer_committed_load(const bpi_transfer_committed_view *view, bpi_transfer_committed *out) {
+    committed_load_all_(view, out);
+}
+
+bp_err bpi_transfer_committed_decode(const uint8_t *value, size_t length, bpi_transfer_committed *out) {
+    bpi_transfer_committed_view view;
+    const bp_err err = bpi_transfer_committed_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    committed_load_all_(&view, out);
+    return BP_OK;
+}
+
+bp_err bpi_transfer_committed_validate(const bpi_transfer_committed_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    (void)view;
+    return BP_OK;
+}
+
+bp_err bpi_transfer_committed_decode_valid(const uint8_t *value, size_t length, bpi_transfer_committed *out,
+                                           const char **field) {
+    if (field != NULL) *field = NULL;
+    return bpi_transfer_committed_decode(value, length, out);
+}
+
+int bpi_transfer_committed_print(const bpi_transfer_committed_view *view, char *out, size_t size) {
+    bpi_printer state = {out, size, 0, '\0'};
+    bpi_printer *const printer = &state;
+    (void)view;
+    bpi_print_raw(printer, "{");
+    bpi_print_name(printer, "transfer");
+    bpi_print_unsigned(printer, bpi_transfer_committed_get_transfer(view));
+    bpi_print_name(printer, "version");
+    bpi_print_unsigned(printer, bpi_transfer_committed_get_version(view));
+    bpi_print_raw(printer, "}");
+    return bpi_print_end(printer);
+}
+
 /* ---- GetOpen */
 
 static_assert(BPI_TRANSFER_GET_OPEN_MAX <= BPI_TRANSFER_GET_OPEN_CLASS, "GetOpen fits its size class");
-static_assert(BPI_TRANSFER_GET_OPEN_MAX == BPI_ALIGNED(61, 1) + BPI_TRANSFER_GET_OPEN_NAME_CAP * 1,
+static_assert(BPI_TRANSFER_GET_OPEN_MAX == BPI_ALIGNED(38, 1) + BPI_TRANSFER_GET_OPEN_NAME_CAP * 1,
               "GetOpen is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err get_open_measure_(const bpi_transfer_get_open *in, uint32_t *out) {
-    bpi_flaws limits = {0, 0};
-    bpi_flaws *const flaws = &limits;
     uint32_t size = BPI_TRANSFER_GET_OPEN_BLOCK;
     *out = 0;
     const uint32_t name_count = in->name_length;
     if (BP_UNLIKELY(name_count > BPI_TRANSFER_GET_OPEN_NAME_CAP)) return BP_ERR_BOUND;
     size += name_count;
-    (void)bpi_bounded(in->version_length, BPI_TRANSFER_GET_OPEN_VERSION_CAP, flaws);
-    const bp_err err = bpi_flaws_err(flaws);
-    if (BP_UNLIKELY(err != BP_OK)) return err;
     *out = size;
     return BP_OK;
 }
 
 static inline void get_open_store_block_(uint8_t *at, const bpi_transfer_get_open *in) {
-    bpi_store_u8(at + 28, in->version_length);
-    bpi_store_u16(at + 24, BPI_TRANSFER_GET_OPEN_BLOCK);
+    bpi_store_u16(at + 32, BPI_TRANSFER_GET_OPEN_BLOCK);
     bpi_store_u64(at + 0, in->offset);
     bpi_store_u64(at + 8, in->length);
-    bpi_store_u32(at + 16, in->transfer);
-    bpi_store_u32(at + 20, in->part_size);
-    bpi_store_u16(at + 26, in->name_length);
-    bpi_store_slack(at + 29, (const uint8_t *)in->version, in->version_length, 32);
+    bpi_store_u64(at + 16, in->version);
+    bpi_store_u32(at + 24, in->transfer);
+    bpi_store_u32(at + 28, in->part_size);
+    bpi_store_u16(at + 34, in->parts_in_flight);
+    bpi_store_u16(at + 36, in->name_length);
 }
 
 static inline void get_open_store_tail_(uint8_t *out, const bpi_transfer_get_open *in) {
@@ -612,27 +592,18 @@ bp_err bpi_transfer_get_open_encode(const bpi_transfer_get_open *restrict messag
     return BP_OK;
 }
 
-/* Whether the block's bytes are well-formed. */
-static inline void bpi_transfer_get_open_check_block_(const bpi_transfer_get_open_view *view, bpi_flaws *flaws) {
-    {
-        const uint32_t used = bpi_bounded(bpi_load_u8(view->value + 28), BPI_TRANSFER_GET_OPEN_VERSION_CAP, flaws);
-        flaws->malformed |= bpi_slack(view->value + 29, (size_t)used * 1, 32);
-    }
-}
-
 /* Finds the block and the tails; checks everything but the elements of vectors. */
 static inline bp_err bpi_transfer_get_open_open_(const uint8_t *value, size_t length, bpi_transfer_get_open_view *view,
                                                  bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < BPI_TRANSFER_GET_OPEN_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > BPI_TRANSFER_GET_OPEN_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = bpi_load_u16(value + 24);
+    const uint32_t block_length = bpi_load_u16(value + 32);
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < BPI_TRANSFER_GET_OPEN_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
     view->block_length = block_length;
-    bpi_transfer_get_open_check_block_(view, flaws);
     uint32_t end = block_length;
-    view->name_count = bpi_load_u16(value + 26);
+    view->name_count = bpi_load_u16(value + 36);
     if (BP_UNLIKELY(view->name_count > BPI_TRANSFER_GET_OPEN_NAME_CAP)) return BP_ERR_BOUND;
     const uint64_t name_bytes = view->name_count;
     if (!bpi_tail_find(value, (uint32_t)length, 1, name_bytes, &end, &view->name_at, flaws)) {
@@ -659,10 +630,10 @@ static inline void get_open_load_all_(const bpi_transfer_get_open_view *restrict
                                       bpi_transfer_get_open *restrict out) {
     out->transfer = bpi_transfer_get_open_get_transfer(view);
     out->part_size = bpi_transfer_get_open_get_part_size(view);
+    out->parts_in_flight = bpi_transfer_get_open_get_parts_in_flight(view);
     out->offset = bpi_transfer_get_open_get_offset(view);
     out->length = bpi_transfer_get_open_get_length(view);
-    out->version_length = bpi_load_u8(view->value + 28);
-    memcpy(out->version, view->value + 29, 32); /* with its slack of zeros */
+    out->version = bpi_transfer_get_open_get_version(view);
     {
         const bp_text bytes = bpi_transfer_get_open_get_name(view);
         const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_GET_OPEN_NAME_CAP);
@@ -692,7 +663,13 @@ static inline bp_err get_open_rules_(const bpi_transfer_get_open_view *view, con
     }
     {
         const uint32_t value = bpi_transfer_get_open_get_part_size(view);
-        if (value == 0) return broken("part_size", field);
+        if (value < 4096u) return broken("part_size", field);
+        if (value > 16777216u) return broken("part_size", field);
+    }
+    {
+        const uint16_t value = bpi_transfer_get_open_get_parts_in_flight(view);
+        if (value < 1u) return broken("parts_in_flight", field);
+        if (value > 64u) return broken("parts_in_flight", field);
     }
     {
         const bp_text text = bpi_transfer_get_open_get_name(view);
@@ -727,12 +704,14 @@ int bpi_transfer_get_open_print(const bpi_transfer_get_open_view *view, char *ou
     bpi_print_unsigned(printer, bpi_transfer_get_open_get_transfer(view));
     bpi_print_name(printer, "part_size");
     bpi_print_unsigned(printer, bpi_transfer_get_open_get_part_size(view));
+    bpi_print_name(printer, "parts_in_flight");
+    bpi_print_unsigned(printer, bpi_transfer_get_open_get_parts_in_flight(view));
     bpi_print_name(printer, "offset");
     bpi_print_unsigned(printer, bpi_transfer_get_open_get_offset(view));
     bpi_print_name(printer, "length");
     bpi_print_unsigned(printer, bpi_transfer_get_open_get_length(view));
     bpi_print_name(printer, "version");
-    bpi_print_bytes(printer, bpi_transfer_get_open_get_version(view));
+    bpi_print_unsigned(printer, bpi_transfer_get_open_get_version(view));
     bpi_print_name(printer, "name");
     bpi_print_text(printer, bpi_transfer_get_open_get_name(view));
     bpi_print_raw(printer, "}");
@@ -742,35 +721,33 @@ int bpi_transfer_get_open_print(const bpi_transfer_get_open_view *view, char *ou
 /* ---- GetOpened */
 
 static_assert(BPI_TRANSFER_GET_OPENED_MAX <= BPI_TRANSFER_GET_OPENED_CLASS, "GetOpened fits its size class");
-static_assert(BPI_TRANSFER_GET_OPENED_MAX == 45,
+static_assert(BPI_TRANSFER_GET_OPENED_MAX == 27,
               "GetOpened is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err get_opened_measure_(const bpi_transfer_get_opened *in, uint32_t *out) {
-    bpi_flaws limits = {0, 0};
-    bpi_flaws *const flaws = &limits;
     uint32_t size = BPI_TRANSFER_GET_OPENED_BLOCK;
     *out = 0;
-    (void)bpi_bounded(in->version_length, BPI_TRANSFER_GET_OPENED_VERSION_CAP, flaws);
-    const bp_err err = bpi_flaws_err(flaws);
-    if (BP_UNLIKELY(err != BP_OK)) return err;
+    (void)in;
     *out = size;
     return BP_OK;
 }
 
 static inline void get_opened_store_block_(uint8_t *at, const bpi_transfer_get_opened *in) {
-    bpi_store_u8(at + 12, in->version_length);
     bpi_store_u64(at + 0, in->size);
-    bpi_store_u32(at + 8, in->transfer);
-    bpi_store_slack(at + 13, (const uint8_t *)in->version, in->version_length, 32);
+    bpi_store_u64(at + 8, in->version);
+    bpi_store_u32(at + 16, in->transfer);
+    bpi_store_u32(at + 20, in->crc);
+    bpi_store_u16(at + 24, in->parts_in_flight);
+    bpi_store_bool(at + 26, in->has_crc);
 }
 
 bp_err bpi_transfer_get_opened_size(const bpi_transfer_get_opened *message, uint32_t *out) {
     return get_opened_measure_(message, out);
 }
 
-bp_err bpi_transfer_get_opened_encode(const bpi_transfer_get_opened *restrict message, uint8_t *restrict out,
-                                      size_t capacity, uint32_t *restrict length) {
+bp_err bpi_transfer_get_opened_encode(const bpi_transfer_get_opened *message, uint8_t *out,
+                                      size_t capacity, uint32_t *length) {
     uint32_t size;
     bp_err err = get_opened_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
@@ -783,9 +760,11 @@ bp_err bpi_transfer_get_opened_encode(const bpi_transfer_get_opened *restrict me
 static inline void get_opened_load_all_(const bpi_transfer_get_opened_view *restrict view,
                                         bpi_transfer_get_opened *restrict out) {
     out->transfer = bpi_transfer_get_opened_get_transfer(view);
+    out->parts_in_flight = bpi_transfer_get_opened_get_parts_in_flight(view);
+    out->has_crc = bpi_transfer_get_opened_get_has_crc(view);
+    out->crc = bpi_transfer_get_opened_get_crc(view);
     out->size = bpi_transfer_get_opened_get_size(view);
-    out->version_length = bpi_load_u8(view->value + 12);
-    memcpy(out->version, view->value + 13, 32); /* with its slack of zeros */
+    out->version = bpi_transfer_get_opened_get_version(view);
 }
 
 void bpi_transfer_get_opened_load(const bpi_transfer_get_opened_view *view, bpi_transfer_get_opened *out) {
@@ -800,16 +779,30 @@ bp_err bpi_transfer_get_opened_decode(const uint8_t *value, size_t length, bpi_t
     return BP_OK;
 }
 
+/* Names the first field that breaks a rule. */
+static inline bp_err get_opened_rules_(const bpi_transfer_get_opened_view *view, const char **field) {
+    {
+        const uint16_t value = bpi_transfer_get_opened_get_parts_in_flight(view);
+        if (value < 1u) return broken("parts_in_flight", field);
+        if (value > 64u) return broken("parts_in_flight", field);
+    }
+    return BP_OK;
+}
+
 bp_err bpi_transfer_get_opened_validate(const bpi_transfer_get_opened_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    (void)view;
-    return BP_OK;
+    return get_opened_rules_(view, field);
 }
 
 bp_err bpi_transfer_get_opened_decode_valid(const uint8_t *value, size_t length, bpi_transfer_get_opened *out,
                                             const char **field) {
+    bpi_transfer_get_opened_view view;
+    bp_err err = bpi_transfer_get_opened_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    return bpi_transfer_get_opened_decode(value, length, out);
+    if (BP_LIKELY(err == BP_OK)) err = get_opened_rules_(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    get_opened_load_all_(&view, out);
+    return BP_OK;
 }
 
 int bpi_transfer_get_opened_print(const bpi_transfer_get_opened_view *view, char *out, size_t size) {
@@ -819,43 +812,127 @@ int bpi_transfer_get_opened_print(const bpi_transfer_get_opened_view *view, char
     bpi_print_raw(printer, "{");
     bpi_print_name(printer, "transfer");
     bpi_print_unsigned(printer, bpi_transfer_get_opened_get_transfer(view));
+    bpi_print_name(printer, "parts_in_flight");
+    bpi_print_unsigned(printer, bpi_transfer_get_opened_get_parts_in_flight(view));
+    bpi_print_name(printer, "has_crc");
+    bpi_print_bool(printer, bpi_transfer_get_opened_get_has_crc(view));
+    bpi_print_name(printer, "crc");
+    bpi_print_unsigned(printer, bpi_transfer_get_opened_get_crc(view));
     bpi_print_name(printer, "size");
     bpi_print_unsigned(printer, bpi_transfer_get_opened_get_size(view));
     bpi_print_name(printer, "version");
-    bpi_print_bytes(printer, bpi_transfer_get_opened_get_version(view));
+    bpi_print_unsigned(printer, bpi_transfer_get_opened_get_version(view));
     bpi_print_raw(printer, "}");
     return bpi_print_end(printer);
 }
 
-/* ---- ListOpen */
+/* ---- PartWant */
 
-static_assert(BPI_TRANSFER_LIST_OPEN_MAX <= BPI_TRANSFER_LIST_OPEN_CLASS, "ListOpen fits its size class");
-static_assert(BPI_TRANSFER_LIST_OPEN_MAX == BPI_ALIGNED(BPI_ALIGNED(10, 1) + BPI_TRANSFER_LIST_OPEN_PREFIX_CAP * 1, 1) + BPI_TRANSFER_LIST_OPEN_AFTER_CAP * 1,
-              "ListOpen is as large as its constants say when it is full");
+static_assert(BPI_TRANSFER_PART_WANT_MAX <= BPI_TRANSFER_PART_WANT_CLASS, "PartWant fits its size class");
+static_assert(BPI_TRANSFER_PART_WANT_MAX == 12,
+              "PartWant is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err list_open_measure_(const bpi_transfer_list_open *in, uint32_t *out) {
-    uint32_t size = BPI_TRANSFER_LIST_OPEN_BLOCK;
+static inline bp_err part_want_measure_(const bpi_transfer_part_want *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_PART_WANT_BLOCK;
+    *out = 0;
+    (void)in;
+    *out = size;
+    return BP_OK;
+}
+
+static inline void part_want_store_block_(uint8_t *at, const bpi_transfer_part_want *in) {
+    bpi_store_u64(at + 0, in->part);
+    bpi_store_u32(at + 8, in->transfer);
+}
+
+bp_err bpi_transfer_part_want_size(const bpi_transfer_part_want *message, uint32_t *out) {
+    return part_want_measure_(message, out);
+}
+
+bp_err bpi_transfer_part_want_encode(const bpi_transfer_part_want *message, uint8_t *out,
+                                     size_t capacity, uint32_t *length) {
+    uint32_t size;
+    bp_err err = part_want_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    part_want_store_block_(out, message);
+    *length = size;
+    return BP_OK;
+}
+
+static inline void part_want_load_all_(const bpi_transfer_part_want_view *restrict view,
+                                       bpi_transfer_part_want *restrict out) {
+    out->transfer = bpi_transfer_part_want_get_transfer(view);
+    out->part = bpi_transfer_part_want_get_part(view);
+}
+
+void bpi_transfer_part_want_load(const bpi_transfer_part_want_view *view, bpi_transfer_part_want *out) {
+    part_want_load_all_(view, out);
+}
+
+bp_err bpi_transfer_part_want_decode(const uint8_t *value, size_t length, bpi_transfer_part_want *out) {
+    bpi_transfer_part_want_view view;
+    const bp_err err = bpi_transfer_part_want_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    part_want_load_all_(&view, out);
+    return BP_OK;
+}
+
+bp_err bpi_transfer_part_want_validate(const bpi_transfer_part_want_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    (void)view;
+    return BP_OK;
+}
+
+bp_err bpi_transfer_part_want_decode_valid(const uint8_t *value, size_t length, bpi_transfer_part_want *out,
+                                           const char **field) {
+    if (field != NULL) *field = NULL;
+    return bpi_transfer_part_want_decode(value, length, out);
+}
+
+int bpi_transfer_part_want_print(const bpi_transfer_part_want_view *view, char *out, size_t size) {
+    bpi_printer state = {out, size, 0, '\0'};
+    bpi_printer *const printer = &state;
+    (void)view;
+    bpi_print_raw(printer, "{");
+    bpi_print_name(printer, "transfer");
+    bpi_print_unsigned(printer, bpi_transfer_part_want_get_transfer(view));
+    bpi_print_name(printer, "part");
+    bpi_print_unsigned(printer, bpi_transfer_part_want_get_part(view));
+    bpi_print_raw(printer, "}");
+    return bpi_print_end(printer);
+}
+
+/* ---- List */
+
+static_assert(BPI_TRANSFER_LIST_MAX <= BPI_TRANSFER_LIST_CLASS, "List fits its size class");
+static_assert(BPI_TRANSFER_LIST_MAX == BPI_ALIGNED(BPI_ALIGNED(10, 1) + BPI_TRANSFER_LIST_PREFIX_CAP * 1, 1) + BPI_TRANSFER_LIST_AFTER_CAP * 1,
+              "List is as large as its constants say when it is full");
+
+/* What the message takes, and whether it can be encoded. */
+static inline bp_err list_measure_(const bpi_transfer_list *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_LIST_BLOCK;
     *out = 0;
     const uint32_t prefix_count = in->prefix_length;
-    if (BP_UNLIKELY(prefix_count > BPI_TRANSFER_LIST_OPEN_PREFIX_CAP)) return BP_ERR_BOUND;
+    if (BP_UNLIKELY(prefix_count > BPI_TRANSFER_LIST_PREFIX_CAP)) return BP_ERR_BOUND;
     size += prefix_count;
     const uint32_t after_count = in->after_length;
-    if (BP_UNLIKELY(after_count > BPI_TRANSFER_LIST_OPEN_AFTER_CAP)) return BP_ERR_BOUND;
+    if (BP_UNLIKELY(after_count > BPI_TRANSFER_LIST_AFTER_CAP)) return BP_ERR_BOUND;
     size += after_count;
     *out = size;
     return BP_OK;
 }
 
-static inline void list_open_store_block_(uint8_t *at, const bpi_transfer_list_open *in) {
-    bpi_store_u16(at + 4, BPI_TRANSFER_LIST_OPEN_BLOCK);
+static inline void list_store_block_(uint8_t *at, const bpi_transfer_list *in) {
+    bpi_store_u16(at + 4, BPI_TRANSFER_LIST_BLOCK);
     bpi_store_u32(at + 0, in->transfer);
     bpi_store_u16(at + 6, in->prefix_length);
     bpi_store_u16(at + 8, in->after_length);
 }
 
-static inline void list_open_store_tail_(uint8_t *out, const bpi_transfer_list_open *in) {
-    uint32_t end = BPI_TRANSFER_LIST_OPEN_BLOCK;
+static inline void list_store_tail_(uint8_t *out, const bpi_transfer_list *in) {
+    uint32_t end = BPI_TRANSFER_LIST_BLOCK;
     {
         const uint32_t count = in->prefix_length;
         bpi_copy(out + end, (const uint8_t *)in->prefix, count);
@@ -867,137 +944,137 @@ static inline void list_open_store_tail_(uint8_t *out, const bpi_transfer_list_o
     }
 }
 
-bp_err bpi_transfer_list_open_size(const bpi_transfer_list_open *message, uint32_t *out) {
-    return list_open_measure_(message, out);
+bp_err bpi_transfer_list_size(const bpi_transfer_list *message, uint32_t *out) {
+    return list_measure_(message, out);
 }
 
-bp_err bpi_transfer_list_open_encode(const bpi_transfer_list_open *restrict message, uint8_t *restrict out,
-                                     size_t capacity, uint32_t *restrict length) {
+bp_err bpi_transfer_list_encode(const bpi_transfer_list *restrict message, uint8_t *restrict out,
+                                size_t capacity, uint32_t *restrict length) {
     uint32_t size;
-    bp_err err = list_open_measure_(message, &size);
+    bp_err err = list_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    list_open_store_block_(out, message);
-    list_open_store_tail_(out, message);
+    list_store_block_(out, message);
+    list_store_tail_(out, message);
     *length = size;
     return BP_OK;
 }
 
 /* Finds the block and the tails; checks everything but the elements of vectors. */
-static inline bp_err bpi_transfer_list_open_open_(const uint8_t *value, size_t length, bpi_transfer_list_open_view *view,
-                                                  bpi_flaws *flaws) {
-    if (BP_UNLIKELY(length < BPI_TRANSFER_LIST_OPEN_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(length > BPI_TRANSFER_LIST_OPEN_ACCEPT_MAX)) return BP_ERR_BOUND;
+static inline bp_err bpi_transfer_list_open_(const uint8_t *value, size_t length, bpi_transfer_list_view *view,
+                                             bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_LIST_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_LIST_ACCEPT_MAX)) return BP_ERR_BOUND;
     const uint32_t block_length = bpi_load_u16(value + 4);
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(block_length < BPI_TRANSFER_LIST_OPEN_BLOCK)) return BP_ERR_MALFORMED;
+    if (BP_UNLIKELY(block_length < BPI_TRANSFER_LIST_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
     view->block_length = block_length;
     uint32_t end = block_length;
     view->prefix_count = bpi_load_u16(value + 6);
-    if (BP_UNLIKELY(view->prefix_count > BPI_TRANSFER_LIST_OPEN_PREFIX_CAP)) return BP_ERR_BOUND;
+    if (BP_UNLIKELY(view->prefix_count > BPI_TRANSFER_LIST_PREFIX_CAP)) return BP_ERR_BOUND;
     const uint64_t prefix_bytes = view->prefix_count;
     if (!bpi_tail_find(value, (uint32_t)length, 1, prefix_bytes, &end, &view->prefix_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
     view->after_count = bpi_load_u16(value + 8);
-    if (BP_UNLIKELY(view->after_count > BPI_TRANSFER_LIST_OPEN_AFTER_CAP)) return BP_ERR_BOUND;
+    if (BP_UNLIKELY(view->after_count > BPI_TRANSFER_LIST_AFTER_CAP)) return BP_ERR_BOUND;
     const uint64_t after_bytes = view->after_count;
     if (!bpi_tail_find(value, (uint32_t)length, 1, after_bytes, &end, &view->after_at, flaws)) {
         return BP_ERR_TRUNCATED;
     }
-    if (BP_UNLIKELY(end != length && block_length <= BPI_TRANSFER_LIST_OPEN_BLOCK)) return BP_ERR_MALFORMED;
+    if (BP_UNLIKELY(end != length && block_length <= BPI_TRANSFER_LIST_BLOCK)) return BP_ERR_MALFORMED;
     return BP_OK;
 }
 
 /* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
-BPI_INLINE bp_err list_open_view_(const uint8_t *value, size_t length, bpi_transfer_list_open_view *out) {
+BPI_INLINE bp_err list_view_(const uint8_t *value, size_t length, bpi_transfer_list_view *out) {
     bpi_flaws flaws = {0, 0};
-    bp_err err = bpi_transfer_list_open_open_(value, length, out, &flaws);
+    bp_err err = bpi_transfer_list_open_(value, length, out, &flaws);
     if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
     if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
     return err;
 }
 
-bp_err bpi_transfer_list_open_view_init(const uint8_t *value, size_t length, bpi_transfer_list_open_view *out) {
-    return list_open_view_(value, length, out);
+bp_err bpi_transfer_list_view_init(const uint8_t *value, size_t length, bpi_transfer_list_view *out) {
+    return list_view_(value, length, out);
 }
 
-static inline void list_open_load_all_(const bpi_transfer_list_open_view *restrict view,
-                                       bpi_transfer_list_open *restrict out) {
-    out->transfer = bpi_transfer_list_open_get_transfer(view);
+static inline void list_load_all_(const bpi_transfer_list_view *restrict view,
+                                  bpi_transfer_list *restrict out) {
+    out->transfer = bpi_transfer_list_get_transfer(view);
     {
-        const bp_text bytes = bpi_transfer_list_open_get_prefix(view);
-        const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_LIST_OPEN_PREFIX_CAP);
+        const bp_text bytes = bpi_transfer_list_get_prefix(view);
+        const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_LIST_PREFIX_CAP);
         bpi_copy((uint8_t *)out->prefix, (const uint8_t *)bytes.data, used);
         out->prefix[used] = '\0';
         out->prefix_length = (uint16_t)used;
     }
     {
-        const bp_text bytes = bpi_transfer_list_open_get_after(view);
-        const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_LIST_OPEN_AFTER_CAP);
+        const bp_text bytes = bpi_transfer_list_get_after(view);
+        const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_LIST_AFTER_CAP);
         bpi_copy((uint8_t *)out->after, (const uint8_t *)bytes.data, used);
         out->after[used] = '\0';
         out->after_length = (uint16_t)used;
     }
 }
 
-void bpi_transfer_list_open_load(const bpi_transfer_list_open_view *view, bpi_transfer_list_open *out) {
-    list_open_load_all_(view, out);
+void bpi_transfer_list_load(const bpi_transfer_list_view *view, bpi_transfer_list *out) {
+    list_load_all_(view, out);
 }
 
-bp_err bpi_transfer_list_open_decode(const uint8_t *value, size_t length, bpi_transfer_list_open *out) {
-    bpi_transfer_list_open_view view;
-    const bp_err err = list_open_view_(value, length, &view);
+bp_err bpi_transfer_list_decode(const uint8_t *value, size_t length, bpi_transfer_list *out) {
+    bpi_transfer_list_view view;
+    const bp_err err = list_view_(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    list_open_load_all_(&view, out);
+    list_load_all_(&view, out);
     return BP_OK;
 }
 
 /* Names the first field that breaks a rule. */
-static inline bp_err list_open_rules_(const bpi_transfer_list_open_view *view, const char **field) {
+static inline bp_err list_rules_(const bpi_transfer_list_view *view, const char **field) {
     {
-        const uint32_t value = bpi_transfer_list_open_get_transfer(view);
+        const uint32_t value = bpi_transfer_list_get_transfer(view);
         if (value == 0) return broken("transfer", field);
     }
     {
-        const bp_text text = bpi_transfer_list_open_get_prefix(view);
+        const bp_text text = bpi_transfer_list_get_prefix(view);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("prefix", field);
     }
     {
-        const bp_text text = bpi_transfer_list_open_get_after(view);
+        const bp_text text = bpi_transfer_list_get_after(view);
         if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("after", field);
     }
     return BP_OK;
 }
 
-bp_err bpi_transfer_list_open_validate(const bpi_transfer_list_open_view *view, const char **field) {
+bp_err bpi_transfer_list_validate(const bpi_transfer_list_view *view, const char **field) {
     if (field != NULL) *field = NULL;
-    return list_open_rules_(view, field);
+    return list_rules_(view, field);
 }
 
-bp_err bpi_transfer_list_open_decode_valid(const uint8_t *value, size_t length, bpi_transfer_list_open *out,
-                                           const char **field) {
-    bpi_transfer_list_open_view view;
-    bp_err err = bpi_transfer_list_open_view_init(value, length, &view);
+bp_err bpi_transfer_list_decode_valid(const uint8_t *value, size_t length, bpi_transfer_list *out,
+                                      const char **field) {
+    bpi_transfer_list_view view;
+    bp_err err = bpi_transfer_list_view_init(value, length, &view);
     if (field != NULL) *field = NULL;
-    if (BP_LIKELY(err == BP_OK)) err = list_open_rules_(&view, field);
+    if (BP_LIKELY(err == BP_OK)) err = list_rules_(&view, field);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    list_open_load_all_(&view, out);
+    list_load_all_(&view, out);
     return BP_OK;
 }
 
-int bpi_transfer_list_open_print(const bpi_transfer_list_open_view *view, char *out, size_t size) {
+int bpi_transfer_list_print(const bpi_transfer_list_view *view, char *out, size_t size) {
     bpi_printer state = {out, size, 0, '\0'};
     bpi_printer *const printer = &state;
     (void)view;
     bpi_print_raw(printer, "{");
     bpi_print_name(printer, "transfer");
-    bpi_print_unsigned(printer, bpi_transfer_list_open_get_transfer(view));
+    bpi_print_unsigned(printer, bpi_transfer_list_get_transfer(view));
     bpi_print_name(printer, "prefix");
-    bpi_print_text(printer, bpi_transfer_list_open_get_prefix(view));
+    bpi_print_text(printer, bpi_transfer_list_get_prefix(view));
     bpi_print_name(printer, "after");
-    bpi_print_text(printer, bpi_transfer_list_open_get_after(view));
+    bpi_print_text(printer, bpi_transfer_list_get_after(view));
     bpi_print_raw(printer, "}");
     return bpi_print_end(printer);
 }
@@ -1005,32 +1082,26 @@ int bpi_transfer_list_open_print(const bpi_transfer_list_open_view *view, char *
 /* ---- Listed */
 
 static_assert(BPI_TRANSFER_LISTED_MAX <= BPI_TRANSFER_LISTED_CLASS, "Listed fits its size class");
-static_assert(BPI_TRANSFER_LISTED_MAX == BPI_ALIGNED(49, 1) + BPI_TRANSFER_LISTED_NAME_CAP * 1,
+static_assert(BPI_TRANSFER_LISTED_MAX == BPI_ALIGNED(24, 1) + BPI_TRANSFER_LISTED_NAME_CAP * 1,
               "Listed is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
 static inline bp_err listed_measure_(const bpi_transfer_listed *in, uint32_t *out) {
-    bpi_flaws limits = {0, 0};
-    bpi_flaws *const flaws = &limits;
     uint32_t size = BPI_TRANSFER_LISTED_BLOCK;
     *out = 0;
     const uint32_t name_count = in->name_length;
     if (BP_UNLIKELY(name_count > BPI_TRANSFER_LISTED_NAME_CAP)) return BP_ERR_BOUND;
     size += name_count;
-    (void)bpi_bounded(in->version_length, BPI_TRANSFER_LISTED_VERSION_CAP, flaws);
-    const bp_err err = bpi_flaws_err(flaws);
-    if (BP_UNLIKELY(err != BP_OK)) return err;
     *out = size;
     return BP_OK;
 }
 
 static inline void listed_store_block_(uint8_t *at, const bpi_transfer_listed *in) {
-    bpi_store_u8(at + 16, in->version_length);
-    bpi_store_u16(at + 12, BPI_TRANSFER_LISTED_BLOCK);
+    bpi_store_u16(at + 20, BPI_TRANSFER_LISTED_BLOCK);
     bpi_store_u64(at + 0, in->size);
-    bpi_store_u32(at + 8, in->transfer);
-    bpi_store_u16(at + 14, in->name_length);
-    bpi_store_slack(at + 17, (const uint8_t *)in->version, in->version_length, 32);
+    bpi_store_u64(at + 8, in->version);
+    bpi_store_u32(at + 16, in->transfer);
+    bpi_store_u16(at + 22, in->name_length);
 }
 
 static inline void listed_store_tail_(uint8_t *out, const bpi_transfer_listed *in) {
@@ -1057,27 +1128,18 @@ bp_err bpi_transfer_listed_encode(const bpi_transfer_listed *restrict message, u
     return BP_OK;
 }
 
-/* Whether the block's bytes are well-formed. */
-static inline void bpi_transfer_listed_check_block_(const bpi_transfer_listed_view *view, bpi_flaws *flaws) {
-    {
-        const uint32_t used = bpi_bounded(bpi_load_u8(view->value + 16), BPI_TRANSFER_LISTED_VERSION_CAP, flaws);
-        flaws->malformed |= bpi_slack(view->value + 17, (size_t)used * 1, 32);
-    }
-}
-
 /* Finds the block and the tails; checks everything but the elements of vectors. */
 static inline bp_err bpi_transfer_listed_open_(const uint8_t *value, size_t length, bpi_transfer_listed_view *view,
                                                bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < BPI_TRANSFER_LISTED_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > BPI_TRANSFER_LISTED_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = bpi_load_u16(value + 12);
+    const uint32_t block_length = bpi_load_u16(value + 20);
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < BPI_TRANSFER_LISTED_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
     view->block_length = block_length;
-    bpi_transfer_listed_check_block_(view, flaws);
     uint32_t end = block_length;
-    view->name_count = bpi_load_u16(value + 14);
+    view->name_count = bpi_load_u16(value + 22);
     if (BP_UNLIKELY(view->name_count > BPI_TRANSFER_LISTED_NAME_CAP)) return BP_ERR_BOUND;
     const uint64_t name_bytes = view->name_count;
     if (!bpi_tail_find(value, (uint32_t)length, 1, name_bytes, &end, &view->name_at, flaws)) {
@@ -1104,8 +1166,7 @@ static inline void listed_load_all_(const bpi_transfer_listed_view *restrict vie
                                     bpi_transfer_listed *restrict out) {
     out->transfer = bpi_transfer_listed_get_transfer(view);
     out->size = bpi_transfer_listed_get_size(view);
-    out->version_length = bpi_load_u8(view->value + 16);
-    memcpy(out->version, view->value + 17, 32); /* with its slack of zeros */
+    out->version = bpi_transfer_listed_get_version(view);
     {
         const bp_text bytes = bpi_transfer_listed_get_name(view);
         const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_LISTED_NAME_CAP);
@@ -1163,91 +1224,87 @@ int bpi_transfer_listed_print(const bpi_transfer_listed_view *view, char *out, s
     bpi_print_name(printer, "size");
     bpi_print_unsigned(printer, bpi_transfer_listed_get_size(view));
     bpi_print_name(printer, "version");
-    bpi_print_bytes(printer, bpi_transfer_listed_get_version(view));
+    bpi_print_unsigned(printer, bpi_transfer_listed_get_version(view));
     bpi_print_name(printer, "name");
     bpi_print_text(printer, bpi_transfer_listed_get_name(view));
     bpi_print_raw(printer, "}");
     return bpi_print_end(printer);
 }
 
-/* ---- PartWant */
+/* ---- ListEnd */
 
-static_assert(BPI_TRANSFER_PART_WANT_MAX <= BPI_TRANSFER_PART_WANT_CLASS, "PartWant fits its size class");
-static_assert(BPI_TRANSFER_PART_WANT_MAX == 16,
-              "PartWant is as large as its constants say when it is full");
+static_assert(BPI_TRANSFER_LIST_END_MAX <= BPI_TRANSFER_LIST_END_CLASS, "ListEnd fits its size class");
+static_assert(BPI_TRANSFER_LIST_END_MAX == 5,
+              "ListEnd is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
-static inline bp_err part_want_measure_(const bpi_transfer_part_want *in, uint32_t *out) {
-    uint32_t size = BPI_TRANSFER_PART_WANT_BLOCK;
+static inline bp_err list_end_measure_(const bpi_transfer_list_end *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_LIST_END_BLOCK;
     *out = 0;
     (void)in;
     *out = size;
     return BP_OK;
 }
 
-static inline void part_want_store_block_(uint8_t *at, const bpi_transfer_part_want *in) {
-    bpi_store_u64(at + 0, in->first);
-    bpi_store_u32(at + 8, in->transfer);
-    bpi_store_u32(at + 12, in->count);
+static inline void list_end_store_block_(uint8_t *at, const bpi_transfer_list_end *in) {
+    bpi_store_u32(at + 0, in->transfer);
+    bpi_store_bool(at + 4, in->has_more);
 }
 
-bp_err bpi_transfer_part_want_size(const bpi_transfer_part_want *message, uint32_t *out) {
-    return part_want_measure_(message, out);
+bp_err bpi_transfer_list_end_size(const bpi_transfer_list_end *message, uint32_t *out) {
+    return list_end_measure_(message, out);
 }
 
-bp_err bpi_transfer_part_want_encode(const bpi_transfer_part_want *message, uint8_t *out,
-                                     size_t capacity, uint32_t *length) {
+bp_err bpi_transfer_list_end_encode(const bpi_transfer_list_end *message, uint8_t *out,
+                                    size_t capacity, uint32_t *length) {
     uint32_t size;
-    bp_err err = part_want_measure_(message, &size);
+    bp_err err = list_end_measure_(message, &size);
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    part_want_store_block_(out, message);
+    list_end_store_block_(out, message);
     *length = size;
     return BP_OK;
 }
 
-static inline void part_want_load_all_(const bpi_transfer_part_want_view *restrict view,
-                                       bpi_transfer_part_want *restrict out) {
-    out->transfer = bpi_transfer_part_want_get_transfer(view);
-    out->count = bpi_transfer_part_want_get_count(view);
-    out->first = bpi_transfer_part_want_get_first(view);
+static inline void list_end_load_all_(const bpi_transfer_list_end_view *restrict view,
+                                      bpi_transfer_list_end *restrict out) {
+    out->transfer = bpi_transfer_list_end_get_transfer(view);
+    out->has_more = bpi_transfer_list_end_get_has_more(view);
 }
 
-void bpi_transfer_part_want_load(const bpi_transfer_part_want_view *view, bpi_transfer_part_want *out) {
-    part_want_load_all_(view, out);
+void bpi_transfer_list_end_load(const bpi_transfer_list_end_view *view, bpi_transfer_list_end *out) {
+    list_end_load_all_(view, out);
 }
 
-bp_err bpi_transfer_part_want_decode(const uint8_t *value, size_t length, bpi_transfer_part_want *out) {
-    bpi_transfer_part_want_view view;
-    const bp_err err = bpi_transfer_part_want_view_init(value, length, &view);
+bp_err bpi_transfer_list_end_decode(const uint8_t *value, size_t length, bpi_transfer_list_end *out) {
+    bpi_transfer_list_end_view view;
+    const bp_err err = bpi_transfer_list_end_view_init(value, length, &view);
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    part_want_load_all_(&view, out);
+    list_end_load_all_(&view, out);
     return BP_OK;
 }
 
-bp_err bpi_transfer_part_want_validate(const bpi_transfer_part_want_view *view, const char **field) {
+bp_err bpi_transfer_list_end_validate(const bpi_transfer_list_end_view *view, const char **field) {
     if (field != NULL) *field = NULL;
     (void)view;
     return BP_OK;
 }
 
-bp_err bpi_transfer_part_want_decode_valid(const uint8_t *value, size_t length, bpi_transfer_part_want *out,
-                                           const char **field) {
+bp_err bpi_transfer_list_end_decode_valid(const uint8_t *value, size_t length, bpi_transfer_list_end *out,
+                                          const char **field) {
     if (field != NULL) *field = NULL;
-    return bpi_transfer_part_want_decode(value, length, out);
+    return bpi_transfer_list_end_decode(value, length, out);
 }
 
-int bpi_transfer_part_want_print(const bpi_transfer_part_want_view *view, char *out, size_t size) {
+int bpi_transfer_list_end_print(const bpi_transfer_list_end_view *view, char *out, size_t size) {
     bpi_printer state = {out, size, 0, '\0'};
     bpi_printer *const printer = &state;
     (void)view;
     bpi_print_raw(printer, "{");
     bpi_print_name(printer, "transfer");
-    bpi_print_unsigned(printer, bpi_transfer_part_want_get_transfer(view));
-    bpi_print_name(printer, "count");
-    bpi_print_unsigned(printer, bpi_transfer_part_want_get_count(view));
-    bpi_print_name(printer, "first");
-    bpi_print_unsigned(printer, bpi_transfer_part_want_get_first(view));
+    bpi_print_unsigned(printer, bpi_transfer_list_end_get_transfer(view));
+    bpi_print_name(printer, "has_more");
+    bpi_print_bool(printer, bpi_transfer_list_end_get_has_more(view));
     bpi_print_raw(printer, "}");
     return bpi_print_end(printer);
 }
@@ -1389,94 +1446,10 @@ int bpi_transfer_part_print(const bpi_transfer_part_view *view, char *out, size_
     return bpi_print_end(printer);
 }
 
-/* ---- Done */
-
-static_assert(BPI_TRANSFER_DONE_MAX <= BPI_TRANSFER_DONE_CLASS, "Done fits its size class");
-static_assert(BPI_TRANSFER_DONE_MAX == 37,
-              "Done is as large as its constants say when it is full");
-
-/* What the message takes, and whether it can be encoded. */
-static inline bp_err done_measure_(const bpi_transfer_done *in, uint32_t *out) {
-    bpi_flaws limits = {0, 0};
-    bpi_flaws *const flaws = &limits;
-    uint32_t size = BPI_TRANSFER_DONE_BLOCK;
-    *out = 0;
-    (void)bpi_bounded(in->version_length, BPI_TRANSFER_DONE_VERSION_CAP, flaws);
-    const bp_err err = bpi_flaws_err(flaws);
-    if (BP_UNLIKELY(err != BP_OK)) return err;
-    *out = size;
-    return BP_OK;
-}
-
-static inline void done_store_block_(uint8_t *at, const bpi_transfer_done *in) {
-    bpi_store_u8(at + 4, in->version_length);
-    bpi_store_u32(at + 0, in->transfer);
-    bpi_store_slack(at + 5, (const uint8_t *)in->version, in->version_length, 32);
-}
-
-bp_err bpi_transfer_done_size(const bpi_transfer_done *message, uint32_t *out) {
-    return done_measure_(message, out);
-}
-
-bp_err bpi_transfer_done_encode(const bpi_transfer_done *restrict message, uint8_t *restrict out,
-                                size_t capacity, uint32_t *restrict length) {
-    uint32_t size;
-    bp_err err = done_measure_(message, &size);
-    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
-    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
-    done_store_block_(out, message);
-    *length = size;
-    return BP_OK;
-}
-
-static inline void done_load_all_(const bpi_transfer_done_view *restrict view,
-                                  bpi_transfer_done *restrict out) {
-    out->transfer = bpi_transfer_done_get_transfer(view);
-    out->version_length = bpi_load_u8(view->value + 4);
-    memcpy(out->version, view->value + 5, 32); /* with its slack of zeros */
-}
-
-void bpi_transfer_done_load(const bpi_transfer_done_view *view, bpi_transfer_done *out) {
-    done_load_all_(view, out);
-}
-
-bp_err bpi_transfer_done_decode(const uint8_t *value, size_t length, bpi_transfer_done *out) {
-    bpi_transfer_done_view view;
-    const bp_err err = bpi_transfer_done_view_init(value, length, &view);
-    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
-    done_load_all_(&view, out);
-    return BP_OK;
-}
-
-bp_err bpi_transfer_done_validate(const bpi_transfer_done_view *view, const char **field) {
-    if (field != NULL) *field = NULL;
-    (void)view;
-    return BP_OK;
-}
-
-bp_err bpi_transfer_done_decode_valid(const uint8_t *value, size_t length, bpi_transfer_done *out,
-                                      const char **field) {
-    if (field != NULL) *field = NULL;
-    return bpi_transfer_done_decode(value, length, out);
-}
-
-int bpi_transfer_done_print(const bpi_transfer_done_view *view, char *out, size_t size) {
-    bpi_printer state = {out, size, 0, '\0'};
-    bpi_printer *const printer = &state;
-    (void)view;
-    bpi_print_raw(printer, "{");
-    bpi_print_name(printer, "transfer");
-    bpi_print_unsigned(printer, bpi_transfer_done_get_transfer(view));
-    bpi_print_name(printer, "version");
-    bpi_print_bytes(printer, bpi_transfer_done_get_version(view));
-    bpi_print_raw(printer, "}");
-    return bpi_print_end(printer);
-}
-
 /* ---- Failed */
 
 static_assert(BPI_TRANSFER_FAILED_MAX <= BPI_TRANSFER_FAILED_CLASS, "Failed fits its size class");
-static_assert(BPI_TRANSFER_FAILED_MAX == BPI_ALIGNED(22, 1) + BPI_TRANSFER_FAILED_TEXT_CAP * 1,
+static_assert(BPI_TRANSFER_FAILED_MAX == BPI_ALIGNED(18, 1) + BPI_TRANSFER_FAILED_TEXT_CAP * 1,
               "Failed is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
@@ -1491,12 +1464,11 @@ static inline bp_err failed_measure_(const bpi_transfer_failed *in, uint32_t *ou
 }
 
 static inline void failed_store_block_(uint8_t *at, const bpi_transfer_failed *in) {
-    bpi_store_u16(at + 16, BPI_TRANSFER_FAILED_BLOCK);
+    bpi_store_u16(at + 12, BPI_TRANSFER_FAILED_BLOCK);
     bpi_store_u64(at + 0, in->part);
     bpi_store_u32(at + 8, in->transfer);
-    bpi_store_u32(at + 12, in->part_size);
-    bpi_store_u16(at + 18, in->error);
-    bpi_store_u16(at + 20, in->text_length);
+    bpi_store_u16(at + 14, in->error);
+    bpi_store_u16(at + 16, in->text_length);
 }
 
 static inline void failed_store_tail_(uint8_t *out, const bpi_transfer_failed *in) {
@@ -1528,13 +1500,13 @@ static inline bp_err bpi_transfer_failed_open_(const uint8_t *value, size_t leng
                                                bpi_flaws *flaws) {
     if (BP_UNLIKELY(length < BPI_TRANSFER_FAILED_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(length > BPI_TRANSFER_FAILED_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = bpi_load_u16(value + 16);
+    const uint32_t block_length = bpi_load_u16(value + 12);
     if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
     if (BP_UNLIKELY(block_length < BPI_TRANSFER_FAILED_BLOCK)) return BP_ERR_MALFORMED;
     view->value = value;
     view->block_length = block_length;
     uint32_t end = block_length;
-    view->text_count = bpi_load_u16(value + 20);
+    view->text_count = bpi_load_u16(value + 16);
     if (BP_UNLIKELY(view->text_count > BPI_TRANSFER_FAILED_TEXT_CAP)) return BP_ERR_BOUND;
     const uint64_t text_bytes = view->text_count;
     if (!bpi_tail_find(value, (uint32_t)length, 1, text_bytes, &end, &view->text_at, flaws)) {
@@ -1561,7 +1533,6 @@ static inline void failed_load_all_(const bpi_transfer_failed_view *restrict vie
                                     bpi_transfer_failed *restrict out) {
     out->transfer = bpi_transfer_failed_get_transfer(view);
     out->error = bpi_transfer_failed_get_error(view);
-    out->part_size = bpi_transfer_failed_get_part_size(view);
     out->part = bpi_transfer_failed_get_part(view);
     {
         const bp_text bytes = bpi_transfer_failed_get_text(view);
@@ -1622,12 +1593,415 @@ int bpi_transfer_failed_print(const bpi_transfer_failed_view *view, char *out, s
     bpi_print_unsigned(printer, bpi_transfer_failed_get_transfer(view));
     bpi_print_name(printer, "error");
     bpi_print_unsigned(printer, bpi_transfer_failed_get_error(view));
-    bpi_print_name(printer, "part_size");
-    bpi_print_unsigned(printer, bpi_transfer_failed_get_part_size(view));
     bpi_print_name(printer, "part");
     bpi_print_unsigned(printer, bpi_transfer_failed_get_part(view));
     bpi_print_name(printer, "text");
     bpi_print_text(printer, bpi_transfer_failed_get_text(view));
+    bpi_print_raw(printer, "}");
+    return bpi_print_end(printer);
+}
+
+/* ---- End */
+
+static_assert(BPI_TRANSFER_END_MAX <= BPI_TRANSFER_END_CLASS, "End fits its size class");
+static_assert(BPI_TRANSFER_END_MAX == 5,
+              "End is as large as its constants say when it is full");
+
+/* What the message takes, and whether it can be encoded. */
+static inline bp_err end_measure_(const bpi_transfer_end *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_END_BLOCK;
+    *out = 0;
+    (void)in;
+    *out = size;
+    return BP_OK;
+}
+
+static inline void end_store_block_(uint8_t *at, const bpi_transfer_end *in) {
+    bpi_store_u32(at + 0, in->transfer);
+    bpi_store_bool(at + 4, in->is_discarded);
+}
+
+bp_err bpi_transfer_end_size(const bpi_transfer_end *message, uint32_t *out) {
+    return end_measure_(message, out);
+}
+
+bp_err bpi_transfer_end_encode(const bpi_transfer_end *message, uint8_t *out,
+                               size_t capacity, uint32_t *length) {
+    uint32_t size;
+    bp_err err = end_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    end_store_block_(out, message);
+    *length = size;
+    return BP_OK;
+}
+
+static inline void end_load_all_(const bpi_transfer_end_view *restrict view,
+                                 bpi_transfer_end *restrict out) {
+    out->transfer = bpi_transfer_end_get_transfer(view);
+    out->is_discarded = bpi_transfer_end_get_is_discarded(view);
+}
+
+void bpi_transfer_end_load(const bpi_transfer_end_view *view, bpi_transfer_end *out) {
+    end_load_all_(view, out);
+}
+
+bp_err bpi_transfer_end_decode(const uint8_t *value, size_t length, bpi_transfer_end *out) {
+    bpi_transfer_end_view view;
+    const bp_err err = bpi_transfer_end_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    end_load_all_(&view, out);
+    return BP_OK;
+}
+
+bp_err bpi_transfer_end_validate(const bpi_transfer_end_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    (void)view;
+    return BP_OK;
+}
+
+bp_err bpi_transfer_end_decode_valid(const uint8_t *value, size_t length, bpi_transfer_end *out,
+                                     const char **field) {
+    if (field != NULL) *field = NULL;
+    return bpi_transfer_end_decode(value, length, out);
+}
+
+int bpi_transfer_end_print(const bpi_transfer_end_view *view, char *out, size_t size) {
+    bpi_printer state = {out, size, 0, '\0'};
+    bpi_printer *const printer = &state;
+    (void)view;
+    bpi_print_raw(printer, "{");
+    bpi_print_name(printer, "transfer");
+    bpi_print_unsigned(printer, bpi_transfer_end_get_transfer(view));
+    bpi_print_name(printer, "is_discarded");
+    bpi_print_bool(printer, bpi_transfer_end_get_is_discarded(view));
+    bpi_print_raw(printer, "}");
+    return bpi_print_end(printer);
+}
+
+/* ---- LogPut */
+
+static_assert(BPI_TRANSFER_LOG_PUT_MAX <= BPI_TRANSFER_LOG_PUT_CLASS, "LogPut fits its size class");
+static_assert(BPI_TRANSFER_LOG_PUT_MAX == BPI_ALIGNED(52, 1) + BPI_TRANSFER_LOG_PUT_NAME_CAP * 1,
+              "LogPut is as large as its constants say when it is full");
+
+/* What the message takes, and whether it can be encoded. */
+static inline bp_err log_put_measure_(const bpi_transfer_log_put *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_LOG_PUT_BLOCK;
+    *out = 0;
+    const uint32_t name_count = in->name_length;
+    if (BP_UNLIKELY(name_count > BPI_TRANSFER_LOG_PUT_NAME_CAP)) return BP_ERR_BOUND;
+    size += name_count;
+    *out = size;
+    return BP_OK;
+}
+
+static inline void log_put_store_block_(uint8_t *at, const bpi_transfer_log_put *in) {
+    bpi_store_u16(at + 16, BPI_TRANSFER_LOG_PUT_BLOCK);
+    bpi_store_u64(at + 0, in->size);
+    bpi_store_u32(at + 8, in->part_size);
+    bpi_store_u32(at + 12, in->check);
+    bpi_store_u16(at + 18, in->name_length);
+    memcpy(at + 20, in->token, 16);
+    memcpy(at + 36, in->boot, 16);
+}
+
+static inline void log_put_store_tail_(uint8_t *out, const bpi_transfer_log_put *in) {
+    uint32_t end = BPI_TRANSFER_LOG_PUT_BLOCK;
+    {
+        const uint32_t count = in->name_length;
+        bpi_copy(out + end, (const uint8_t *)in->name, count);
+    }
+}
+
+bp_err bpi_transfer_log_put_size(const bpi_transfer_log_put *message, uint32_t *out) {
+    return log_put_measure_(message, out);
+}
+
+bp_err bpi_transfer_log_put_encode(const bpi_transfer_log_put *restrict message, uint8_t *restrict out,
+                                   size_t capacity, uint32_t *restrict length) {
+    uint32_t size;
+    bp_err err = log_put_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    log_put_store_block_(out, message);
+    log_put_store_tail_(out, message);
+    *length = size;
+    return BP_OK;
+}
+
+/* Finds the block and the tails; checks everything but the elements of vectors. */
+static inline bp_err bpi_transfer_log_put_open_(const uint8_t *value, size_t length, bpi_transfer_log_put_view *view,
+                                                bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_LOG_PUT_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_LOG_PUT_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = bpi_load_u16(value + 16);
+    if (BP_UNLIKELY(block_length > length)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(block_length < BPI_TRANSFER_LOG_PUT_BLOCK)) return BP_ERR_MALFORMED;
+    view->value = value;
+    view->block_length = block_length;
+    uint32_t end = block_length;
+    view->name_count = bpi_load_u16(value + 18);
+    if (BP_UNLIKELY(view->name_count > BPI_TRANSFER_LOG_PUT_NAME_CAP)) return BP_ERR_BOUND;
+    const uint64_t name_bytes = view->name_count;
+    if (!bpi_tail_find(value, (uint32_t)length, 1, name_bytes, &end, &view->name_at, flaws)) {
+        return BP_ERR_TRUNCATED;
+    }
+    if (BP_UNLIKELY(end != length && block_length <= BPI_TRANSFER_LOG_PUT_BLOCK)) return BP_ERR_MALFORMED;
+    return BP_OK;
+}
+
+/* Makes a view; expanded where a message is decoded, so that the view need not lie in memory. */
+BPI_INLINE bp_err log_put_view_(const uint8_t *value, size_t length, bpi_transfer_log_put_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = bpi_transfer_log_put_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
+
+bp_err bpi_transfer_log_put_view_init(const uint8_t *value, size_t length, bpi_transfer_log_put_view *out) {
+    return log_put_view_(value, length, out);
+}
+
+static inline void log_put_load_all_(const bpi_transfer_log_put_view *restrict view,
+                                     bpi_transfer_log_put *restrict out) {
+    out->part_size = bpi_transfer_log_put_get_part_size(view);
+    out->check = bpi_transfer_log_put_get_check(view);
+    out->size = bpi_transfer_log_put_get_size(view);
+    memcpy(out->token, view->value + 20, 16);
+    memcpy(out->boot, view->value + 36, 16);
+    {
+        const bp_text bytes = bpi_transfer_log_put_get_name(view);
+        const uint32_t used = bpi_clamped((uint32_t)bytes.length, BPI_TRANSFER_LOG_PUT_NAME_CAP);
+        bpi_copy((uint8_t *)out->name, (const uint8_t *)bytes.data, used);
+        out->name[used] = '\0';
+        out->name_length = (uint16_t)used;
+    }
+}
+
+void bpi_transfer_log_put_load(const bpi_transfer_log_put_view *view, bpi_transfer_log_put *out) {
+    log_put_load_all_(view, out);
+}
+
+bp_err bpi_transfer_log_put_decode(const uint8_t *value, size_t length, bpi_transfer_log_put *out) {
+    bpi_transfer_log_put_view view;
+    const bp_err err = log_put_view_(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    log_put_load_all_(&view, out);
+    return BP_OK;
+}
+
+/* Names the first field that breaks a rule. */
+static inline bp_err log_put_rules_(const bpi_transfer_log_put_view *view, const char **field) {
+    {
+        const bp_text text = bpi_transfer_log_put_get_name(view);
+        if (!bpi_utf8_is_valid((const uint8_t *)text.data, text.length)) return broken("name", field);
+    }
+    return BP_OK;
+}
+
+bp_err bpi_transfer_log_put_validate(const bpi_transfer_log_put_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    return log_put_rules_(view, field);
+}
+
+bp_err bpi_transfer_log_put_decode_valid(const uint8_t *value, size_t length, bpi_transfer_log_put *out,
+                                         const char **field) {
+    bpi_transfer_log_put_view view;
+    bp_err err = bpi_transfer_log_put_view_init(value, length, &view);
+    if (field != NULL) *field = NULL;
+    if (BP_LIKELY(err == BP_OK)) err = log_put_rules_(&view, field);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    log_put_load_all_(&view, out);
+    return BP_OK;
+}
+
+int bpi_transfer_log_put_print(const bpi_transfer_log_put_view *view, char *out, size_t size) {
+    bpi_printer state = {out, size, 0, '\0'};
+    bpi_printer *const printer = &state;
+    (void)view;
+    bpi_print_raw(printer, "{");
+    bpi_print_name(printer, "part_size");
+    bpi_print_unsigned(printer, bpi_transfer_log_put_get_part_size(view));
+    bpi_print_name(printer, "check");
+    bpi_print_unsigned(printer, bpi_transfer_log_put_get_check(view));
+    bpi_print_name(printer, "size");
+    bpi_print_unsigned(printer, bpi_transfer_log_put_get_size(view));
+    bpi_print_name(printer, "token");
+    bpi_print_bytes(printer, bpi_transfer_log_put_get_token(view));
+    bpi_print_name(printer, "boot");
+    bpi_print_bytes(printer, bpi_transfer_log_put_get_boot(view));
+    bpi_print_name(printer, "name");
+    bpi_print_text(printer, bpi_transfer_log_put_get_name(view));
+    bpi_print_raw(printer, "}");
+    return bpi_print_end(printer);
+}
+
+/* ---- LogPart */
+
+static_assert(BPI_TRANSFER_LOG_PART_MAX <= BPI_TRANSFER_LOG_PART_CLASS, "LogPart fits its size class");
+static_assert(BPI_TRANSFER_LOG_PART_MAX == 20,
+              "LogPart is as large as its constants say when it is full");
+
+/* What the message takes, and whether it can be encoded. */
+static inline bp_err log_part_measure_(const bpi_transfer_log_part *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_LOG_PART_BLOCK;
+    *out = 0;
+    (void)in;
+    *out = size;
+    return BP_OK;
+}
+
+static inline void log_part_store_block_(uint8_t *at, const bpi_transfer_log_part *in) {
+    bpi_store_u64(at + 0, in->part);
+    bpi_store_u32(at + 8, in->length);
+    bpi_store_u32(at + 12, in->crc);
+    bpi_store_u32(at + 16, in->check);
+}
+
+bp_err bpi_transfer_log_part_size(const bpi_transfer_log_part *message, uint32_t *out) {
+    return log_part_measure_(message, out);
+}
+
+bp_err bpi_transfer_log_part_encode(const bpi_transfer_log_part *message, uint8_t *out,
+                                    size_t capacity, uint32_t *length) {
+    uint32_t size;
+    bp_err err = log_part_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    log_part_store_block_(out, message);
+    *length = size;
+    return BP_OK;
+}
+
+static inline void log_part_load_all_(const bpi_transfer_log_part_view *restrict view,
+                                      bpi_transfer_log_part *restrict out) {
+    out->part = bpi_transfer_log_part_get_part(view);
+    out->length = bpi_transfer_log_part_get_length(view);
+    out->crc = bpi_transfer_log_part_get_crc(view);
+    out->check = bpi_transfer_log_part_get_check(view);
+}
+
+void bpi_transfer_log_part_load(const bpi_transfer_log_part_view *view, bpi_transfer_log_part *out) {
+    log_part_load_all_(view, out);
+}
+
+bp_err bpi_transfer_log_part_decode(const uint8_t *value, size_t length, bpi_transfer_log_part *out) {
+    bpi_transfer_log_part_view view;
+    const bp_err err = bpi_transfer_log_part_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    log_part_load_all_(&view, out);
+    return BP_OK;
+}
+
+bp_err bpi_transfer_log_part_validate(const bpi_transfer_log_part_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    (void)view;
+    return BP_OK;
+}
+
+bp_err bpi_transfer_log_part_decode_valid(const uint8_t *value, size_t length, bpi_transfer_log_part *out,
+                                          const char **field) {
+    if (field != NULL) *field = NULL;
+    return bpi_transfer_log_part_decode(value, length, out);
+}
+
+int bpi_transfer_log_part_print(const bpi_transfer_log_part_view *view, char *out, size_t size) {
+    bpi_printer state = {out, size, 0, '\0'};
+    bpi_printer *const printer = &state;
+    (void)view;
+    bpi_print_raw(printer, "{");
+    bpi_print_name(printer, "part");
+    bpi_print_unsigned(printer, bpi_transfer_log_part_get_part(view));
+    bpi_print_name(printer, "length");
+    bpi_print_unsigned(printer, bpi_transfer_log_part_get_length(view));
+    bpi_print_name(printer, "crc");
+    bpi_print_unsigned(printer, bpi_transfer_log_part_get_crc(view));
+    bpi_print_name(printer, "check");
+    bpi_print_unsigned(printer, bpi_transfer_log_part_get_check(view));
+    bpi_print_raw(printer, "}");
+    return bpi_print_end(printer);
+}
+
+/* ---- LogCommit */
+
+static_assert(BPI_TRANSFER_LOG_COMMIT_MAX <= BPI_TRANSFER_LOG_COMMIT_CLASS, "LogCommit fits its size class");
+static_assert(BPI_TRANSFER_LOG_COMMIT_MAX == 16,
+              "LogCommit is as large as its constants say when it is full");
+
+/* What the message takes, and whether it can be encoded. */
+static inline bp_err log_commit_measure_(const bpi_transfer_log_commit *in, uint32_t *out) {
+    uint32_t size = BPI_TRANSFER_LOG_COMMIT_BLOCK;
+    *out = 0;
+    (void)in;
+    *out = size;
+    return BP_OK;
+}
+
+static inline void log_commit_store_block_(uint8_t *at, const bpi_transfer_log_commit *in) {
+    bpi_store_u64(at + 0, in->size);
+    bpi_store_u32(at + 8, in->crc);
+    bpi_store_u32(at + 12, in->check);
+}
+
+bp_err bpi_transfer_log_commit_size(const bpi_transfer_log_commit *message, uint32_t *out) {
+    return log_commit_measure_(message, out);
+}
+
+bp_err bpi_transfer_log_commit_encode(const bpi_transfer_log_commit *message, uint8_t *out,
+                                      size_t capacity, uint32_t *length) {
+    uint32_t size;
+    bp_err err = log_commit_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    log_commit_store_block_(out, message);
+    *length = size;
+    return BP_OK;
+}
+
+static inline void log_commit_load_all_(const bpi_transfer_log_commit_view *restrict view,
+                                        bpi_transfer_log_commit *restrict out) {
+    out->crc = bpi_transfer_log_commit_get_crc(view);
+    out->check = bpi_transfer_log_commit_get_check(view);
+    out->size = bpi_transfer_log_commit_get_size(view);
+}
+
+void bpi_transfer_log_commit_load(const bpi_transfer_log_commit_view *view, bpi_transfer_log_commit *out) {
+    log_commit_load_all_(view, out);
+}
+
+bp_err bpi_transfer_log_commit_decode(const uint8_t *value, size_t length, bpi_transfer_log_commit *out) {
+    bpi_transfer_log_commit_view view;
+    const bp_err err = bpi_transfer_log_commit_view_init(value, length, &view);
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, out, sizeof *out);
+    log_commit_load_all_(&view, out);
+    return BP_OK;
+}
+
+bp_err bpi_transfer_log_commit_validate(const bpi_transfer_log_commit_view *view, const char **field) {
+    if (field != NULL) *field = NULL;
+    (void)view;
+    return BP_OK;
+}
+
+bp_err bpi_transfer_log_commit_decode_valid(const uint8_t *value, size_t length, bpi_transfer_log_commit *out,
+                                            const char **field) {
+    if (field != NULL) *field = NULL;
+    return bpi_transfer_log_commit_decode(value, length, out);
+}
+
+int bpi_transfer_log_commit_print(const bpi_transfer_log_commit_view *view, char *out, size_t size) {
+    bpi_printer state = {out, size, 0, '\0'};
+    bpi_printer *const printer = &state;
+    (void)view;
+    bpi_print_raw(printer, "{");
+    bpi_print_name(printer, "crc");
+    bpi_print_unsigned(printer, bpi_transfer_log_commit_get_crc(view));
+    bpi_print_name(printer, "check");
+    bpi_print_unsigned(printer, bpi_transfer_log_commit_get_check(view));
+    bpi_print_name(printer, "size");
+    bpi_print_unsigned(printer, bpi_transfer_log_commit_get_size(view));
     bpi_print_raw(printer, "}");
     return bpi_print_end(printer);
 }

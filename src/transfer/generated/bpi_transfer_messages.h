@@ -25,7 +25,7 @@
 #include "bufpool/base.h"
 #include "bufpool/detail/bytes.h"
 
-#if BP_ABI != 5 || BPI_TRANSFER_CONTRACT_HASH != 0x14bdf136e1e70c16u
+#if BP_ABI != 5 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -33,34 +33,16 @@
 extern "C" {
 #endif
 
-/* Parts in a row. */
-typedef struct bpi_transfer_part_range {
-    uint64_t first;
-    uint64_t count;
-} bpi_transfer_part_range;
-#ifdef __cplusplus
-#define BPI_TRANSFER_PART_RANGE_INIT {}
-#else
-#define BPI_TRANSFER_PART_RANGE_INIT {0}
-#endif
-/* Whether it lies in memory as on the wire: then many are copied as one. */
-#define BPI_TRANSFER_PART_RANGE_IS_FLAT_ (!BPI_IS_BIG_ENDIAN && sizeof(bpi_transfer_part_range) == 16 && offsetof(bpi_transfer_part_range, first) == 0 && offsetof(bpi_transfer_part_range, count) == 8)
-
-/* Reads BPI_TRANSFER_PART_RANGE_SIZE bytes that were found to be well-formed. */
-static inline void bpi_transfer_part_range_load_(const uint8_t *at, bpi_transfer_part_range *out) {
-    out->first = bpi_load_u64(at + 0);
-    out->count = bpi_load_u64(at + 8);
-}
-
 /* Client: an object is to be written. Answered by PutOpened or Failed. */
 typedef struct bpi_transfer_put_open {
     uint32_t transfer;
-    /* Failed says if it will not do; unit: bytes */
+    /* unit: bytes */
     uint32_t part_size;
+    /* That the client would like */
+    uint16_t parts_in_flight;
     /* 2^64-1: known at the end; unit: bytes */
     uint64_t size;
-    /* Of the put that is to go on; absent: a new one */
-    bool has_token;
+    /* Of the put that is to go on; zeros: a new one */
     uint8_t token[16];
     char name[BPI_TRANSFER_PUT_OPEN_NAME_CAP + 1];
     uint16_t name_length;
@@ -93,9 +75,14 @@ static inline uint32_t bpi_transfer_put_open_get_transfer(const bpi_transfer_put
     return bpi_load_u32(view->value + 8);
 }
 
-/* Failed says if it will not do; unit: bytes */
+/* unit: bytes */
 static inline uint32_t bpi_transfer_put_open_get_part_size(const bpi_transfer_put_open_view *view) {
     return bpi_load_u32(view->value + 12);
+}
+
+/* That the client would like */
+static inline uint16_t bpi_transfer_put_open_get_parts_in_flight(const bpi_transfer_put_open_view *view) {
+    return bpi_load_u16(view->value + 18);
 }
 
 /* 2^64-1: known at the end; unit: bytes */
@@ -103,28 +90,27 @@ static inline uint64_t bpi_transfer_put_open_get_size(const bpi_transfer_put_ope
     return bpi_load_u64(view->value + 0);
 }
 
-static inline bool bpi_transfer_put_open_has_token(const bpi_transfer_put_open_view *view) {
-    return (bpi_load_u8(view->value + 20) & UINT8_C(0x1)) != 0;
-}
-/* Of the put that is to go on; absent: a new one */
+/* Of the put that is to go on; zeros: a new one */
 static inline bp_bytes bpi_transfer_put_open_get_token(const bpi_transfer_put_open_view *view) {
-    return bpi_bytes(view->value + 21, 16);
+    return bpi_bytes(view->value + 22, 16);
 }
 
 static inline bp_text bpi_transfer_put_open_get_name(const bpi_transfer_put_open_view *view) {
     return bpi_text((const char *)view->value + view->name_at, view->name_count);
 }
 
-/* Server: parts are taken. */
+/* Server: parts are taken. Those below first are here, and first + i where bit i of have is set. */
 typedef struct bpi_transfer_put_opened {
     uint32_t transfer;
-    /* More is missing behind the last range: PartWant asks from where on */
-    bool has_more;
+    /* That the server takes at once */
+    uint16_t parts_in_flight;
+    /* An earlier life has committed it, as version: nothing is left to do */
+    bool is_committed;
+    uint64_t first;
+    uint64_t have;
+    uint64_t version;
     /* By which this put is found again */
     uint8_t token[16];
-    /* Ascending; of a new put all */
-    bpi_transfer_part_range missing[BPI_TRANSFER_PUT_OPENED_MISSING_CAP];
-    uint16_t missing_count;
 } bpi_transfer_put_opened;
 #ifdef __cplusplus
 #define BPI_TRANSFER_PUT_OPENED_INIT {}
@@ -136,7 +122,6 @@ typedef struct bpi_transfer_put_opened {
 typedef struct bpi_transfer_put_opened_view {
     const uint8_t *value;
     uint32_t block_length;
-    uint32_t missing_at, missing_count;
 } bpi_transfer_put_opened_view;
 
 BP_NODISCARD bp_err bpi_transfer_put_opened_size(const bpi_transfer_put_opened *message, uint32_t *out);
@@ -146,34 +131,64 @@ BP_NODISCARD bp_err bpi_transfer_put_opened_decode(const uint8_t *value, size_t 
 BP_NODISCARD bp_err bpi_transfer_put_opened_decode_valid(const uint8_t *value, size_t length, bpi_transfer_put_opened *out,
                                                          const char **field);
 void bpi_transfer_put_opened_load(const bpi_transfer_put_opened_view *view, bpi_transfer_put_opened *out);
-BP_NODISCARD bp_err bpi_transfer_put_opened_view_init(const uint8_t *value, size_t length, bpi_transfer_put_opened_view *out);
+BP_NODISCARD static inline bp_err bpi_transfer_put_opened_view_init(const uint8_t *value, size_t length, bpi_transfer_put_opened_view *out);
 BP_NODISCARD bp_err bpi_transfer_put_opened_validate(const bpi_transfer_put_opened_view *view, const char **field);
 int bpi_transfer_put_opened_print(const bpi_transfer_put_opened_view *view, char *out, size_t size);
 
-static inline uint32_t bpi_transfer_put_opened_get_transfer(const bpi_transfer_put_opened_view *view) {
-    return bpi_load_u32(view->value + 0);
+/* Whether the block's bytes are well-formed. */
+static inline void bpi_transfer_put_opened_check_block_(const bpi_transfer_put_opened_view *view, bpi_flaws *flaws) {
+    flaws->malformed |= bpi_load_u8(view->value + 30) >> 1;
 }
 
-/* More is missing behind the last range: PartWant asks from where on */
-static inline bool bpi_transfer_put_opened_get_has_more(const bpi_transfer_put_opened_view *view) {
-    return bpi_load_bool(view->value + 8);
+/* Checks length and block. */
+static inline bp_err bpi_transfer_put_opened_open_(const uint8_t *value, size_t length, bpi_transfer_put_opened_view *view,
+                                                   bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_PUT_OPENED_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_PUT_OPENED_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->block_length = block_length;
+    bpi_transfer_put_opened_check_block_(view, flaws);
+    return BP_OK;
+}
+
+static inline bp_err bpi_transfer_put_opened_view_init(const uint8_t *value, size_t length, bpi_transfer_put_opened_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = bpi_transfer_put_opened_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
+
+static inline uint32_t bpi_transfer_put_opened_get_transfer(const bpi_transfer_put_opened_view *view) {
+    return bpi_load_u32(view->value + 24);
+}
+
+/* That the server takes at once */
+static inline uint16_t bpi_transfer_put_opened_get_parts_in_flight(const bpi_transfer_put_opened_view *view) {
+    return bpi_load_u16(view->value + 28);
+}
+
+/* An earlier life has committed it, as version: nothing is left to do */
+static inline bool bpi_transfer_put_opened_get_is_committed(const bpi_transfer_put_opened_view *view) {
+    return bpi_load_bool(view->value + 30);
+}
+
+static inline uint64_t bpi_transfer_put_opened_get_first(const bpi_transfer_put_opened_view *view) {
+    return bpi_load_u64(view->value + 0);
+}
+
+static inline uint64_t bpi_transfer_put_opened_get_have(const bpi_transfer_put_opened_view *view) {
+    return bpi_load_u64(view->value + 8);
+}
+
+static inline uint64_t bpi_transfer_put_opened_get_version(const bpi_transfer_put_opened_view *view) {
+    return bpi_load_u64(view->value + 16);
 }
 
 /* By which this put is found again */
 static inline bp_bytes bpi_transfer_put_opened_get_token(const bpi_transfer_put_opened_view *view) {
-    return bpi_bytes(view->value + 9, 16);
-}
-
-/* Ascending; of a new put all */
-static inline uint32_t bpi_transfer_put_opened_missing_count(const bpi_transfer_put_opened_view *view) {
-    return view->missing_count;
-}
-static inline bpi_transfer_part_range bpi_transfer_put_opened_missing_at(const bpi_transfer_put_opened_view *view, uint32_t index) {
-    BPI_ASSERT(index < bpi_transfer_put_opened_missing_count(view));
-    const uint8_t *const at = view->value + view->missing_at + (size_t)index * 16;
-    bpi_transfer_part_range out;
-    bpi_transfer_part_range_load_(at, &out);
-    return out;
+    return bpi_bytes(view->value + 31, 16);
 }
 
 /* Server: the part is written. */
@@ -232,7 +247,7 @@ static inline uint64_t bpi_transfer_part_done_get_part(const bpi_transfer_part_d
     return bpi_load_u64(view->value + 0);
 }
 
-/* Client: all parts are sent; the object is to be seen. Answered by Done or Failed. */
+/* Client: all parts are done; the object is to be seen. Answered by Committed or Failed. */
 typedef struct bpi_transfer_put_commit {
     uint32_t transfer;
     /* CRC32C of the whole object */
@@ -297,18 +312,74 @@ static inline uint64_t bpi_transfer_put_commit_get_size(const bpi_transfer_put_c
     return bpi_load_u64(view->value + 0);
 }
 
+/* Server: the object is there. */
+typedef struct bpi_transfer_committed {
+    uint32_t transfer;
+    uint64_t version;
+} bpi_transfer_committed;
+#ifdef __cplusplus
+#define BPI_TRANSFER_COMMITTED_INIT {}
+#else
+#define BPI_TRANSFER_COMMITTED_INIT {0}
+#endif
+
+/* Committed, read where it lies. */
+typedef struct bpi_transfer_committed_view {
+    const uint8_t *value;
+    uint32_t block_length;
+} bpi_transfer_committed_view;
+
+BP_NODISCARD bp_err bpi_transfer_committed_size(const bpi_transfer_committed *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_committed_encode(const bpi_transfer_committed *message, uint8_t *out, size_t capacity,
+                                                  uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_committed_decode(const uint8_t *value, size_t length, bpi_transfer_committed *out);
+BP_NODISCARD bp_err bpi_transfer_committed_decode_valid(const uint8_t *value, size_t length, bpi_transfer_committed *out,
+                                                        const char **field);
+void bpi_transfer_committed_load(const bpi_transfer_committed_view *view, bpi_transfer_committed *out);
+BP_NODISCARD static inline bp_err bpi_transfer_committed_view_init(const uint8_t *value, size_t length, bpi_transfer_committed_view *out);
+BP_NODISCARD bp_err bpi_transfer_committed_validate(const bpi_transfer_committed_view *view, const char **field);
+int bpi_transfer_committed_print(const bpi_transfer_committed_view *view, char *out, size_t size);
+
+/* Checks length and block. */
+static inline bp_err bpi_transfer_committed_open_(const uint8_t *value, size_t length, bpi_transfer_committed_view *view,
+                                                  bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_COMMITTED_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_COMMITTED_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->block_length = block_length;
+    (void)flaws;
+    return BP_OK;
+}
+
+static inline bp_err bpi_transfer_committed_view_init(const uint8_t *value, size_t length, bpi_transfer_committed_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = bpi_transfer_committed_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
+
+static inline uint32_t bpi_transfer_committed_get_transfer(const bpi_transfer_committed_view *view) {
+    return bpi_load_u32(view->value + 8);
+}
+
+static inline uint64_t bpi_transfer_committed_get_version(const bpi_transfer_committed_view *view) {
+    return bpi_load_u64(view->value + 0);
+}
+
 /* Client: an object, or a range of it, is to be read. Answered by GetOpened or Failed. */
 typedef struct bpi_transfer_get_open {
     uint32_t transfer;
     /* unit: bytes */
     uint32_t part_size;
+    uint16_t parts_in_flight;
     /* unit: bytes */
     uint64_t offset;
-    /* 2^64-1: to the end; unit: bytes */
+    /* 0: to the end; unit: bytes */
     uint64_t length;
-    /* No other will do; empty: any */
-    uint8_t version[BPI_TRANSFER_GET_OPEN_VERSION_CAP];
-    uint8_t version_length;
+    /* No other will do; 0: any */
+    uint64_t version;
     char name[BPI_TRANSFER_GET_OPEN_NAME_CAP + 1];
     uint16_t name_length;
 } bpi_transfer_get_open;
@@ -337,12 +408,16 @@ BP_NODISCARD bp_err bpi_transfer_get_open_validate(const bpi_transfer_get_open_v
 int bpi_transfer_get_open_print(const bpi_transfer_get_open_view *view, char *out, size_t size);
 
 static inline uint32_t bpi_transfer_get_open_get_transfer(const bpi_transfer_get_open_view *view) {
-    return bpi_load_u32(view->value + 16);
+    return bpi_load_u32(view->value + 24);
 }
 
 /* unit: bytes */
 static inline uint32_t bpi_transfer_get_open_get_part_size(const bpi_transfer_get_open_view *view) {
-    return bpi_load_u32(view->value + 20);
+    return bpi_load_u32(view->value + 28);
+}
+
+static inline uint16_t bpi_transfer_get_open_get_parts_in_flight(const bpi_transfer_get_open_view *view) {
+    return bpi_load_u16(view->value + 34);
 }
 
 /* unit: bytes */
@@ -350,14 +425,14 @@ static inline uint64_t bpi_transfer_get_open_get_offset(const bpi_transfer_get_o
     return bpi_load_u64(view->value + 0);
 }
 
-/* 2^64-1: to the end; unit: bytes */
+/* 0: to the end; unit: bytes */
 static inline uint64_t bpi_transfer_get_open_get_length(const bpi_transfer_get_open_view *view) {
     return bpi_load_u64(view->value + 8);
 }
 
-/* No other will do; empty: any */
-static inline bp_bytes bpi_transfer_get_open_get_version(const bpi_transfer_get_open_view *view) {
-    return bpi_bytes(view->value + 29, bpi_load_u8(view->value + 28));
+/* No other will do; 0: any */
+static inline uint64_t bpi_transfer_get_open_get_version(const bpi_transfer_get_open_view *view) {
+    return bpi_load_u64(view->value + 16);
 }
 
 static inline bp_text bpi_transfer_get_open_get_name(const bpi_transfer_get_open_view *view) {
@@ -367,10 +442,14 @@ static inline bp_text bpi_transfer_get_open_get_name(const bpi_transfer_get_open
 /* Server: parts may be asked for. */
 typedef struct bpi_transfer_get_opened {
     uint32_t transfer;
+    /* That may be asked for at once */
+    uint16_t parts_in_flight;
+    bool has_crc;
+    /* CRC32C of the whole object, where it is known */
+    uint32_t crc;
     /* Of the whole object; unit: bytes */
     uint64_t size;
-    uint8_t version[BPI_TRANSFER_GET_OPENED_VERSION_CAP];
-    uint8_t version_length;
+    uint64_t version;
 } bpi_transfer_get_opened;
 #ifdef __cplusplus
 #define BPI_TRANSFER_GET_OPENED_INIT {}
@@ -397,10 +476,7 @@ int bpi_transfer_get_opened_print(const bpi_transfer_get_opened_view *view, char
 
 /* Whether the block's bytes are well-formed. */
 static inline void bpi_transfer_get_opened_check_block_(const bpi_transfer_get_opened_view *view, bpi_flaws *flaws) {
-    {
-        const uint32_t used = bpi_bounded(bpi_load_u8(view->value + 12), BPI_TRANSFER_GET_OPENED_VERSION_CAP, flaws);
-        flaws->malformed |= bpi_slack(view->value + 13, (size_t)used * 1, 32);
-    }
+    flaws->malformed |= bpi_load_u8(view->value + 26) >> 1;
 }
 
 /* Checks length and block. */
@@ -424,7 +500,21 @@ static inline bp_err bpi_transfer_get_opened_view_init(const uint8_t *value, siz
 }
 
 static inline uint32_t bpi_transfer_get_opened_get_transfer(const bpi_transfer_get_opened_view *view) {
-    return bpi_load_u32(view->value + 8);
+    return bpi_load_u32(view->value + 16);
+}
+
+/* That may be asked for at once */
+static inline uint16_t bpi_transfer_get_opened_get_parts_in_flight(const bpi_transfer_get_opened_view *view) {
+    return bpi_load_u16(view->value + 24);
+}
+
+static inline bool bpi_transfer_get_opened_get_has_crc(const bpi_transfer_get_opened_view *view) {
+    return bpi_load_bool(view->value + 26);
+}
+
+/* CRC32C of the whole object, where it is known */
+static inline uint32_t bpi_transfer_get_opened_get_crc(const bpi_transfer_get_opened_view *view) {
+    return bpi_load_u32(view->value + 20);
 }
 
 /* Of the whole object; unit: bytes */
@@ -432,116 +522,14 @@ static inline uint64_t bpi_transfer_get_opened_get_size(const bpi_transfer_get_o
     return bpi_load_u64(view->value + 0);
 }
 
-static inline bp_bytes bpi_transfer_get_opened_get_version(const bpi_transfer_get_opened_view *view) {
-    return bpi_bytes(view->value + 13, bpi_load_u8(view->value + 12));
+static inline uint64_t bpi_transfer_get_opened_get_version(const bpi_transfer_get_opened_view *view) {
+    return bpi_load_u64(view->value + 8);
 }
 
-/* Client: names may be asked for, in the order of their bytes. */
-typedef struct bpi_transfer_list_open {
-    uint32_t transfer;
-    /* How they begin */
-    char prefix[BPI_TRANSFER_LIST_OPEN_PREFIX_CAP + 1];
-    uint16_t prefix_length;
-    /* Only those behind this one */
-    char after[BPI_TRANSFER_LIST_OPEN_AFTER_CAP + 1];
-    uint16_t after_length;
-} bpi_transfer_list_open;
-#ifdef __cplusplus
-#define BPI_TRANSFER_LIST_OPEN_INIT {}
-#else
-#define BPI_TRANSFER_LIST_OPEN_INIT {0}
-#endif
-
-/* ListOpen, read where it lies. */
-typedef struct bpi_transfer_list_open_view {
-    const uint8_t *value;
-    uint32_t block_length;
-    uint32_t prefix_at, prefix_count;
-    uint32_t after_at, after_count;
-} bpi_transfer_list_open_view;
-
-BP_NODISCARD bp_err bpi_transfer_list_open_size(const bpi_transfer_list_open *message, uint32_t *out);
-BP_NODISCARD bp_err bpi_transfer_list_open_encode(const bpi_transfer_list_open *message, uint8_t *out, size_t capacity,
-                                                  uint32_t *length);
-BP_NODISCARD bp_err bpi_transfer_list_open_decode(const uint8_t *value, size_t length, bpi_transfer_list_open *out);
-BP_NODISCARD bp_err bpi_transfer_list_open_decode_valid(const uint8_t *value, size_t length, bpi_transfer_list_open *out,
-                                                        const char **field);
-void bpi_transfer_list_open_load(const bpi_transfer_list_open_view *view, bpi_transfer_list_open *out);
-BP_NODISCARD bp_err bpi_transfer_list_open_view_init(const uint8_t *value, size_t length, bpi_transfer_list_open_view *out);
-BP_NODISCARD bp_err bpi_transfer_list_open_validate(const bpi_transfer_list_open_view *view, const char **field);
-int bpi_transfer_list_open_print(const bpi_transfer_list_open_view *view, char *out, size_t size);
-
-static inline uint32_t bpi_transfer_list_open_get_transfer(const bpi_transfer_list_open_view *view) {
-    return bpi_load_u32(view->value + 0);
-}
-
-/* How they begin */
-static inline bp_text bpi_transfer_list_open_get_prefix(const bpi_transfer_list_open_view *view) {
-    return bpi_text((const char *)view->value + view->prefix_at, view->prefix_count);
-}
-
-/* Only those behind this one */
-static inline bp_text bpi_transfer_list_open_get_after(const bpi_transfer_list_open_view *view) {
-    return bpi_text((const char *)view->value + view->after_at, view->after_count);
-}
-
-/* Server: one of them. */
-typedef struct bpi_transfer_listed {
-    uint32_t transfer;
-    /* unit: bytes */
-    uint64_t size;
-    uint8_t version[BPI_TRANSFER_LISTED_VERSION_CAP];
-    uint8_t version_length;
-    char name[BPI_TRANSFER_LISTED_NAME_CAP + 1];
-    uint16_t name_length;
-} bpi_transfer_listed;
-#ifdef __cplusplus
-#define BPI_TRANSFER_LISTED_INIT {}
-#else
-#define BPI_TRANSFER_LISTED_INIT {0}
-#endif
-
-/* Listed, read where it lies. */
-typedef struct bpi_transfer_listed_view {
-    const uint8_t *value;
-    uint32_t block_length;
-    uint32_t name_at, name_count;
-} bpi_transfer_listed_view;
-
-BP_NODISCARD bp_err bpi_transfer_listed_size(const bpi_transfer_listed *message, uint32_t *out);
-BP_NODISCARD bp_err bpi_transfer_listed_encode(const bpi_transfer_listed *message, uint8_t *out, size_t capacity,
-                                               uint32_t *length);
-BP_NODISCARD bp_err bpi_transfer_listed_decode(const uint8_t *value, size_t length, bpi_transfer_listed *out);
-BP_NODISCARD bp_err bpi_transfer_listed_decode_valid(const uint8_t *value, size_t length, bpi_transfer_listed *out,
-                                                     const char **field);
-void bpi_transfer_listed_load(const bpi_transfer_listed_view *view, bpi_transfer_listed *out);
-BP_NODISCARD bp_err bpi_transfer_listed_view_init(const uint8_t *value, size_t length, bpi_transfer_listed_view *out);
-BP_NODISCARD bp_err bpi_transfer_listed_validate(const bpi_transfer_listed_view *view, const char **field);
-int bpi_transfer_listed_print(const bpi_transfer_listed_view *view, char *out, size_t size);
-
-static inline uint32_t bpi_transfer_listed_get_transfer(const bpi_transfer_listed_view *view) {
-    return bpi_load_u32(view->value + 8);
-}
-
-/* unit: bytes */
-static inline uint64_t bpi_transfer_listed_get_size(const bpi_transfer_listed_view *view) {
-    return bpi_load_u64(view->value + 0);
-}
-
-static inline bp_bytes bpi_transfer_listed_get_version(const bpi_transfer_listed_view *view) {
-    return bpi_bytes(view->value + 17, bpi_load_u8(view->value + 16));
-}
-
-static inline bp_text bpi_transfer_listed_get_name(const bpi_transfer_listed_view *view) {
-    return bpi_text((const char *)view->value + view->name_at, view->name_count);
-}
-
-/* Client: the server may send these parts of a get; that many more names of a list (first is not looked at);
- * or, of a put, is asked what is missing from first on, and answers PutOpened (count is not looked at). */
+/* Client: the server may send this part; there is memory and room for it. */
 typedef struct bpi_transfer_part_want {
     uint32_t transfer;
-    uint32_t count;
-    uint64_t first;
+    uint64_t part;
 } bpi_transfer_part_want;
 #ifdef __cplusplus
 #define BPI_TRANSFER_PART_WANT_INIT {}
@@ -590,12 +578,168 @@ static inline uint32_t bpi_transfer_part_want_get_transfer(const bpi_transfer_pa
     return bpi_load_u32(view->value + 8);
 }
 
-static inline uint32_t bpi_transfer_part_want_get_count(const bpi_transfer_part_want_view *view) {
-    return bpi_load_u32(view->value + 12);
+static inline uint64_t bpi_transfer_part_want_get_part(const bpi_transfer_part_want_view *view) {
+    return bpi_load_u64(view->value + 0);
 }
 
-static inline uint64_t bpi_transfer_part_want_get_first(const bpi_transfer_part_want_view *view) {
+/* Client: which objects are there? Answered by up to 64 Listed and a ListEnd, or Failed. */
+typedef struct bpi_transfer_list {
+    uint32_t transfer;
+    /* How they begin */
+    char prefix[BPI_TRANSFER_LIST_PREFIX_CAP + 1];
+    uint16_t prefix_length;
+    /* Only those behind this one, by their bytes */
+    char after[BPI_TRANSFER_LIST_AFTER_CAP + 1];
+    uint16_t after_length;
+} bpi_transfer_list;
+#ifdef __cplusplus
+#define BPI_TRANSFER_LIST_INIT {}
+#else
+#define BPI_TRANSFER_LIST_INIT {0}
+#endif
+
+/* List, read where it lies. */
+typedef struct bpi_transfer_list_view {
+    const uint8_t *value;
+    uint32_t block_length;
+    uint32_t prefix_at, prefix_count;
+    uint32_t after_at, after_count;
+} bpi_transfer_list_view;
+
+BP_NODISCARD bp_err bpi_transfer_list_size(const bpi_transfer_list *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_list_encode(const bpi_transfer_list *message, uint8_t *out, size_t capacity,
+                                             uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_list_decode(const uint8_t *value, size_t length, bpi_transfer_list *out);
+BP_NODISCARD bp_err bpi_transfer_list_decode_valid(const uint8_t *value, size_t length, bpi_transfer_list *out,
+                                                   const char **field);
+void bpi_transfer_list_load(const bpi_transfer_list_view *view, bpi_transfer_list *out);
+BP_NODISCARD bp_err bpi_transfer_list_view_init(const uint8_t *value, size_t length, bpi_transfer_list_view *out);
+BP_NODISCARD bp_err bpi_transfer_list_validate(const bpi_transfer_list_view *view, const char **field);
+int bpi_transfer_list_print(const bpi_transfer_list_view *view, char *out, size_t size);
+
+static inline uint32_t bpi_transfer_list_get_transfer(const bpi_transfer_list_view *view) {
+    return bpi_load_u32(view->value + 0);
+}
+
+/* How they begin */
+static inline bp_text bpi_transfer_list_get_prefix(const bpi_transfer_list_view *view) {
+    return bpi_text((const char *)view->value + view->prefix_at, view->prefix_count);
+}
+
+/* Only those behind this one, by their bytes */
+static inline bp_text bpi_transfer_list_get_after(const bpi_transfer_list_view *view) {
+    return bpi_text((const char *)view->value + view->after_at, view->after_count);
+}
+
+/* Server: one of them. */
+typedef struct bpi_transfer_listed {
+    uint32_t transfer;
+    /* unit: bytes */
+    uint64_t size;
+    uint64_t version;
+    char name[BPI_TRANSFER_LISTED_NAME_CAP + 1];
+    uint16_t name_length;
+} bpi_transfer_listed;
+#ifdef __cplusplus
+#define BPI_TRANSFER_LISTED_INIT {}
+#else
+#define BPI_TRANSFER_LISTED_INIT {0}
+#endif
+
+/* Listed, read where it lies. */
+typedef struct bpi_transfer_listed_view {
+    const uint8_t *value;
+    uint32_t block_length;
+    uint32_t name_at, name_count;
+} bpi_transfer_listed_view;
+
+BP_NODISCARD bp_err bpi_transfer_listed_size(const bpi_transfer_listed *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_listed_encode(const bpi_transfer_listed *message, uint8_t *out, size_t capacity,
+                                               uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_listed_decode(const uint8_t *value, size_t length, bpi_transfer_listed *out);
+BP_NODISCARD bp_err bpi_transfer_listed_decode_valid(const uint8_t *value, size_t length, bpi_transfer_listed *out,
+                                                     const char **field);
+void bpi_transfer_listed_load(const bpi_transfer_listed_view *view, bpi_transfer_listed *out);
+BP_NODISCARD bp_err bpi_transfer_listed_view_init(const uint8_t *value, size_t length, bpi_transfer_listed_view *out);
+BP_NODISCARD bp_err bpi_transfer_listed_validate(const bpi_transfer_listed_view *view, const char **field);
+int bpi_transfer_listed_print(const bpi_transfer_listed_view *view, char *out, size_t size);
+
+static inline uint32_t bpi_transfer_listed_get_transfer(const bpi_transfer_listed_view *view) {
+    return bpi_load_u32(view->value + 16);
+}
+
+/* unit: bytes */
+static inline uint64_t bpi_transfer_listed_get_size(const bpi_transfer_listed_view *view) {
     return bpi_load_u64(view->value + 0);
+}
+
+static inline uint64_t bpi_transfer_listed_get_version(const bpi_transfer_listed_view *view) {
+    return bpi_load_u64(view->value + 8);
+}
+
+static inline bp_text bpi_transfer_listed_get_name(const bpi_transfer_listed_view *view) {
+    return bpi_text((const char *)view->value + view->name_at, view->name_count);
+}
+
+/* Server: that were all, or as many as it tells of at once. */
+typedef struct bpi_transfer_list_end {
+    uint32_t transfer;
+    bool has_more;
+} bpi_transfer_list_end;
+#ifdef __cplusplus
+#define BPI_TRANSFER_LIST_END_INIT {}
+#else
+#define BPI_TRANSFER_LIST_END_INIT {0}
+#endif
+
+/* ListEnd, read where it lies. */
+typedef struct bpi_transfer_list_end_view {
+    const uint8_t *value;
+    uint32_t block_length;
+} bpi_transfer_list_end_view;
+
+BP_NODISCARD bp_err bpi_transfer_list_end_size(const bpi_transfer_list_end *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_list_end_encode(const bpi_transfer_list_end *message, uint8_t *out, size_t capacity,
+                                                 uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_list_end_decode(const uint8_t *value, size_t length, bpi_transfer_list_end *out);
+BP_NODISCARD bp_err bpi_transfer_list_end_decode_valid(const uint8_t *value, size_t length, bpi_transfer_list_end *out,
+                                                       const char **field);
+void bpi_transfer_list_end_load(const bpi_transfer_list_end_view *view, bpi_transfer_list_end *out);
+BP_NODISCARD static inline bp_err bpi_transfer_list_end_view_init(const uint8_t *value, size_t length, bpi_transfer_list_end_view *out);
+BP_NODISCARD bp_err bpi_transfer_list_end_validate(const bpi_transfer_list_end_view *view, const char **field);
+int bpi_transfer_list_end_print(const bpi_transfer_list_end_view *view, char *out, size_t size);
+
+/* Whether the block's bytes are well-formed. */
+static inline void bpi_transfer_list_end_check_block_(const bpi_transfer_list_end_view *view, bpi_flaws *flaws) {
+    flaws->malformed |= bpi_load_u8(view->value + 4) >> 1;
+}
+
+/* Checks length and block. */
+static inline bp_err bpi_transfer_list_end_open_(const uint8_t *value, size_t length, bpi_transfer_list_end_view *view,
+                                                 bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_LIST_END_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_LIST_END_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->block_length = block_length;
+    bpi_transfer_list_end_check_block_(view, flaws);
+    return BP_OK;
+}
+
+static inline bp_err bpi_transfer_list_end_view_init(const uint8_t *value, size_t length, bpi_transfer_list_end_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = bpi_transfer_list_end_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
+
+static inline uint32_t bpi_transfer_list_end_get_transfer(const bpi_transfer_list_end_view *view) {
+    return bpi_load_u32(view->value + 0);
+}
+
+static inline bool bpi_transfer_list_end_get_has_more(const bpi_transfer_list_end_view *view) {
+    return bpi_load_bool(view->value + 4);
 }
 
 /* Either end: a part of an object. */
@@ -648,80 +792,11 @@ static inline bp_bytes bpi_transfer_part_get_data(const bpi_transfer_part_view *
     return bpi_bytes(view->value + view->data_at, view->data_count);
 }
 
-/* Server: the put is committed, or the list is at its end. */
-typedef struct bpi_transfer_done {
-    uint32_t transfer;
-    /* Of what was put; empty: of a list */
-    uint8_t version[BPI_TRANSFER_DONE_VERSION_CAP];
-    uint8_t version_length;
-} bpi_transfer_done;
-#ifdef __cplusplus
-#define BPI_TRANSFER_DONE_INIT {}
-#else
-#define BPI_TRANSFER_DONE_INIT {0}
-#endif
-
-/* Done, read where it lies. */
-typedef struct bpi_transfer_done_view {
-    const uint8_t *value;
-    uint32_t block_length;
-} bpi_transfer_done_view;
-
-BP_NODISCARD bp_err bpi_transfer_done_size(const bpi_transfer_done *message, uint32_t *out);
-BP_NODISCARD bp_err bpi_transfer_done_encode(const bpi_transfer_done *message, uint8_t *out, size_t capacity,
-                                             uint32_t *length);
-BP_NODISCARD bp_err bpi_transfer_done_decode(const uint8_t *value, size_t length, bpi_transfer_done *out);
-BP_NODISCARD bp_err bpi_transfer_done_decode_valid(const uint8_t *value, size_t length, bpi_transfer_done *out,
-                                                   const char **field);
-void bpi_transfer_done_load(const bpi_transfer_done_view *view, bpi_transfer_done *out);
-BP_NODISCARD static inline bp_err bpi_transfer_done_view_init(const uint8_t *value, size_t length, bpi_transfer_done_view *out);
-BP_NODISCARD bp_err bpi_transfer_done_validate(const bpi_transfer_done_view *view, const char **field);
-int bpi_transfer_done_print(const bpi_transfer_done_view *view, char *out, size_t size);
-
-/* Whether the block's bytes are well-formed. */
-static inline void bpi_transfer_done_check_block_(const bpi_transfer_done_view *view, bpi_flaws *flaws) {
-    {
-        const uint32_t used = bpi_bounded(bpi_load_u8(view->value + 4), BPI_TRANSFER_DONE_VERSION_CAP, flaws);
-        flaws->malformed |= bpi_slack(view->value + 5, (size_t)used * 1, 32);
-    }
-}
-
-/* Checks length and block. */
-static inline bp_err bpi_transfer_done_open_(const uint8_t *value, size_t length, bpi_transfer_done_view *view,
-                                             bpi_flaws *flaws) {
-    if (BP_UNLIKELY(length < BPI_TRANSFER_DONE_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
-    if (BP_UNLIKELY(length > BPI_TRANSFER_DONE_ACCEPT_MAX)) return BP_ERR_BOUND;
-    const uint32_t block_length = (uint32_t)length;
-    view->value = value;
-    view->block_length = block_length;
-    bpi_transfer_done_check_block_(view, flaws);
-    return BP_OK;
-}
-
-static inline bp_err bpi_transfer_done_view_init(const uint8_t *value, size_t length, bpi_transfer_done_view *out) {
-    bpi_flaws flaws = {0, 0};
-    bp_err err = bpi_transfer_done_open_(value, length, out, &flaws);
-    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
-    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
-    return err;
-}
-
-static inline uint32_t bpi_transfer_done_get_transfer(const bpi_transfer_done_view *view) {
-    return bpi_load_u32(view->value + 0);
-}
-
-/* Of what was put; empty: of a list */
-static inline bp_bytes bpi_transfer_done_get_version(const bpi_transfer_done_view *view) {
-    return bpi_bytes(view->value + 5, bpi_load_u8(view->value + 4));
-}
-
-/* Either end: the transfer is over, and nothing else. */
+/* Server: the transfer is over, and nothing else. */
 typedef struct bpi_transfer_failed {
     uint32_t transfer;
     /* A bp_err */
     uint16_t error;
-    /* The one that will do, where the other end's does not; else 0; unit: bytes */
-    uint32_t part_size;
     /* 2^64-1: none */
     uint64_t part;
     /* For people */
@@ -758,12 +833,7 @@ static inline uint32_t bpi_transfer_failed_get_transfer(const bpi_transfer_faile
 
 /* A bp_err */
 static inline uint16_t bpi_transfer_failed_get_error(const bpi_transfer_failed_view *view) {
-    return bpi_load_u16(view->value + 18);
-}
-
-/* The one that will do, where the other end's does not; else 0; unit: bytes */
-static inline uint32_t bpi_transfer_failed_get_part_size(const bpi_transfer_failed_view *view) {
-    return bpi_load_u32(view->value + 12);
+    return bpi_load_u16(view->value + 14);
 }
 
 /* 2^64-1: none */
@@ -774,6 +844,258 @@ static inline uint64_t bpi_transfer_failed_get_part(const bpi_transfer_failed_vi
 /* For people */
 static inline bp_text bpi_transfer_failed_get_text(const bpi_transfer_failed_view *view) {
     return bpi_text((const char *)view->value + view->text_at, view->text_count);
+}
+
+/* Client: it wants nothing more of the transfer. */
+typedef struct bpi_transfer_end {
+    uint32_t transfer;
+    /* What was put of it is not to be gone on with */
+    bool is_discarded;
+} bpi_transfer_end;
+#ifdef __cplusplus
+#define BPI_TRANSFER_END_INIT {}
+#else
+#define BPI_TRANSFER_END_INIT {0}
+#endif
+
+/* End, read where it lies. */
+typedef struct bpi_transfer_end_view {
+    const uint8_t *value;
+    uint32_t block_length;
+} bpi_transfer_end_view;
+
+BP_NODISCARD bp_err bpi_transfer_end_size(const bpi_transfer_end *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_end_encode(const bpi_transfer_end *message, uint8_t *out, size_t capacity,
+                                            uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_end_decode(const uint8_t *value, size_t length, bpi_transfer_end *out);
+BP_NODISCARD bp_err bpi_transfer_end_decode_valid(const uint8_t *value, size_t length, bpi_transfer_end *out,
+                                                  const char **field);
+void bpi_transfer_end_load(const bpi_transfer_end_view *view, bpi_transfer_end *out);
+BP_NODISCARD static inline bp_err bpi_transfer_end_view_init(const uint8_t *value, size_t length, bpi_transfer_end_view *out);
+BP_NODISCARD bp_err bpi_transfer_end_validate(const bpi_transfer_end_view *view, const char **field);
+int bpi_transfer_end_print(const bpi_transfer_end_view *view, char *out, size_t size);
+
+/* Whether the block's bytes are well-formed. */
+static inline void bpi_transfer_end_check_block_(const bpi_transfer_end_view *view, bpi_flaws *flaws) {
+    flaws->malformed |= bpi_load_u8(view->value + 4) >> 1;
+}
+
+/* Checks length and block. */
+static inline bp_err bpi_transfer_end_open_(const uint8_t *value, size_t length, bpi_transfer_end_view *view,
+                                            bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_END_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_END_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->block_length = block_length;
+    bpi_transfer_end_check_block_(view, flaws);
+    return BP_OK;
+}
+
+static inline bp_err bpi_transfer_end_view_init(const uint8_t *value, size_t length, bpi_transfer_end_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = bpi_transfer_end_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
+
+static inline uint32_t bpi_transfer_end_get_transfer(const bpi_transfer_end_view *view) {
+    return bpi_load_u32(view->value + 0);
+}
+
+/* What was put of it is not to be gone on with */
+static inline bool bpi_transfer_end_get_is_discarded(const bpi_transfer_end_view *view) {
+    return bpi_load_bool(view->value + 4);
+}
+
+/* What is being put. Everything behind it is about its parts. */
+typedef struct bpi_transfer_log_put {
+    uint32_t part_size;
+    /* CRC32C of the other fields */
+    uint32_t check;
+    uint64_t size;
+    uint8_t token[16];
+    /* Of the system; after another one what is in the file is looked at */
+    uint8_t boot[16];
+    char name[BPI_TRANSFER_LOG_PUT_NAME_CAP + 1];
+    uint16_t name_length;
+} bpi_transfer_log_put;
+#ifdef __cplusplus
+#define BPI_TRANSFER_LOG_PUT_INIT {}
+#else
+#define BPI_TRANSFER_LOG_PUT_INIT {0}
+#endif
+
+/* LogPut, read where it lies. */
+typedef struct bpi_transfer_log_put_view {
+    const uint8_t *value;
+    uint32_t block_length;
+    uint32_t name_at, name_count;
+} bpi_transfer_log_put_view;
+
+BP_NODISCARD bp_err bpi_transfer_log_put_size(const bpi_transfer_log_put *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_log_put_encode(const bpi_transfer_log_put *message, uint8_t *out, size_t capacity,
+                                                uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_log_put_decode(const uint8_t *value, size_t length, bpi_transfer_log_put *out);
+BP_NODISCARD bp_err bpi_transfer_log_put_decode_valid(const uint8_t *value, size_t length, bpi_transfer_log_put *out,
+                                                      const char **field);
+void bpi_transfer_log_put_load(const bpi_transfer_log_put_view *view, bpi_transfer_log_put *out);
+BP_NODISCARD bp_err bpi_transfer_log_put_view_init(const uint8_t *value, size_t length, bpi_transfer_log_put_view *out);
+BP_NODISCARD bp_err bpi_transfer_log_put_validate(const bpi_transfer_log_put_view *view, const char **field);
+int bpi_transfer_log_put_print(const bpi_transfer_log_put_view *view, char *out, size_t size);
+
+static inline uint32_t bpi_transfer_log_put_get_part_size(const bpi_transfer_log_put_view *view) {
+    return bpi_load_u32(view->value + 8);
+}
+
+/* CRC32C of the other fields */
+static inline uint32_t bpi_transfer_log_put_get_check(const bpi_transfer_log_put_view *view) {
+    return bpi_load_u32(view->value + 12);
+}
+
+static inline uint64_t bpi_transfer_log_put_get_size(const bpi_transfer_log_put_view *view) {
+    return bpi_load_u64(view->value + 0);
+}
+
+static inline bp_bytes bpi_transfer_log_put_get_token(const bpi_transfer_log_put_view *view) {
+    return bpi_bytes(view->value + 20, 16);
+}
+
+/* Of the system; after another one what is in the file is looked at */
+static inline bp_bytes bpi_transfer_log_put_get_boot(const bpi_transfer_log_put_view *view) {
+    return bpi_bytes(view->value + 36, 16);
+}
+
+static inline bp_text bpi_transfer_log_put_get_name(const bpi_transfer_log_put_view *view) {
+    return bpi_text((const char *)view->value + view->name_at, view->name_count);
+}
+
+/* The part is in the file. */
+typedef struct bpi_transfer_log_part {
+    uint64_t part;
+    uint32_t length;
+    uint32_t crc;
+    uint32_t check;
+} bpi_transfer_log_part;
+#ifdef __cplusplus
+#define BPI_TRANSFER_LOG_PART_INIT {}
+#else
+#define BPI_TRANSFER_LOG_PART_INIT {0}
+#endif
+
+/* LogPart, read where it lies. */
+typedef struct bpi_transfer_log_part_view {
+    const uint8_t *value;
+    uint32_t block_length;
+} bpi_transfer_log_part_view;
+
+BP_NODISCARD bp_err bpi_transfer_log_part_size(const bpi_transfer_log_part *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_log_part_encode(const bpi_transfer_log_part *message, uint8_t *out, size_t capacity,
+                                                 uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_log_part_decode(const uint8_t *value, size_t length, bpi_transfer_log_part *out);
+BP_NODISCARD bp_err bpi_transfer_log_part_decode_valid(const uint8_t *value, size_t length, bpi_transfer_log_part *out,
+                                                       const char **field);
+void bpi_transfer_log_part_load(const bpi_transfer_log_part_view *view, bpi_transfer_log_part *out);
+BP_NODISCARD static inline bp_err bpi_transfer_log_part_view_init(const uint8_t *value, size_t length, bpi_transfer_log_part_view *out);
+BP_NODISCARD bp_err bpi_transfer_log_part_validate(const bpi_transfer_log_part_view *view, const char **field);
+int bpi_transfer_log_part_print(const bpi_transfer_log_part_view *view, char *out, size_t size);
+
+/* Checks length and block. */
+static inline bp_err bpi_transfer_log_part_open_(const uint8_t *value, size_t length, bpi_transfer_log_part_view *view,
+                                                 bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_LOG_PART_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_LOG_PART_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->block_length = block_length;
+    (void)flaws;
+    return BP_OK;
+}
+
+static inline bp_err bpi_transfer_log_part_view_init(const uint8_t *value, size_t length, bpi_transfer_log_part_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = bpi_transfer_log_part_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
+
+static inline uint64_t bpi_transfer_log_part_get_part(const bpi_transfer_log_part_view *view) {
+    return bpi_load_u64(view->value + 0);
+}
+
+static inline uint32_t bpi_transfer_log_part_get_length(const bpi_transfer_log_part_view *view) {
+    return bpi_load_u32(view->value + 8);
+}
+
+static inline uint32_t bpi_transfer_log_part_get_crc(const bpi_transfer_log_part_view *view) {
+    return bpi_load_u32(view->value + 12);
+}
+
+static inline uint32_t bpi_transfer_log_part_get_check(const bpi_transfer_log_part_view *view) {
+    return bpi_load_u32(view->value + 16);
+}
+
+/* It is whole, and about to be renamed. */
+typedef struct bpi_transfer_log_commit {
+    uint32_t crc;
+    uint32_t check;
+    uint64_t size;
+} bpi_transfer_log_commit;
+#ifdef __cplusplus
+#define BPI_TRANSFER_LOG_COMMIT_INIT {}
+#else
+#define BPI_TRANSFER_LOG_COMMIT_INIT {0}
+#endif
+
+/* LogCommit, read where it lies. */
+typedef struct bpi_transfer_log_commit_view {
+    const uint8_t *value;
+    uint32_t block_length;
+} bpi_transfer_log_commit_view;
+
+BP_NODISCARD bp_err bpi_transfer_log_commit_size(const bpi_transfer_log_commit *message, uint32_t *out);
+BP_NODISCARD bp_err bpi_transfer_log_commit_encode(const bpi_transfer_log_commit *message, uint8_t *out, size_t capacity,
+                                                   uint32_t *length);
+BP_NODISCARD bp_err bpi_transfer_log_commit_decode(const uint8_t *value, size_t length, bpi_transfer_log_commit *out);
+BP_NODISCARD bp_err bpi_transfer_log_commit_decode_valid(const uint8_t *value, size_t length, bpi_transfer_log_commit *out,
+                                                         const char **field);
+void bpi_transfer_log_commit_load(const bpi_transfer_log_commit_view *view, bpi_transfer_log_commit *out);
+BP_NODISCARD static inline bp_err bpi_transfer_log_commit_view_init(const uint8_t *value, size_t length, bpi_transfer_log_commit_view *out);
+BP_NODISCARD bp_err bpi_transfer_log_commit_validate(const bpi_transfer_log_commit_view *view, const char **field);
+int bpi_transfer_log_commit_print(const bpi_transfer_log_commit_view *view, char *out, size_t size);
+
+/* Checks length and block. */
+static inline bp_err bpi_transfer_log_commit_open_(const uint8_t *value, size_t length, bpi_transfer_log_commit_view *view,
+                                                   bpi_flaws *flaws) {
+    if (BP_UNLIKELY(length < BPI_TRANSFER_LOG_COMMIT_ACCEPT_MIN)) return BP_ERR_TRUNCATED;
+    if (BP_UNLIKELY(length > BPI_TRANSFER_LOG_COMMIT_ACCEPT_MAX)) return BP_ERR_BOUND;
+    const uint32_t block_length = (uint32_t)length;
+    view->value = value;
+    view->block_length = block_length;
+    (void)flaws;
+    return BP_OK;
+}
+
+static inline bp_err bpi_transfer_log_commit_view_init(const uint8_t *value, size_t length, bpi_transfer_log_commit_view *out) {
+    bpi_flaws flaws = {0, 0};
+    bp_err err = bpi_transfer_log_commit_open_(value, length, out, &flaws);
+    if (BP_LIKELY(err == BP_OK)) err = bpi_flaws_err(&flaws);
+    if (BP_UNLIKELY(err != BP_OK)) memset(out, 0, sizeof *out);
+    return err;
+}
+
+static inline uint32_t bpi_transfer_log_commit_get_crc(const bpi_transfer_log_commit_view *view) {
+    return bpi_load_u32(view->value + 8);
+}
+
+static inline uint32_t bpi_transfer_log_commit_get_check(const bpi_transfer_log_commit_view *view) {
+    return bpi_load_u32(view->value + 12);
+}
+
+static inline uint64_t bpi_transfer_log_commit_get_size(const bpi_transfer_log_commit_view *view) {
+    return bpi_load_u64(view->value + 0);
 }
 
 #ifdef __cplusplus

@@ -1,0 +1,31 @@
+/* transfer/store.h: calls of a store, from a loop and back to it. */
+#ifndef BUFPOOL_TRANSFER_STORE_H
+#define BUFPOOL_TRANSFER_STORE_H
+
+#include "bufpool/transfer.h"
+#include "transport/transport_internal.h"
+
+typedef struct bpi_call bpi_call;
+
+/* The loop's thread, never inside bpi_call_begin: the call is answered, and free for the next. */
+typedef void bpi_call_fn(bpi_call *call, bp_err err);
+
+/* A call with its way back. Lies with whoever waits for the answer, and stays until on_answer. */
+struct bpi_call {
+    bpi_letter letter;     /* first: a letter of a call is a call */
+    bp_store_call store;   /* what the store sees */
+    bp_store_fn *function; /* which of the table */
+    bp_store *of;          /* a reference, while it is under way */
+    bpi_mailbox *mailbox;
+    bpi_call_fn *on_answer;
+    void *owner;
+    bp_err err;
+    bool is_under_way;
+    bp_err (*tell)(bpi_call *call, const bp_object_info *object); /* list: what bp_store_tell does, on its thread */
+};
+
+/* Has the store's function begin; call->store is filled in. on_answer is called once. Where the store does not do
+ * checksums itself, write's are compared before, and read's made behind it, here. */
+void bpi_call_begin(bpi_call *call, bp_store *store, bp_store_fn *function, bpi_loop *loop);
+
+#endif
