@@ -78,7 +78,7 @@ BENCH_PEER_SOURCES = $(if $(filter NANOPB,$(BENCH_PEERS)),codec.pb) $(if $(filte
 BENCH_PEER_LIBS = $(if $(filter NANOPB,$(BENCH_PEERS)),-lprotobuf-nanopb) \
   $(if $(filter PROTOBUF_C,$(BENCH_PEERS)),-lprotobuf-c) $(if $(filter MPACK,$(BENCH_PEERS)),-lmpack) \
   $(if $(filter LIBEVENT,$(BENCH_PEERS)),-levent) $(if $(filter ZEROMQ,$(BENCH_PEERS)),-lzmq) \
-  $(if $(filter NNG,$(BENCH_PEERS)),-lnng)
+  $(if $(filter NNG,$(BENCH_PEERS)),-lnng) $(if $(filter ISAL,$(BENCH_PEERS)),-lisal)
 # The pool room once more, as a program in which a scheduler decides at every atomic operation who goes on.
 SCHED_FLAGS = -include tests/sched/seam.h
 SCHED_OBJECTS := $(call objects,$(sort $(wildcard tests/sched/*.c)))
@@ -146,7 +146,7 @@ setup: ## install what is missing (libyaml, libuv, check, pkg-config), saying wh
 setup-ci: ## install what `make ci` needs besides (clang, valgrind)
 	@CC='$(CC)' sh scripts/setup.sh ci
 
-setup-bench: ## install what `make bench` compares with (codecs, transports, allocators)
+setup-bench: ## install what `make bench` compares with (codecs, transports, allocators, check sums)
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------

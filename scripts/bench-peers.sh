@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints which codecs and transports of other projects can be built here for the benchmark's rows, as words for the Makefile; says on
-# stderr which are absent and what would install them.
+# Prints which codecs, transports and check sums of other projects can be built here for the benchmark's rows, as words
+# for the Makefile; says on stderr which are absent and what would install them.
 set -eu
 
 CC=${CC:-cc}
@@ -41,6 +41,11 @@ if compiles -lnng nng/nng.h; then
     echo NNG
 else
     absent nng "libnng-dev"
+fi
+if compiles -lisal isa-l/crc.h; then
+    echo ISAL
+else
+    absent libisal "libisal-dev"
 fi
 if compiles -lmpack mpack.h; then
     echo MPACK
