@@ -48,7 +48,7 @@ if [ "${1:-build}" = bench ]; then
     compiles pb_encode.h -lprotobuf-nanopb || need libnanopb-dev "the benchmark is linked with it"
     compiles protobuf-c/protobuf-c.h -lprotobuf-c || need libprotobuf-c-dev "the benchmark is linked with it"
     compiles mpack.h -lmpack || need libmpack-dev "a codec to compare with"
-    compiles isa-l/crc.h -lisal || need libisal-dev "a check sum to compare with"
+    [ "$(uname -m)" != x86_64 ] || compiles isa-l/crc.h -lisal || need libisal-dev "a check sum to compare with"
     compiles event2/bufferevent.h -levent || need libevent-dev "a transport to compare with"
     compiles zmq.h -lzmq || need libzmq3-dev "a transport to compare with"
     compiles nng/nng.h -lnng || need libnng-dev "a transport to compare with"

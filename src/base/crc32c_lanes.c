@@ -11,6 +11,7 @@
 
 /* Lanes are multiples of LANE_STEP bytes. Below LANES_FROM bytes, joining takes longer than one lane. */
 enum { LANE_STEP = 32, LANE_STEPS_MAX = 43, LANES = 3, LANES_FROM = 160 };
+_Static_assert(LANES_FROM >= LANES * LANE_STEP, "a block has at least a step");
 
 /* [n - 1]: factors for what is before three, two and one lanes of n steps. A state times such a factor is, once
  * crc_of_word has reduced it, the state after as many zero bytes. For d bits that is x^(d - 33) modulo the polynomial:
