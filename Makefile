@@ -173,9 +173,9 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, a minute of
 
 # The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
 # quarantine every test's search for leaks would walk through all of that.
-THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,pool_,transport_
+THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,pool_,transfer_,transport_
 COMPILER_SUITES = codegen_,generated_
-LIBRARY_SUITES = base_,frame_,integration_,pool_,transport_
+LIBRARY_SUITES = base_,frame_,integration_,pool_,transfer_,transport_
 .PHONY: ci-compiler ci-library ci-threads
 ci-threads:
 	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)

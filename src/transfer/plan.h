@@ -11,10 +11,12 @@
  *   held      of a get: it is here and not handed on. Done there means handed on, so parts are done in order
  *
  * Invariants
- *   window <= 64;  bits at or above window are 0;  under_way, held and done have no bit in common
- *   bit 0 of done is 0, unless all parts are done
+ *   1 <= window <= 64;  part_size >= 1
+ *   under_way, held and done have no bit in common, nor bits of parts that the object has not
+ *   bits of under_way and held at or above window are 0; so are those of done, unless an earlier life's window was wider
+ *   bit 0 of done is 0
  *   every part below first is done;  first <= count
- *   count is as size says, once that is known; before that, one more than the parts that were promised */
+ *   count is as size says, once that is known; before that, as the largest object's, of 2^64 - 2 bytes */
 #ifndef BUFPOOL_TRANSFER_PLAN_H
 #define BUFPOOL_TRANSFER_PLAN_H
 
@@ -27,18 +29,23 @@ typedef struct bpi_plan {
     uint64_t under_way, held, done; /* bit i is part first + i */
 } bpi_plan;
 
-/* A plan of which nothing is done. size BP_SIZE_UNKNOWN: bpi_plan_end tells it later. */
+/* A plan of which nothing is done. size BP_SIZE_UNKNOWN: bpi_plan_end tells it later. part_size and window are checked
+ * by whoever took them from a peer or a user. */
 void bpi_plan_init(bpi_plan *plan, uint64_t size, uint32_t part_size, uint32_t window);
 
 /* Parts of the object; UINT64_MAX while its size is not known. An object of 0 bytes has none. */
 uint64_t bpi_plan_count(const bpi_plan *plan);
-uint32_t bpi_plan_length(const bpi_plan *plan, uint64_t part); /* bytes of a part; part_size while size is unknown */
 
-/* What an earlier life has done: as bp_store_call has it. Nothing is under way or held. False: it cannot be true of this
- * plan, which stays as it was. */
+/* Bytes of a part; as long as the size is unknown, those of the largest object's, which is part_size for all but its
+ * last one. 0: the object has no such part. */
+uint32_t bpi_plan_length(const bpi_plan *plan, uint64_t part);
+
+/* What an earlier life has done: as bp_store_call has it, in whichever window it worked. What the plan knew of parts is
+ * forgotten: none is under way or held. False: the object has no such parts, and the plan stays as it was. */
 BP_NODISCARD bool bpi_plan_restore(bpi_plan *plan, uint64_t first, uint64_t have);
 
-/* The size is known now. False: parts are beyond it that are under way, held or done, or it was known to be another. */
+/* The size is known now. False: parts are beyond it that are under way, held or done, or it was known to be another.
+ * How long the last part was when it came is not the plan's to know: whoever has it compares. */
 BP_NODISCARD bool bpi_plan_end(bpi_plan *plan, uint64_t size);
 
 /* The first todo part in the window; BP_PART_NONE: there is none now. */
@@ -58,6 +65,6 @@ void bpi_plan_lost(bpi_plan *plan);
 uint32_t bpi_plan_under_way(const bpi_plan *plan);   /* how many are */
 bool bpi_plan_is_held(const bpi_plan *plan, uint64_t part);
 bool bpi_plan_is_done(const bpi_plan *plan);         /* the size is known, and all parts are done */
-uint64_t bpi_plan_done_bytes(const bpi_plan *plan);
+uint64_t bpi_plan_done_bytes(const bpi_plan *plan);  /* the lengths of all that are done */
 
 #endif
