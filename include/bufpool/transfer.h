@@ -140,8 +140,9 @@ BP_API void bp_store_release_take(bp_store **store);
 /* The call is done: once for each, on any thread, inside the function or later. The call is the library's again. */
 BP_API void bp_store_answer(bp_store_call *call, bp_err err);
 
-/* Inside list, before its answer, on one thread at a time: an object. At most count_max of them. BP_ERR_NO_MEMORY: give
- * up, and answer with it. */
+/* Inside list, before its answer, on one thread at a time: an object; its name is copied. BP_ERR_NAME: it is longer than
+ * BP_OBJECT_NAME_MAX bytes, empty or not UTF-8: nobody could ask for it, so go on with the next. BP_ERR_LIMIT: count_max
+ * were told of. BP_ERR_NO_MEMORY: give up, and answer with it. */
 BP_NODISCARD BP_API bp_err bp_store_tell(bp_store_call *call, const bp_object_info *object);
 
 /* CRC32C (Castagnoli; RFC 3720) of length bytes behind those that crc is of; 0 to begin with. */

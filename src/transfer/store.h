@@ -1,4 +1,10 @@
-/* transfer/store.h: calls of a store, from a loop and back to it. */
+/* transfer/store.h: calls of a store, from a loop and back to it.
+ *
+ *     idle --begin--> under way --answer, any thread--> answered --the letter is opened--> idle, on_answer
+ *
+ * Invariants
+ *   is_under_way  <=>  between bpi_call_begin and on_answer;  then of is a reference, and a letter is expected
+ *   the store has the call from begin to its answer, and nobody else writes to it then */
 #ifndef BUFPOOL_TRANSFER_STORE_H
 #define BUFPOOL_TRANSFER_STORE_H
 
@@ -21,11 +27,20 @@ struct bpi_call {
     void *owner;
     bp_err err;
     bool is_under_way;
+    uint32_t told_count;   /* list: how many the store told of */
     bp_err (*tell)(bpi_call *call, const bp_object_info *object); /* list: what bp_store_tell does, on its thread */
+    /* For the library's own stores, so that a call of theirs allocates nothing: the job of a libuv thread. */
+    uv_work_t work;
+    bp_store *worker; /* whose job it is: that of a store that another one hands its calls on to */
+    bp_err (*job)(bp_store *store, bp_store_call *call);
 };
 
 /* Has the store's function begin; call->store is filled in. on_answer is called once. Where the store does not do
  * checksums itself, write's are compared before, and read's made behind it, here. */
 void bpi_call_begin(bpi_call *call, bp_store *store, bp_store_fn *function, bpi_loop *loop);
+
+/* For the library's own stores, inside their functions: the job runs on a thread of libuv, and what it returns is the
+ * answer. */
+void bpi_call_work(bp_store *store, bp_store_call *call, bp_err (*job)(bp_store *store, bp_store_call *call));
 
 #endif
