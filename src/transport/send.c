@@ -82,6 +82,12 @@ static void note_full(bp_conn *conn) {
     begin_full(conn->end);
 }
 
+/* A connection that is not blocked looks after itself when it is dirty. */
+void bpi_send_await_room(bp_conn *conn) {
+    note_full(conn);
+    if (conn->write == NULL) bpi_loop_mark_dirty(conn->end->loop, conn);
+}
+
 bool bpi_send_must_wait(bp_conn *conn, uint64_t size) {
     if (conn->state != BPI_CONN_OPEN || conn->is_broken) return false;
     if (conn->end->config.full_policy != BP_FULL_REFUSE || bpi_send_has_room(conn, size)) return false;

@@ -28,6 +28,9 @@ BP_NODISCARD bp_err bpi_send_check(const bp_conn *conn);
 uint64_t bpi_send_room(const bp_conn *conn);                /* bytes up to its limit, and the end's */
 bool bpi_send_has_room(const bp_conn *conn, uint64_t size); /* for a frame of size bytes, header included */
 
+/* Whoever found no room is told by on_drain, and before that at the end of a turn if nothing is in its way any more. */
+void bpi_send_await_room(bp_conn *conn);
+
 /* A frame finds no room: BP_ERR_QUEUE_FULL, or BP_OK where frames are dropped instead. */
 BP_NODISCARD bp_err bpi_send_refuse(bp_conn *conn);
 void bpi_send_tell_drained(bp_conn *conn);   /* on_drain, if it is due */
