@@ -247,6 +247,7 @@ all-wide: # tests that take wider bounds
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	BPT_PEERS=10000 BPT_ONLY=integration_hostile $(TESTS)
 	BPT_FAULTS=all BPT_ONLY=integration_fault_settings $(TESTS)
+	BPT_PLAN_STEPS=10000000 BPT_ONLY=transfer_plan_property $(TESTS)
 	@$(MAKE) --no-print-directory check-mutants
 
 BENCH_MAKE = $(MAKE) --no-print-directory -j$(JOBS) BENCH_PEERS="$$(CC='$(CC)' sh scripts/bench-peers.sh | tr '\n' ' ')"
