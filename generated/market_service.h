@@ -6,7 +6,7 @@
 
 #include "bufpool/transport.h"
 
-#if BP_ABI != 5 || MARKET_CONTRACT_HASH != 0x3dd784690afe4034u
+#if BP_ABI != 6 || MARKET_CONTRACT_HASH != 0x3dd784690afe4034u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 

@@ -16,7 +16,7 @@
 
 /* Layout of everything that generated code and inline functions touch. Generated files refuse to compile against
  * another one. */
-#define BP_ABI 5
+#define BP_ABI 6
 
 #if defined(__GNUC__) || defined(__clang__)
 #define BP_NODISCARD __attribute__((warn_unused_result))

@@ -27,6 +27,26 @@ typedef struct bp_client bp_client;
 
 /* ---- configuration ---------------------------------------------------------------------------------------------- */
 
+/* What a service that is more than handlers, a library's as a rule, is told of each connection, whatever the program's
+ * own callbacks are. Each is called on the loop's thread and may be NULL; user is the service's. Services are told in
+ * the order in which they stand in the configuration, and before the program. */
+typedef struct bp_service_hooks {
+    /* As the program's on_open: the connection is up, and may be watched. One that closes it here does not keep the
+     * others from being told. */
+    void (*on_open)(bp_conn *conn, void *user);
+    /* As the program's on_close, but exactly once for every on_open: never of a connection that has not opened. What
+     * the service has in its session is still there. */
+    void (*on_close)(bp_conn *conn, bp_err why, void *user);
+    /* A send on the connection was refused with BP_ERR_QUEUE_FULL, whoever sent, and what was full is half empty
+     * again. Those that are told later find as much room as this one leaves them. */
+    void (*on_drain)(bp_conn *conn, void *user);
+    /* The connection is watched (bp_conn_watch) and open, and the loop's clock went on by elapsed_ms since the last
+     * tick, which may lie before what it is to measure. Ticks come every half second, more often where a deadline of
+     * the loop is short, and less often where the loop stood still. False: this service needs no more; once none of
+     * them does, the connection is watched no longer. */
+    bool (*on_tick)(bp_conn *conn, uint32_t elapsed_ms, void *user);
+} bp_service_hooks;
+
 /* A schema and the program's handlers for it; generated code fills one in (X_service). */
 typedef struct bp_service {
     const bp_schema *schema;
@@ -38,6 +58,7 @@ typedef struct bp_service {
     const void *handlers;  /* the schema's X_handlers; must outlive the server or client */
     void *user;            /* handed to every handler */
     uint32_t session_size; /* bytes that each connection remembers for this service (bp_conn_session); 0: none */
+    const bp_service_hooks *hooks; /* NULL: none; else they outlive the server or client */
 } bp_service;
 
 enum { BP_SERVICE_MAX = 8 }; /* schemas per server or client */
@@ -260,6 +281,10 @@ BP_API void bp_conn_why_text(const bp_conn *conn, char *out, size_t size);
  * the connection, or closed it both ways and everything is read) a paused connection notices within a second. */
 BP_API void bp_conn_pause(bp_conn *conn);
 BP_API void bp_conn_resume(bp_conn *conn);
+
+/* Has on_tick of the connection's services called from the next tick on, until none of them wants more; does nothing on
+ * a connection that is watched already, or closed. A connection that nobody watches costs no ticks. */
+BP_API void bp_conn_watch(bp_conn *conn);
 
 /* A pointer of the program's own, NULL at first. */
 BP_API void bp_conn_set_data(bp_conn *conn, void *data);

@@ -76,6 +76,7 @@ void bpi_conn_gone(bp_conn *conn) {
     release_frames(conn);
     end->conn_gone(end, conn);
     bpi_port_gone(conn);
+    if (conn->is_opened) bpi_service_tell_close(conn, why);
     if (end->config.on_close != NULL && (conn->is_opened || end->is_client)) {
         end->config.on_close(conn, why, end->config.user);
     }
@@ -378,6 +379,7 @@ void bpi_conn_tell_open(bp_conn *conn) {
     const bp_conn_config *config = &conn->end->config;
     conn->is_opened = true;
     bpi_deadline_renew(conn);
+    bpi_service_tell_open(conn);
     if (config->on_open != NULL) config->on_open(conn, config->user);
     conn->end->loop->stage.may_yield = true;
 }

@@ -129,7 +129,7 @@ static bool has_queue(bp_conn *conn) {
     return conn->writer.queue != NULL;
 }
 
-static bool look_after_conns(bpi_end *end, bool *has_moved) {
+static bool look_after_conns(bpi_end *end, uint32_t elapsed_ms, bool *has_moved) {
     bool is_needed = false;
     for (bp_conn *conn = end->conns, *next; conn != NULL; conn = next) {
         bool has_one = false;
@@ -141,6 +141,7 @@ static bool look_after_conns(bpi_end *end, bool *has_moved) {
         }
         has_one = has_queue(conn) || has_one;
         has_one = bpi_port_rest(conn) || has_one;
+        has_one = bpi_service_tick(conn, elapsed_ms) || has_one;
         *has_moved = *has_moved || conn->has_moved;
         conn->has_moved = false;
         is_needed = is_needed || has_one;
@@ -153,7 +154,7 @@ void bpi_loop_tick(bpi_loop *loop, uint32_t elapsed_ms) {
     loop->clock_ms += elapsed_ms;
     for (bpi_end *end = loop->ends, *next; end != NULL; end = next) {
         next = end->loop_next;
-        is_needed = look_after_conns(end, &has_moved) || is_needed;
+        is_needed = look_after_conns(end, elapsed_ms, &has_moved) || is_needed;
         is_needed = (end->on_tick != NULL && end->on_tick(end)) || is_needed;
     }
     is_needed = bpi_spares_trim(&loop->writes, has_moved) || is_needed;

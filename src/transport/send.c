@@ -147,7 +147,8 @@ void bpi_send_tell_drained(bp_conn *conn) {
     if (!conn->is_refused || !has_drained(conn)) return;
     conn->is_refused = false;
     bpi_port_drained(conn);
-    if (config->on_drain != NULL) config->on_drain(conn, config->user);
+    bpi_service_tell_drain(conn);
+    if (config->on_drain != NULL && conn->state == BPI_CONN_OPEN) config->on_drain(conn, config->user);
     conn->end->loop->stage.may_yield = true;
 }
 

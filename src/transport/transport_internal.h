@@ -28,6 +28,8 @@
  *   at rest     a connection without frames or bytes on their way, two ticks after the last ones: it holds its own
  *               block of memory, with its sessions, and perhaps an aside
  *   clock       a loop's time, in ms, as its timer moves it on (deadline.c)
+ *   hooks       what a service has called besides handlers (service.c)
+ *   watched     a connection of which some service wants to be told each tick
  *
  * A connection's life:  CONNECTING -> OPEN -> FINISHING -> LINGERING -> CLOSING -> freed;  each step but the first and
  * the last may be left out, none is taken backwards. uv_close is called exactly on entering CLOSING, and the
@@ -390,6 +392,7 @@ struct bp_conn {
     bool is_reading : 1;
     bool has_queued : 1; /* since the last tick, or still has: the memory of its queue may be needed again */
     bool has_moved : 1;  /* since the last tick bytes came or left: what traffic needs is kept */
+    bool is_watched : 1; /* on_tick of its services is to be called */
     uint8_t state;
     uint8_t misfit;      /* bpi_hello_fault, and 16 times the index of the service that it is about */
     uint8_t turn_writes; /* stages that it wrote in this turn, before its end */
@@ -488,6 +491,17 @@ void bpi_port_gone(bp_conn *conn);
 
 /* Frees the connection, now or with its last reference. */
 void bpi_conn_free(bp_conn *conn);
+
+/* ---- services and their hooks (service.c) ---- */
+
+/* The connection's services are told, in order: it is up; it is gone, of which on_open was told; there is room in its
+ * queue again. */
+void bpi_service_tell_open(bp_conn *conn);
+void bpi_service_tell_close(bp_conn *conn, bp_err why);
+void bpi_service_tell_drain(bp_conn *conn);
+
+/* Once per tick. Whether the connection is still watched. */
+bool bpi_service_tick(bp_conn *conn, uint32_t elapsed_ms);
 
 /* ---- control frames ---- */
 

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-#if BP_ABI != 5 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
+#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 

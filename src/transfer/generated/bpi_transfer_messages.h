@@ -25,7 +25,7 @@
 #include "bufpool/base.h"
 #include "bufpool/detail/bytes.h"
 
-#if BP_ABI != 5 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
+#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 

@@ -1,0 +1,48 @@
+#define _GNU_SOURCE
+/* The hooks of a connection's services. Any of them may close the connection: the others are told all the same, but of
+ * room and ticks, which a closed one has none of. */
+#include "transport/transport_internal.h"
+
+void bpi_service_tell_open(bp_conn *conn) {
+    const bp_conn_config *config = &conn->end->config;
+    for (uint32_t i = 0; i < config->service_count; i++) {
+        const bp_service *service = &config->services[i];
+        if (service->hooks != NULL && service->hooks->on_open != NULL) service->hooks->on_open(conn, service->user);
+    }
+}
+
+void bpi_service_tell_close(bp_conn *conn, bp_err why) {
+    const bp_conn_config *config = &conn->end->config;
+    for (uint32_t i = 0; i < config->service_count; i++) {
+        const bp_service *service = &config->services[i];
+        if (service->hooks == NULL || service->hooks->on_close == NULL) continue;
+        service->hooks->on_close(conn, why, service->user);
+    }
+}
+
+void bpi_service_tell_drain(bp_conn *conn) {
+    const bp_conn_config *config = &conn->end->config;
+    for (uint32_t i = 0; i < config->service_count && conn->state == BPI_CONN_OPEN; i++) {
+        const bp_service *service = &config->services[i];
+        if (service->hooks != NULL && service->hooks->on_drain != NULL) service->hooks->on_drain(conn, service->user);
+    }
+}
+
+bool bpi_service_tick(bp_conn *conn, uint32_t elapsed_ms) {
+    const bp_conn_config *config = &conn->end->config;
+    if (!conn->is_watched || !conn->is_opened) return false; /* opening starts the timer */
+    conn->is_watched = false;
+    for (uint32_t i = 0; i < config->service_count && conn->state == BPI_CONN_OPEN; i++) {
+        const bp_service *service = &config->services[i];
+        if (service->hooks == NULL || service->hooks->on_tick == NULL) continue;
+        if (service->hooks->on_tick(conn, elapsed_ms, service->user)) conn->is_watched = true;
+    }
+    conn->end->loop->stage.may_yield = true;
+    return conn->is_watched;
+}
+
+void bp_conn_watch(bp_conn *conn) {
+    if (conn->state == BPI_CONN_CLOSING) return;
+    conn->is_watched = true;
+    bpi_deadline_watch(conn->end->loop);
+}
