@@ -61,7 +61,7 @@ TEST_OBJECTS := $(call objects,$(TEST_SOURCES))
 # Contracts of the tests' own, compiled like a user's, and instances of every message of these and of ours.
 TEST_CONTRACTS := $(sort $(wildcard tests/contracts/*.yaml))
 TEST_SCHEMAS := $(patsubst tests/contracts/%.yaml,%,$(TEST_CONTRACTS))
-SAMPLE_TEMPLATES := $(sort $(wildcard tests/sampler/*.tmpl) $(wildcard codegen/templates/*differs*.tmpl))
+SAMPLE_TEMPLATES := $(sort $(wildcard tests/sampler/*.tmpl) $(wildcard codegen/templates/*differs*.tmpl) codegen/templates/subject_place.tmpl)
 CONTRACT_DIR := $(B)/tests/contracts
 CONTRACT_HEADERS := $(patsubst %,$(CONTRACT_DIR)/%.h,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_samples.h,market $(TEST_SCHEMAS))
 CONTRACT_OBJECTS := $(patsubst %,$(CONTRACT_DIR)/%_samples.o,market $(TEST_SCHEMAS)) \

@@ -4,6 +4,7 @@
 #include "codegen/ids.h"
 #include "codegen/layout.h"
 #include "codegen/load.h"
+#include "codegen/traits.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -210,6 +211,20 @@ static void compare_sizes(cg_comparison *c, const cg_message *before, const cg_m
     }
 }
 
+/* Callers of X_place put the bytes of one field where it says. */
+static void compare_place(cg_comparison *c, const cg_pair *pair, const cg_message *before, const cg_message *now) {
+    const cg_where_changed at = {.before = before->at, .now = now->at, .of = now};
+    const cg_field *was = cg_message_placed(before), *is = cg_message_placed(now);
+    if (was == NULL || (is != NULL && pair->now_of[was - before->fields] == is)) return;
+    if (is == NULL) {
+        cg_changed(c, CG_C_PLACE, SOURCE, at, "values of '%s' no longer end with the bytes of '%s': it has no X_place",
+                   now->name.text, was->name.text);
+    } else {
+        cg_changed(c, CG_C_PLACE, SOURCE, at, "values of '%s' end with '%s', ended with '%s': X_place is for other bytes",
+                   now->name.text, is->name.text, was->name.text);
+    }
+}
+
 /* Whether its reader refuses the old block for its version alone. */
 static bool compare_message(cg_comparison *c, const cg_message *before, const cg_message *now) {
     const cg_where_changed at = {.before = before->at, .now = now->at, .of = now};
@@ -227,6 +242,7 @@ static bool compare_message(cg_comparison *c, const cg_message *before, const cg
     if (c->out->before->min_compatible >= c->out->now->min_compatible) pair->is_refused_as_old = false;
     cg_compare_fields(c, pair, now);
     compare_priors(c, before, now);
+    compare_place(c, pair, before, now);
     compare_sizes(c, before, now);
     if (before->is_sensitive != now->is_sensitive || before->log_payload != now->log_payload) {
         cg_changed(c, CG_C_SENSITIVITY, NONE, at, "values of '%s' are %s when printed, and its buffers %s",

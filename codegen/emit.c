@@ -84,6 +84,7 @@ static cg_value *emit_root(const cg_emitter *emitter) {
     cg_set_number(arena, root, "layout_count", model->layout_count);
     cg_set_number(arena, root, "memory_limit", model->memory_limit);
     cg_set_flag(arena, root, "has_session", cg_model_has_session(model));
+    cg_set_flag(arena, root, "has_place", cg_model_has_place(model));
     cg_set_number(arena, root, "message_count", model->message_count);
     cg_set_number(arena, root, "class_count", model->class_count);
     cg_set_number(arena, root, "range_count", model->range_count);

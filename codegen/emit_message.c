@@ -251,6 +251,8 @@ static void set_codec(const cg_emitter *emitter, cg_value *map, const cg_message
     /* What continued parameter lists stand under. */
     cg_set_format(arena, map, "encode_indent", "%*s", name + (int)strlen("BP_NODISCARD bp_err __encode("), "");
     cg_set_format(arena, map, "define_indent", "%*s", name + (int)strlen("bp_err __encode("), "");
+    cg_set_format(arena, map, "place_indent", "%*s", name + (int)strlen("BP_NODISCARD bp_err __place("), "");
+    cg_set_format(arena, map, "place_define_indent", "%*s", name + (int)strlen("bp_err __place("), "");
     cg_set_format(arena, map, "load_indent", "%*s",
                   (int)(strlen(message->name.snake) + strlen("static inline void _load_all_(")), "");
     cg_set_format(arena, map, "valid_indent", "%*s",
@@ -266,7 +268,9 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     cg_value *const lengths_first = cg_value_list(arena);
     cg_value *const runs = cg_value_list(arena);
     cg_value *const tail = cg_value_list(arena);
+    cg_value *const copied = cg_value_list(arena);
     cg_value *const groups = cg_value_list(arena);
+    const cg_field *const placed = cg_message_placed(message);
     bool has_defaults = false;
     for (size_t i = 0; i < message->field_count; i++) {
         const cg_field *const field = &message->fields[i];
@@ -278,13 +282,20 @@ static void set_fields(const cg_emitter *emitter, cg_value *map, const cg_messag
     for (size_t i = 0; i < message->tail_count; i++) {
         const cg_value *const field = field_map(message, made, message->tail[i]);
         cg_append(arena, runs, field);
-        if (!message->tail[i]->is_retired) cg_append(arena, tail, field);
+        if (message->tail[i]->is_retired) continue;
+        cg_append(arena, tail, field);
+        if (message->tail[i] == placed)
+            cg_set(arena, map, "placed", field);
+        else
+            cg_append(arena, copied, field);
     }
     for (size_t i = 0; i < message->group_count; i++) cg_append(arena, groups, emit_group(emitter, message, made, i));
     cg_set(arena, map, "fields", fields);
     cg_set(arena, map, "lengths_first", lengths_first);
     cg_set(arena, map, "runs", runs);
     cg_set(arena, map, "tail", tail);
+    cg_set(arena, map, "copied", copied);
+    cg_set_flag(arena, map, "has_place", placed != NULL);
     cg_set(arena, map, "groups", groups);
     cg_set_flag(arena, map, "has_defaults", has_defaults);
 }

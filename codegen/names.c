@@ -103,8 +103,8 @@ static const char *const helper_names[] = {
     "check_presence", "check_printing", "check_priors", "check_retired", "check_same", "check_shapes",
     "check_shorter_block", "check_sizes", "check_stride", "check_subject", "check_text", "check_versions",
     "check_zeros", "encode_shape", "failure_count", "free_test", "hook_state", "hook_use", "hooks_of", "is_heads",
-    "is_loose", "is_older_end", "is_ours", "is_redacted", "is_small", "is_there", "keep_and_handle", "new_room",
-    "new_test", "next_number", "put_number", "read_block", "read_cut", "read_value", "room_for", "room_of",
+    "is_loose", "is_older_end", "is_ours", "is_placed", "is_redacted", "is_small", "is_there", "keep_and_handle",
+    "new_room", "new_test", "next_number", "put_number", "read_block", "read_cut", "read_value", "room_for", "room_of",
     "run_again", "run_file", "run_rules_and_print", "run_value", "skip_json", "skip_list", "skip_number", "skip_text",
     "some_bytes", "some_count", "some_real", "some_signed", "some_text", "some_u128", "some_u256", "some_unsigned",
     "step_of", "too_early", "view_of", "write_seed", "write_text",
@@ -320,6 +320,7 @@ static void claim_message(claims *c, const cg_message *m, cg_table *handlers) {
     for (size_t i = 0; i < sizeof snakes / sizeof *snakes; i++) claim(c, m->at, x, snakes[i], "", "");
     for (size_t i = 0; i < sizeof uppers / sizeof *uppers; i++) claim(c, m->at, upper, uppers[i], "", "");
     claim(c, m->at, c->model->name.snake, "_send_", m->name.snake, "");
+    if (cg_message_placed(m) != NULL) claim(c, m->at, x, "_place", "", "");
     if (cg_message_has_hooks(m)) claim(c, m->at, x, "_check_hooks", "", "");
     if (cg_message_has_session(m)) claim(c, m->at, x, "_check_session", "", "");
     claim_in(c, handlers, m->at, handler);

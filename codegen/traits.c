@@ -117,6 +117,20 @@ bool cg_field_has_rules(const cg_field *field) {
     return cg_type_has_rules(field->type);
 }
 
+const cg_field *cg_message_placed(const cg_message *message) {
+    size_t count = message->tail_count;
+    while (count != 0 && message->tail[count - 1]->is_retired) count--; /* of which nothing is written */
+    if (count == 0 || message->tail[count - 1]->type->kind != CG_BYTES) return NULL;
+    return message->tail[count - 1];
+}
+
+bool cg_model_has_place(const cg_model *model) {
+    for (size_t i = 0; i < model->message_count; i++) {
+        if (cg_message_placed(&model->messages[i]) != NULL) return true;
+    }
+    return false;
+}
+
 void cg_struct_find_traits(cg_struct *structure) {
     structure->has_checks = structure->gap_count != 0;
     for (size_t i = 0; i < structure->field_count; i++) {

@@ -37,9 +37,14 @@ bool cg_field_has_rule(const cg_field *field, cg_rule_kind kind);
 bool cg_message_has_hooks(const cg_message *message);
 bool cg_message_has_session(const cg_message *message);
 
-/* Whether there are a struct of hooks and a struct of sessions. */
+/* The field whose bytes end every value of the message, of whatever length: its last tail, when that is one of bytes.
+ * NULL: there is none. X_place leaves it to its caller. */
+const cg_field *cg_message_placed(const cg_message *message);
+
+/* Whether there are a struct of hooks, a struct of sessions, and an X_place of some message. */
 bool cg_model_has_hooks(const cg_model *model);
 bool cg_model_has_session(const cg_model *model);
+bool cg_model_has_place(const cg_model *model);
 
 /* Whether validate has to look: the rule is one of its own, and some value of the field's type breaks it. */
 bool cg_rule_is_checked(const cg_field *field, const cg_rule *rule);

@@ -1273,7 +1273,6 @@ static inline bp_err snapshot_measure_(const market_snapshot *in, uint32_t *out)
     size += name_count;
     const uint32_t content_count = in->content_length;
     if (BP_UNLIKELY(content_count > MARKET_SNAPSHOT_CONTENT_CAP)) return BP_ERR_BOUND;
-    if (BP_UNLIKELY(content_count != 0 && in->content == NULL)) return BP_ERR_ARGUMENT;
     size += content_count;
     *out = size;
     return BP_OK;
@@ -1291,11 +1290,6 @@ static inline void snapshot_store_tail_(uint8_t *out, const market_snapshot *in)
     {
         const uint32_t count = in->name_length;
         bpi_copy(out + end, (const uint8_t *)in->name, count);
-        end += count;
-    }
-    {
-        const uint32_t count = in->content_length;
-        bpi_copy(out + end, (const uint8_t *)in->content, count);
     }
 }
 
@@ -1305,13 +1299,31 @@ bp_err market_snapshot_size(const market_snapshot *message, uint32_t *out) {
 
 bp_err market_snapshot_encode(const market_snapshot *restrict message, uint8_t *restrict out,
                               size_t capacity, uint32_t *restrict length) {
+    const uint32_t count = message->content_length;
     uint32_t size;
     bp_err err = snapshot_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && count != 0 && message->content == NULL)) err = BP_ERR_ARGUMENT;
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     snapshot_store_block_(out, message);
     snapshot_store_tail_(out, message);
+    bpi_copy(out + (size - count), message->content, count);
     *length = size;
+    return BP_OK;
+}
+
+bp_err market_snapshot_place(const market_snapshot *restrict message, uint8_t *restrict out, size_t capacity,
+                             uint32_t *restrict length, uint8_t **restrict data) {
+    const uint32_t count = message->content_length;
+    uint32_t size;
+    bp_err err = snapshot_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    *data = NULL;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    snapshot_store_block_(out, message);
+    snapshot_store_tail_(out, message);
+    *length = size;
+    *data = out + (size - count);
     return BP_OK;
 }
 

@@ -30,6 +30,7 @@ typedef struct sample_message {
     uint32_t (*view_block)(const void *view);
     bp_err (*size)(const void *message, uint32_t *out);
     bp_err (*encode)(const void *message, uint8_t *out, size_t capacity, uint32_t *length);
+    bp_err (*place)(const void *message, uint8_t *out, size_t capacity, uint32_t *length, uint8_t **data); /* or NULL */
     bp_err (*decode)(const uint8_t *value, size_t length, void *out);
     bp_err (*view_init)(const uint8_t *value, size_t length, void *out);
     void (*load)(const void *view, void *out);

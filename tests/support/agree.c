@@ -2,6 +2,15 @@
 
 #include <string.h>
 
+enum { UNTOUCHED = 0xA5 };
+
+static bool is_untouched(const uint8_t *at, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (at[i] != UNTOUCHED) return false;
+    }
+    return true;
+}
+
 bpt_pair bpt_pair_of(cg_arena *arena, const sample_message *generated, const cg_message *message) {
     return (bpt_pair){
         .generated = generated,
@@ -9,6 +18,7 @@ bpt_pair bpt_pair_of(cg_arena *arena, const sample_message *generated, const cg_
         .decoded = cg_arena_alloc(arena, generated->struct_size),
         .view = cg_arena_alloc(arena, generated->view_size),
         .again = cg_arena_alloc(arena, (size_t)generated->accept_max + 1),
+        .placed = cg_arena_alloc(arena, (size_t)generated->accept_max + 1),
     };
 }
 
@@ -49,6 +59,25 @@ static const char *prints_differ(cg_arena *arena, const bpt_pair *pair, const cg
     return cg_arena_format(arena, "print: generated code says\n%s\nthe interpreter\n%s", printed, cg_text_end(&text));
 }
 
+/* X_place writes what X_encode wrote, length bytes in pair->again, and leaves the bytes of its field alone. */
+static const char *places_differ(cg_arena *arena, const bpt_pair *pair, uint32_t length) {
+    const sample_message *generated = pair->generated;
+    uint8_t *data = pair->placed;
+    uint32_t placed_length = 0;
+    memset(pair->placed, UNTOUCHED, (size_t)generated->accept_max + 1);
+    if (generated->place(pair->decoded, pair->placed, length - 1, &placed_length, &data) != BP_ERR_SPACE) {
+        return "place: a byte of room is missing, and it is not missed";
+    }
+    if (data != NULL || placed_length != 0 || !is_untouched(pair->placed, length)) return "place: an error leaves traces";
+    const bp_err err = generated->place(pair->decoded, pair->placed, length, &placed_length, &data);
+    if (err != BP_OK || placed_length != length || data < pair->placed || data > pair->placed + length) {
+        return cg_arena_format(arena, "place: %s, %u bytes for %u", bp_err_name(err), placed_length, length);
+    }
+    const size_t before = (size_t)(data - pair->placed);
+    if (memcmp(pair->placed, pair->again, before) != 0) return "place: not the bytes of encode";
+    return is_untouched(data, length + 1 - before) ? NULL : "place: the bytes of its field are written";
+}
+
 /* Both write what they read as the current version. */
 static const char *writes_differ(cg_arena *arena, const bpt_pair *pair, const cg_reading *reading) {
     const uint8_t *bytes = NULL;
@@ -57,9 +86,11 @@ static const char *writes_differ(cg_arena *arena, const bpt_pair *pair, const cg
     const bp_err err = pair->generated->encode(pair->decoded, pair->again, pair->generated->max, &again_length);
     if (err != bpt_fault_err(fault.kind)) return say_errors(arena, "encode", err, fault);
     while (at < length && at < again_length && pair->again[at] == bytes[at]) at++;
-    if (length == again_length && at == length) return NULL;
-    return cg_arena_format(arena, "encode: %u bytes of generated code, %u of the interpreter, different at %u",
-                           again_length, length, at);
+    if (length != again_length || at != length) {
+        return cg_arena_format(arena, "encode: %u bytes of generated code, %u of the interpreter, different at %u",
+                               again_length, length, at);
+    }
+    return pair->generated->place == NULL ? NULL : places_differ(arena, pair, length);
 }
 
 /* What is accepted as this version's own can be written in one way only; but what lies in retired fields is not read.

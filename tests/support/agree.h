@@ -10,7 +10,7 @@ typedef struct bpt_pair {
     const sample_message *generated;
     const cg_message *message;
     void *decoded, *view;
-    uint8_t *again; /* accept_max bytes */
+    uint8_t *again, *placed; /* accept_max + 1 bytes */
 } bpt_pair;
 
 /* Memory is from the arena. */

@@ -1321,7 +1321,6 @@ static inline bp_err part_measure_(const bpi_transfer_part *in, uint32_t *out) {
     *out = 0;
     const uint32_t data_count = in->data_length;
     if (BP_UNLIKELY(data_count > BPI_TRANSFER_PART_DATA_CAP)) return BP_ERR_BOUND;
-    if (BP_UNLIKELY(data_count != 0 && in->data == NULL)) return BP_ERR_ARGUMENT;
     size += data_count;
     *out = size;
     return BP_OK;
@@ -1335,27 +1334,35 @@ static inline void part_store_block_(uint8_t *at, const bpi_transfer_part *in) {
     bpi_store_u32(at + 16, in->data_length);
 }
 
-static inline void part_store_tail_(uint8_t *out, const bpi_transfer_part *in) {
-    uint32_t end = BPI_TRANSFER_PART_BLOCK;
-    {
-        const uint32_t count = in->data_length;
-        bpi_copy(out + end, (const uint8_t *)in->data, count);
-    }
-}
-
 bp_err bpi_transfer_part_size(const bpi_transfer_part *message, uint32_t *out) {
     return part_measure_(message, out);
 }
 
 bp_err bpi_transfer_part_encode(const bpi_transfer_part *restrict message, uint8_t *restrict out,
                                 size_t capacity, uint32_t *restrict length) {
+    const uint32_t count = message->data_length;
     uint32_t size;
     bp_err err = part_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && count != 0 && message->data == NULL)) err = BP_ERR_ARGUMENT;
     if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
     if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
     part_store_block_(out, message);
-    part_store_tail_(out, message);
+    bpi_copy(out + (size - count), message->data, count);
     *length = size;
+    return BP_OK;
+}
+
+bp_err bpi_transfer_part_place(const bpi_transfer_part *restrict message, uint8_t *restrict out, size_t capacity,
+                               uint32_t *restrict length, uint8_t **restrict data) {
+    const uint32_t count = message->data_length;
+    uint32_t size;
+    bp_err err = part_measure_(message, &size);
+    if (BP_UNLIKELY(err == BP_OK && size > capacity)) err = BP_ERR_SPACE;
+    *data = NULL;
+    if (BP_UNLIKELY(err != BP_OK)) return bpi_refuse(err, length, sizeof *length);
+    part_store_block_(out, message);
+    *length = size;
+    *data = out + (size - count);
     return BP_OK;
 }
 

@@ -69,6 +69,44 @@ START_TEST(hooks_and_sessions_are_found) {
 }
 END_TEST
 
+static void ends_with(const bpt_compiled *c, const char *message, const char *field) {
+    const cg_field *placed = cg_message_placed(bpt_message(c, message));
+    ck_assert_msg(field == NULL ? placed == NULL : placed != NULL && strcmp(placed->name.text, field) == 0,
+                  "%s ends with %s", message, placed == NULL ? "nothing to place" : placed->name.text);
+}
+
+/* What ends the wire, not the lines of the contract. */
+START_TEST(the_bytes_that_end_a_value_are_found) {
+    bpt_compiled c = bpt_compile_good(
+        "schema: {name: s, version: 2}\nmessages:\n"
+        "  Alone: {tlv_type: 1, fields: {a: \"bytes<33>\"}}\n"
+        "  Lifted: {tlv_type: 2, fields: {a: \"bytes<33>\", v: \"FixedVec<u16, 3>\"}}\n"
+        "  Newer: {tlv_type: 3, fields: {a: \"bytes<33>\", v: {type: \"FixedVec<u16, 3>\", since: 2}}}\n"
+        "  Words: {tlv_type: 4, fields: {a: \"bytes<33>\", t: \"FixedStr<33>\"}}\n"
+        "  Brief: {tlv_type: 5, fields: {a: \"bytes<32>\"}}\n"
+        "  Two: {tlv_type: 6, fields: {a: \"bytes<33>\", b: \"bytes<33>\", z: u8}}\n"
+        "  Forced: {tlv_type: 7, fields: {a: {type: \"bytes<9>\", wire: tail}}}\n"
+        "  Left: {tlv_type: 8, fields: {a: \"bytes<33>\", t: {type: \"FixedStr<33>\", retired: true}}}\n"
+        "  Gone: {tlv_type: 9, fields: {t: \"FixedStr<33>\", a: {type: \"bytes<33>\", retired: true}}}\n"
+        "  Empty: {tlv_type: 10}\n");
+    ends_with(&c, "Alone", "a");
+    ends_with(&c, "Lifted", "a");
+    ends_with(&c, "Newer", NULL);
+    ends_with(&c, "Words", NULL);
+    ends_with(&c, "Brief", NULL);
+    ends_with(&c, "Two", "b");
+    ends_with(&c, "Forced", "a");
+    ends_with(&c, "Left", "a");
+    ends_with(&c, "Gone", NULL);
+    ends_with(&c, "Empty", NULL);
+    ck_assert(cg_model_has_place(c.model));
+    bpt_compiled_free(&c);
+    c = bpt_compile_good("messages: {Words: {tlv_type: 4, fields: {t: \"FixedStr<33>\"}}}");
+    ck_assert(!cg_model_has_place(c.model));
+    bpt_compiled_free(&c);
+}
+END_TEST
+
 /* Each type holds the one before it four times: 2^28 paths, which a walk along every one of them would not end in time.
  */
 START_TEST(types_that_double_are_asked_once_each) {
@@ -91,5 +129,6 @@ END_TEST
 BPT_SUITE(codegen_traits) {
     BPT_TEST(a_type_answers_for_what_is_inside_it);
     BPT_TEST(hooks_and_sessions_are_found);
+    BPT_TEST(the_bytes_that_end_a_value_are_found);
     BPT_TEST(types_that_double_are_asked_once_each);
 }
