@@ -30,8 +30,8 @@ static uint64_t todo_bits(const bpi_plan *plan) {
     return open & ~(plan->under_way | plan->held | plan->done);
 }
 
-/* The window moves on to the first part that is not done. Of 64 that are, none is anything else, so that what a shift by
- * 64 % 64 leaves of the other words is 0. */
+/* The window moves on to the first part that is not done. Where all 64 are, none is anything else, so that what a shift
+ * by 64 % 64 leaves of the other words is 0. */
 static void advance(bpi_plan *plan) {
     const uint32_t count = plan->done == UINT64_MAX ? BITS : (uint32_t)__builtin_ctzll(~plan->done);
     plan->first += count;

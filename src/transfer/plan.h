@@ -3,8 +3,8 @@
  *
  * Glossary
  *   part      numbered from 0; part n begins at n * part_size, all but the last one have part_size bytes
- *   window    parts first .. first + window - 1: nobody works on any other, so a put's holes are there, too, and all that
- *             is known of parts fits into two words
+ *   window    parts first .. first + window - 1: nobody works on any other, so a put's holes are there, too, and all
+ *             that is known of parts fits into three words
  *   todo      neither under way nor done
  *   under way somebody prepares it, sends it, waits for it or writes it
  *   done      it needs nothing more; first is the first part that is not done
@@ -13,7 +13,7 @@
  * Invariants
  *   1 <= window <= 64;  part_size >= 1
  *   under_way, held and done have no bit in common, nor bits of parts that the object has not
- *   bits of under_way and held at or above window are 0; so are those of done, unless an earlier life's window was wider
+ *   bits of under_way and held at or above window are 0; those of done are, unless an earlier life's window was wider
  *   bit 0 of done is 0
  *   every part below first is done;  first <= count
  *   count is as size says, once that is known; before that, as the largest object's, of 2^64 - 2 bytes */

@@ -246,8 +246,8 @@ static uint64_t least_size(const world *w) {
 }
 
 static bool drain(world *w) {
-    if (w->size == BP_SIZE_UNKNOWN && !end_at(w, used_of(w) <= count_for(w, w->true_size) ? w->true_size : least_size(w)))
-        return false;
+    const bool is_true = used_of(w) <= count_for(w, w->true_size);
+    if (w->size == BP_SIZE_UNKNOWN && !end_at(w, is_true ? w->true_size : least_size(w))) return false;
     if (count_of(w) - first_of(w) > DRAIN_MAX) return true;
     if (!lose(w)) return false;
     while (first_of(w) < count_of(w)) {
@@ -268,7 +268,7 @@ static bool drain(world *w) {
 #define PICK(table, number) (table)[(number) % (sizeof(table) / sizeof *(table))]
 
 static uint64_t some_count(uint32_t window, uint64_t number) {
-    const uint64_t counts[] = {0, 1, 2, 3, window - 1, window, window + 1, 2 * window - 1, 2 * window, number / 16 % 300};
+    const uint64_t counts[] = {0, 1, 2, 3, window - 1, window, window + 1, 2 * window, number / 16 % 300};
     return PICK(counts, number);
 }
 
