@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "base/container.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -56,6 +57,36 @@ static uint64_t system_random(void) {
     return (uint64_t)now.tv_nsec * 0x9E3779B97F4A7C15u;
 }
 
+/* getrandom(2): up to 256 bytes come whole, once the kernel has any. */
+static bool system_secret(void *out, size_t size) { return getrandom(out, size, 0) == (ssize_t)size; }
+
+static int digit_of(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* 32 digits in groups, with dashes between them. */
+static bool parse_id(const char *text, uint8_t out[16]) {
+    uint32_t count = 0;
+    for (; *text != '\0' && *text != '\n'; text++) {
+        const int digit = digit_of(*text);
+        if (*text == '-') continue;
+        if (digit < 0 || count == 32) return false;
+        out[count / 2] = (uint8_t)(out[count / 2] << 4 | digit);
+        count++;
+    }
+    return count == 32;
+}
+
+static bool system_boot_id(uint8_t out[16]) {
+    char text[64] = "";
+    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const ssize_t length = read(fd, text, sizeof text - 1);
+    (void)close(fd);
+    return length > 0 && parse_id(text, out);
+}
+
 static uint64_t system_container_memory(void) { return bpi_container_read("/proc/self/cgroup", "/sys/fs/cgroup"); }
 
 const bpi_os_table bpi_os_system = {
@@ -69,6 +100,8 @@ const bpi_os_table bpi_os_system = {
     .barrier = system_barrier,
     .container_memory = system_container_memory,
     .random = system_random,
+    .secret = system_secret,
+    .boot_id = system_boot_id,
 };
 
 bpi_os_table bpi_os = {
@@ -82,6 +115,8 @@ bpi_os_table bpi_os = {
     .barrier = system_barrier,
     .container_memory = system_container_memory,
     .random = system_random,
+    .secret = system_secret,
+    .boot_id = system_boot_id,
 };
 
 size_t bpi_os_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }

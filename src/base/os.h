@@ -21,6 +21,8 @@ typedef struct bpi_os_table {
     bool (*barrier)(void); /* every thread of the process passed a full memory barrier; false: none */
     uint64_t (*container_memory)(void); /* bytes that the container may use; 0: no limit is known */
     uint64_t (*random)(void); /* any number, each as likely; not for secrets */
+    bool (*secret)(void *out, size_t size); /* up to 256 bytes that nobody can guess; false: the system has none */
+    bool (*boot_id)(uint8_t out[16]); /* bytes that are others after the system was started anew; false: not known */
 } bpi_os_table;
 
 /* The table in use: the system's, unless a test replaced it. Replace it only while no pool exists. */

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
+#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xd916531c8bea0278u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -1934,7 +1934,7 @@ int bpi_transfer_log_part_print(const bpi_transfer_log_part_view *view, char *ou
 /* ---- LogCommit */
 
 static_assert(BPI_TRANSFER_LOG_COMMIT_MAX <= BPI_TRANSFER_LOG_COMMIT_CLASS, "LogCommit fits its size class");
-static_assert(BPI_TRANSFER_LOG_COMMIT_MAX == 16,
+static_assert(BPI_TRANSFER_LOG_COMMIT_MAX == 24,
               "LogCommit is as large as its constants say when it is full");
 
 /* What the message takes, and whether it can be encoded. */
@@ -1948,8 +1948,9 @@ static inline bp_err log_commit_measure_(const bpi_transfer_log_commit *in, uint
 
 static inline void log_commit_store_block_(uint8_t *at, const bpi_transfer_log_commit *in) {
     bpi_store_u64(at + 0, in->size);
-    bpi_store_u32(at + 8, in->crc);
-    bpi_store_u32(at + 12, in->check);
+    bpi_store_u64(at + 8, in->file);
+    bpi_store_u32(at + 16, in->crc);
+    bpi_store_u32(at + 20, in->check);
 }
 
 bp_err bpi_transfer_log_commit_size(const bpi_transfer_log_commit *message, uint32_t *out) {
@@ -1972,6 +1973,7 @@ static inline void log_commit_load_all_(const bpi_transfer_log_commit_view *rest
     out->crc = bpi_transfer_log_commit_get_crc(view);
     out->check = bpi_transfer_log_commit_get_check(view);
     out->size = bpi_transfer_log_commit_get_size(view);
+    out->file = bpi_transfer_log_commit_get_file(view);
 }
 
 void bpi_transfer_log_commit_load(const bpi_transfer_log_commit_view *view, bpi_transfer_log_commit *out) {
@@ -2009,6 +2011,8 @@ int bpi_transfer_log_commit_print(const bpi_transfer_log_commit_view *view, char
     bpi_print_unsigned(printer, bpi_transfer_log_commit_get_check(view));
     bpi_print_name(printer, "size");
     bpi_print_unsigned(printer, bpi_transfer_log_commit_get_size(view));
+    bpi_print_name(printer, "file");
+    bpi_print_unsigned(printer, bpi_transfer_log_commit_get_file(view));
     bpi_print_raw(printer, "}");
     return bpi_print_end(printer);
 }

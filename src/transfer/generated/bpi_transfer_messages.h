@@ -30,7 +30,7 @@
 #include "bufpool/base.h"
 #include "bufpool/detail/bytes.h"
 
-#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
+#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xd916531c8bea0278u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -919,7 +919,7 @@ static inline bool bpi_transfer_end_get_is_discarded(const bpi_transfer_end_view
 /* What is being put. Everything behind it is about its parts. */
 typedef struct bpi_transfer_log_put {
     uint32_t part_size;
-    /* CRC32C of the other fields */
+    /* CRC32C of the check before it and this record, in which it is 0 then */
     uint32_t check;
     uint64_t size;
     uint8_t token[16];
@@ -956,7 +956,7 @@ static inline uint32_t bpi_transfer_log_put_get_part_size(const bpi_transfer_log
     return bpi_load_u32(view->value + 8);
 }
 
-/* CRC32C of the other fields */
+/* CRC32C of the check before it and this record, in which it is 0 then */
 static inline uint32_t bpi_transfer_log_put_get_check(const bpi_transfer_log_put_view *view) {
     return bpi_load_u32(view->value + 12);
 }
@@ -1049,6 +1049,8 @@ typedef struct bpi_transfer_log_commit {
     uint32_t crc;
     uint32_t check;
     uint64_t size;
+    /* Its inode: what has it under the name is this object */
+    uint64_t file;
 } bpi_transfer_log_commit;
 #ifdef __cplusplus
 #define BPI_TRANSFER_LOG_COMMIT_INIT {}
@@ -1094,15 +1096,20 @@ static inline bp_err bpi_transfer_log_commit_view_init(const uint8_t *value, siz
 }
 
 static inline uint32_t bpi_transfer_log_commit_get_crc(const bpi_transfer_log_commit_view *view) {
-    return bpi_load_u32(view->value + 8);
+    return bpi_load_u32(view->value + 16);
 }
 
 static inline uint32_t bpi_transfer_log_commit_get_check(const bpi_transfer_log_commit_view *view) {
-    return bpi_load_u32(view->value + 12);
+    return bpi_load_u32(view->value + 20);
 }
 
 static inline uint64_t bpi_transfer_log_commit_get_size(const bpi_transfer_log_commit_view *view) {
     return bpi_load_u64(view->value + 0);
+}
+
+/* Its inode: what has it under the name is this object */
+static inline uint64_t bpi_transfer_log_commit_get_file(const bpi_transfer_log_commit_view *view) {
+    return bpi_load_u64(view->value + 8);
 }
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* Written by bufpoolc from transfer.yaml, do not edit: tables and dispatch of schema bpi_transfer. */
 #include "bpi_transfer_service.h"
 
-#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
+#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xd916531c8bea0278u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
@@ -164,7 +164,7 @@ static const bp_type_range ranges[] = {
 };
 
 static const bp_layout layouts[] = {
-    {.version = 1, .hash = 0x77b9338603e96e36u},
+    {.version = 1, .hash = 0x74b00fc21718581eu},
 };
 
 const bp_schema bpi_transfer_schema = {

@@ -6,7 +6,7 @@
 
 #include "bufpool/transport.h"
 
-#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xf9763c4d0e1b1508u
+#if BP_ABI != 6 || BPI_TRANSFER_CONTRACT_HASH != 0xd916531c8bea0278u
 #error "generated files of different contracts or library versions are mixed: run bufpoolc again and recompile"
 #endif
 
