@@ -5,6 +5,8 @@
 #include "frame/frame_internal.h"
 #include "transport/send_internal.h"
 
+#include <string.h>
+
 enum { STRIDE_STEP = 16, ENVELOPES_ALL = (1 << BPI_LINK_ENVELOPES) - 1 };
 
 _Static_assert(BPI_TRANSFER_PUT_OPEN_MAX <= BPI_SAY_MAX && BPI_TRANSFER_LISTED_MAX <= BPI_SAY_MAX &&
@@ -179,21 +181,29 @@ uint32_t bpi_part_frame_size(uint32_t data_length) {
 
 /* Classes by powers of two: a peer that comes with many sizes uses up few of the pool's, and no part takes much more
  * than twice its bytes. */
+static uint32_t class_bits(uint32_t part_size) {
+    return part_size <= BP_PART_SIZE_MIN ? (uint32_t)__builtin_ctz(BP_PART_SIZE_MIN)
+                                         : 32 - (uint32_t)__builtin_clz(part_size - 1);
+}
+
+static bp_class class_of(uint32_t part_size) {
+    const uint32_t size = bpi_part_frame_size(UINT32_C(1) << class_bits(part_size));
+    return (bp_class){.size = (size + STRIDE_STEP - 1) / STRIDE_STEP * STRIDE_STEP};
+}
+
 void bpi_link_fit_pool(bpi_link *link, uint32_t part_size) {
-    const uint32_t bits = part_size <= BP_PART_SIZE_MIN ? __builtin_ctz(BP_PART_SIZE_MIN)
-                                                        : 32 - (uint32_t)__builtin_clz(part_size - 1);
-    const uint32_t size = bpi_part_frame_size(UINT32_C(1) << bits);
-    if ((link->fitted & (1u << bits)) != 0) return;
-    link->fitted |= 1u << bits;
+    const uint32_t bit = 1u << class_bits(part_size);
+    const bp_class added = class_of(part_size);
+    if ((link->fitted & bit) != 0) return;
+    link->fitted |= bit;
     /* Refused where it is there already, or too large for the pool: then its parts are exact allocations. */
-    (void)!bp_pool_class_add(link->end->pool, &(bp_class){.size = (size + STRIDE_STEP - 1) / STRIDE_STEP * STRIDE_STEP});
+    (void)!bp_pool_class_add(link->end->pool, &added);
 }
 
 static bool is_logged(uint16_t type) { return type >= BPI_TRANSFER_LOG_PUT_TYPE; }
 
-void bpi_narrow_schema_init(bpi_narrow_schema *narrow, uint32_t part_size_max) {
+static void narrow_types(bpi_narrow_schema *narrow, uint32_t part_size_max) {
     const bp_schema *whole = &bpi_transfer_schema;
-    narrow->schema = *whole;
     narrow->schema.types = narrow->types;
     narrow->schema.type_count = 0;
     for (uint32_t i = 0; i < whole->type_count && !is_logged(whole->types[i].type); i++) {
@@ -202,4 +212,20 @@ void bpi_narrow_schema_init(bpi_narrow_schema *narrow, uint32_t part_size_max) {
             narrow->types[i].accept_max = bpi_part_frame_size(part_size_max);
         }
     }
+}
+
+/* The last of the contract's classes is for the longest part that it allows. */
+static void narrow_classes(bpi_narrow_schema *narrow, uint32_t part_size_max) {
+    const bp_pool_config *whole = bpi_transfer_schema.pool_config;
+    narrow->pool_config = *whole;
+    memcpy(narrow->classes, whole->classes, whole->class_count * sizeof *whole->classes);
+    narrow->classes[whole->class_count - 1] = class_of(part_size_max);
+    narrow->pool_config.classes = narrow->classes;
+    narrow->schema.pool_config = &narrow->pool_config;
+}
+
+void bpi_narrow_schema_init(bpi_narrow_schema *narrow, uint32_t part_size_max) {
+    narrow->schema = bpi_transfer_schema;
+    narrow_types(narrow, part_size_max);
+    narrow_classes(narrow, part_size_max);
 }

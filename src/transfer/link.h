@@ -114,10 +114,13 @@ uint32_t bpi_part_frame_size(uint32_t data_length);
  * their own. Once for each size. */
 void bpi_link_fit_pool(bpi_link *link, uint32_t part_size);
 
-/* The contract as an end takes it: no part is longer than it says, and no log travels. */
+/* The contract as an end takes it: no part is longer than it says, and no log travels. So is the pool that is made where
+ * nobody names another: its largest class is for parts. */
 typedef struct bpi_narrow_schema {
     bp_schema schema;
     bp_type_info types[BPI_TRANSFER_MESSAGE_COUNT];
+    bp_pool_config pool_config;
+    bp_class classes[BPI_TRANSFER_CLASS_COUNT];
 } bpi_narrow_schema;
 void bpi_narrow_schema_init(bpi_narrow_schema *narrow, uint32_t part_size_max);
 

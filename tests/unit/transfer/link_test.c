@@ -362,6 +362,24 @@ START_TEST(no_part_is_longer_than_the_narrowed_schema_says_and_no_log_travels) {
 }
 END_TEST
 
+START_TEST(the_pool_of_the_narrowed_schema_has_a_class_for_its_parts) {
+    bpi_narrow_schema narrow;
+    bp_pool *pool = NULL;
+    bp_buf *buf = NULL;
+    bp_pool_stats stats;
+    bpi_narrow_schema_init(&narrow, BP_PART_SIZE_DEFAULT);
+    bp_pool_config config = *narrow.schema.pool_config;
+    config.memory_limit = 64 << 20;
+    bpt_ok(bp_pool_new(&config, &pool));
+    bpt_ok(bp_pool_acquire(pool, bpi_part_frame_size(BP_PART_SIZE_DEFAULT), &buf));
+    bp_pool_stats_read(pool, &stats);
+    ck_assert_uint_eq(stats.total.in_use, 1);
+    ck_assert_uint_eq(stats.exact_in_use, 0);
+    bp_buf_release(buf);
+    bp_pool_release_take(&pool);
+}
+END_TEST
+
 BPT_SUITE(transfer_link) {
     BPT_TEST(numbers_ascend_and_are_found_until_they_end);
     BPT_TEST(a_thousand_parts_in_a_row_for_nobody_are_too_many);
@@ -375,4 +393,5 @@ BPT_SUITE(transfer_link) {
     BPT_LOOP_TEST(a_cut_link_says_nothing_and_needs_nothing, 0, BPT_WAYS);
     BPT_TEST(a_class_is_added_for_each_power_of_two_once);
     BPT_TEST(no_part_is_longer_than_the_narrowed_schema_says_and_no_log_travels);
+    BPT_TEST(the_pool_of_the_narrowed_schema_has_a_class_for_its_parts);
 }
