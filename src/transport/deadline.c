@@ -184,8 +184,8 @@ void bpi_deadline_rest(bpi_loop *loop) {
         if (end->conn_count != 0 || end->needs_tick) return;
     }
     uv_timer_stop(&loop->timer);
-    bpi_spares_free(&loop->writes);
-    bpi_spares_free(&loop->waits);
+    bpi_spares_rest(&loop->writes);
+    bpi_spares_rest(&loop->waits);
 }
 
 static void set_tick(bpi_loop *loop) {

@@ -66,8 +66,9 @@ void bpi_conn_flush(bp_conn *conn);
 /* Up to `most` writes of what is staged and queued. What the socket does not take waits for room there. */
 void bpi_write_out(bp_conn *conn, int most);
 
-/* Its BP_FRAME_WRITE_MAX bytes, which a loop that never writes does not need; NULL: no memory. */
-uint8_t *bpi_stage_data(bpi_stage *stage);
+/* The BP_FRAME_WRITE_MAX bytes of its stage, which a loop that never writes does not need, and with them the memory of
+ * a first blocked write; NULL: no memory. */
+uint8_t *bpi_stage_data(bpi_loop *loop);
 
 /* Where the connection may put a frame of size bytes, header included, behind what it sent before; the stage may have
  * to be written out for it, which may fail. NULL: it goes to the queue. The limits were asked before. */

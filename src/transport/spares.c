@@ -29,13 +29,23 @@ void bpi_spares_give(bpi_spares *spares, void *block) {
     spares->count++;
 }
 
-bool bpi_spares_trim(bpi_spares *spares, bool is_busy) {
-    for (; !is_busy && spares->low != 0; spares->low--) bpi_os.free(pop(spares));
-    spares->low = spares->count;
-    return spares->count != 0;
+void bpi_spares_keep_one(bpi_spares *spares, size_t size) {
+    void *block = bpi_os.alloc(size);
+    spares->kept++;
+    if (block != NULL) bpi_spares_give(spares, block);
 }
 
-void bpi_spares_free(bpi_spares *spares) {
-    while (spares->first != NULL) bpi_os.free(pop(spares));
-    spares->low = 0;
+bool bpi_spares_trim(bpi_spares *spares, bool is_busy) {
+    for (; !is_busy && spares->low > spares->kept; spares->low--) bpi_os.free(pop(spares));
+    spares->low = spares->count;
+    return spares->count > spares->kept;
 }
+
+static void free_down_to(bpi_spares *spares, uint32_t count) {
+    while (spares->count > count) bpi_os.free(pop(spares));
+    spares->low = spares->count;
+}
+
+void bpi_spares_rest(bpi_spares *spares) { free_down_to(spares, spares->kept); }
+
+void bpi_spares_free(bpi_spares *spares) { free_down_to(spares, 0); }

@@ -26,14 +26,20 @@ void bpi_stage_give_back(bpi_stage *stage) {
     stage->is_stuck = false;
 }
 
-uint8_t *bpi_stage_data(bpi_stage *stage) {
-    if (stage->data == NULL) stage->data = bpi_os.alloc_raw(BP_FRAME_WRITE_MAX);
-    return stage->data;
+/* Sockets may be full for the first time at any time: who writes alone on its loop allocates nothing then. */
+static void start_writing(bpi_loop *loop) {
+    loop->stage.data = bpi_os.alloc_raw(BP_FRAME_WRITE_MAX);
+    if (loop->stage.data != NULL) bpi_spares_keep_one(&loop->writes, sizeof(bpi_write));
+}
+
+uint8_t *bpi_stage_data(bpi_loop *loop) {
+    if (loop->stage.data == NULL) start_writing(loop);
+    return loop->stage.data;
 }
 
 static bool lend(bpi_loop *loop, bp_conn *conn) {
     bpi_stage *stage = &loop->stage;
-    if (bpi_stage_data(stage) == NULL) return false;
+    if (bpi_stage_data(loop) == NULL) return false;
     stage->holder = conn;
     stage->may_yield = false;
     bpi_loop_mark_dirty(loop, conn);

@@ -162,7 +162,8 @@ typedef struct bpi_spare {
 typedef struct bpi_spares {
     bpi_spare *first;
     uint32_t count;
-    uint32_t low; /* fewest that were there since they were trimmed last */
+    uint32_t low;  /* fewest that were there since they were trimmed last */
+    uint32_t kept; /* so many are left there at rest */
 } bpi_spares;
 
 typedef struct bpi_wait_list {
@@ -236,9 +237,13 @@ void bpi_loop_forget(bpi_loop *loop, bp_conn *conn);
 void *bpi_spares_take(bpi_spares *spares, size_t size);
 void bpi_spares_give(bpi_spares *spares, void *block);
 
+/* One more is kept at rest, and made now if there is memory: who needs it first does not allocate. */
+void bpi_spares_keep_one(bpi_spares *spares, size_t size);
+
 /* Gives back what nobody needed since the last time, unless is_busy: there was traffic, which may soon need it. Whether
- * there is more. */
+ * there is more than what is kept. */
 bool bpi_spares_trim(bpi_spares *spares, bool is_busy);
+void bpi_spares_rest(bpi_spares *spares); /* gives back all but what is kept */
 void bpi_spares_free(bpi_spares *spares);
 
 /* ---- deadlines ---- */

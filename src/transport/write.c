@@ -201,11 +201,12 @@ static uint32_t account(bp_conn *conn, uint64_t sent) {
 
 /* One write. False: the socket took less than was there to be written, or failed. */
 static bool write_once(bp_conn *conn) {
-    bpi_stage *stage = &conn->end->loop->stage;
+    bpi_loop *loop = conn->end->loop;
+    bpi_stage *stage = &loop->stage;
     uint8_t small[BPI_BLOCKED_STAGE];
     uv_buf_t bufs[TRY_PIECES];
     attempt a = {.scratch = small, .scratch_length = sizeof small};
-    if ((stage->holder == NULL || stage->holder == conn) && bpi_stage_data(stage) != NULL) {
+    if ((stage->holder == NULL || stage->holder == conn) && bpi_stage_data(loop) != NULL) {
         a.scratch = stage->data + staged_bytes(conn);
         a.scratch_length = BP_FRAME_WRITE_MAX - staged_bytes(conn);
     }

@@ -17,6 +17,7 @@
 #if defined(__GLIBC__) && !defined(UNDER_SANITIZER)
 
 static uint64_t calls;
+static bpt_alloc_call *on_call;
 
 /* Of a watch, which one thread sees. */
 static bool is_watching;
@@ -24,8 +25,10 @@ static long until_failure;
 static bpt_alloc_seen seen;
 
 /* Counts a call; false: it is the one that fails. */
-static bool take_one(void) {
+static bool take_one(size_t size, void *caller) {
+    bpt_alloc_call *const tell = __atomic_load_n(&on_call, __ATOMIC_RELAXED);
     __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    if (tell != NULL) tell(size, caller);
     if (!is_watching || until_failure-- != 0) return true;
     seen.has_failed = true;
     errno = ENOMEM;
@@ -38,6 +41,8 @@ static void *hold(void *memory) {
 }
 
 uint64_t bpt_alloc_count(void) { return __atomic_load_n(&calls, __ATOMIC_RELAXED); }
+
+void bpt_alloc_tell(bpt_alloc_call *tell) { __atomic_store_n(&on_call, tell, __ATOMIC_RELAXED); }
 
 /* Found by trying, through a pointer that cannot be seen through: Valgrind puts an allocator of its own in the place of
  * the one below, which the compiler would otherwise make part of this function. */
@@ -70,13 +75,15 @@ bpt_alloc_seen bpt_alloc_unwatch(void) {
     return seen;
 }
 
-void *malloc(size_t size) { return take_one() ? hold(__libc_malloc(size)) : NULL; }
+#define TAKE_ONE(size) take_one(size, __builtin_return_address(0))
 
-void *calloc(size_t count, size_t size) { return take_one() ? hold(__libc_calloc(count, size)) : NULL; }
+void *malloc(size_t size) { return TAKE_ONE(size) ? hold(__libc_malloc(size)) : NULL; }
+
+void *calloc(size_t count, size_t size) { return TAKE_ONE(count * size) ? hold(__libc_calloc(count, size)) : NULL; }
 
 /* Of size 0 glibc frees what was there. */
 void *realloc(void *old, size_t size) {
-    if (!take_one()) return NULL;
+    if (!TAKE_ONE(size)) return NULL;
     if (is_watching && old != NULL && size == 0) seen.held--;
     void *memory = __libc_realloc(old, size);
     return old == NULL ? hold(memory) : memory;
@@ -88,16 +95,16 @@ void free(void *old) {
 }
 
 void *memalign(size_t alignment, size_t size);
-void *memalign(size_t alignment, size_t size) { return take_one() ? hold(__libc_memalign(alignment, size)) : NULL; }
+void *memalign(size_t alignment, size_t size) { return TAKE_ONE(size) ? hold(__libc_memalign(alignment, size)) : NULL; }
 
 void *aligned_alloc(size_t alignment, size_t size);
 void *aligned_alloc(size_t alignment, size_t size) {
-    return take_one() ? hold(__libc_memalign(alignment, size)) : NULL;
+    return TAKE_ONE(size) ? hold(__libc_memalign(alignment, size)) : NULL;
 }
 
 int posix_memalign(void **out, size_t alignment, size_t size);
 int posix_memalign(void **out, size_t alignment, size_t size) {
-    void *memory = take_one() ? hold(__libc_memalign(alignment, size)) : NULL;
+    void *memory = TAKE_ONE(size) ? hold(__libc_memalign(alignment, size)) : NULL;
     if (memory == NULL) return ENOMEM;
     *out = memory;
     return 0;
@@ -110,6 +117,8 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
 bool bpt_alloc_is_counted(void) { return false; }
 
 uint64_t bpt_alloc_count(void) { return 0; }
+
+void bpt_alloc_tell(bpt_alloc_call *tell) { (void)tell; }
 
 void bpt_alloc_watch(long count) { (void)count; }
 

@@ -7,6 +7,7 @@
 #define BUFPOOL_TESTS_ALLOC_COUNT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Whether allocations are counted in this build. */
@@ -14,6 +15,11 @@ bool bpt_alloc_is_counted(void);
 
 /* Calls of malloc, calloc, realloc and the aligned forms since the process started, all threads. */
 uint64_t bpt_alloc_count(void);
+
+/* Called from now on for every such call, on its thread, with what it asks for and where it returns to; NULL: nobody.
+ * It must not allocate. */
+typedef void bpt_alloc_call(size_t size, void *caller);
+void bpt_alloc_tell(bpt_alloc_call *tell);
 
 /* From here on, in a process of one thread: the call after `count` more fails, and only that one; with a negative count
  * none does. Where nothing is counted, nothing fails. */

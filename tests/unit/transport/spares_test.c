@@ -95,8 +95,51 @@ START_TEST(what_nobody_needed_since_the_last_time_is_given_back) {
 }
 END_TEST
 
+START_TEST(what_is_kept_is_there_before_anybody_needs_it_and_at_rest) {
+    void *taken[3];
+    bpi_spares spares = {0};
+    count_blocks();
+    bpi_spares_keep_one(&spares, SIZE);
+    ck_assert_int_eq(blocks, 1);
+    for (int i = 0; i < 2; i++) ck_assert(!bpi_spares_trim(&spares, false));
+    take_many(&spares, taken, 3);
+    ck_assert_int_eq(blocks, 3);
+    give_many(&spares, taken, 3);
+    ck_assert(bpi_spares_trim(&spares, false));
+    ck_assert(!bpi_spares_trim(&spares, false));
+    ck_assert_int_eq(blocks, 1);
+    take_many(&spares, taken, 3);
+    give_many(&spares, taken, 3);
+    bpi_spares_rest(&spares);
+    ck_assert_int_eq(blocks, 1);
+    bpi_spares_free(&spares);
+    ck_assert_int_eq(blocks, 0);
+    bpi_os = bpi_os_system;
+}
+END_TEST
+
+START_TEST(what_could_not_be_made_is_kept_once_it_is) {
+    void *taken[2];
+    bpi_spares spares = {0};
+    count_blocks();
+    bpi_os.alloc = no_alloc;
+    bpi_spares_keep_one(&spares, SIZE);
+    ck_assert_ptr_null(bpi_spares_take(&spares, SIZE));
+    bpi_os.alloc = counting_alloc;
+    take_many(&spares, taken, 2);
+    give_many(&spares, taken, 2);
+    for (int i = 0; i < 2; i++) (void)bpi_spares_trim(&spares, false);
+    ck_assert_int_eq(blocks, 1);
+    bpi_spares_free(&spares);
+    ck_assert_int_eq(blocks, 0);
+    bpi_os = bpi_os_system;
+}
+END_TEST
+
 BPT_SUITE(transport_spares) {
     BPT_TEST(who_gives_a_block_leaves_it_for_the_next_one);
     BPT_TEST(only_so_many_are_kept);
     BPT_TEST(what_nobody_needed_since_the_last_time_is_given_back);
+    BPT_TEST(what_is_kept_is_there_before_anybody_needs_it_and_at_rest);
+    BPT_TEST(what_could_not_be_made_is_kept_once_it_is);
 }

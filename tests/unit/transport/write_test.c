@@ -171,6 +171,35 @@ START_TEST(a_stuck_connection_may_close) {
 }
 END_TEST
 
+/* ---- in the midst of traffic ---- */
+
+static void *no_write(size_t size) { return size == sizeof(bpi_write) ? NULL : bpi_os_system.alloc(size); }
+
+/* A socket may be full for the first time after days: what its connection needs then was made with the first write of
+ * its loop. So it was for the connections that come when all others have gone. */
+START_TEST(the_first_socket_that_is_full_needs_no_memory) {
+    bpt_rig rig;
+    bp_pool *pool = NULL;
+    start_limited(&rig, _i, 0, &pool);
+    bp_conn *conn = rig.clients[0].conn;
+    const bpi_loop *loop = conn->end->loop;
+    bpt_ok(begin_and_fill(conn, 0));
+    bpt_rig_turn(&rig, 1);
+    ck_assert_uint_eq(loop->writes.count, 1);
+    bpi_os.alloc = no_write;
+    const uint64_t sent = fill_socket(&rig, conn, 1);
+    ck_assert_uint_eq(loop->writes.count, 0);
+    finish_and_check(&rig, rig.server.data, sent);
+    bpi_os = bpi_os_system;
+    bp_conn_close(rig.clients[1].conn, BP_ERR_CLOSED);
+    bp_conn_resume(rig.server.conn);
+    bpt_rig_until(&rig, rig.clients[1].closes == 1 && rig.server.closes == 2);
+    ck_assert_uint_eq(loop->writes.count, 1);
+    bpt_rig_fini(&rig);
+    bp_pool_release_take(&pool);
+}
+END_TEST
+
 /* ---- everything at once ---- */
 
 enum { SIDES = 3, STEPS = 3000 };
@@ -327,6 +356,7 @@ BPT_SUITE(transport_write) {
     BPT_LOOP_TEST(without_memory_the_stage_stays_lent, 0, 2);
     BPT_LOOP_TEST(others_go_on_without_the_stage, 0, 2);
     BPT_LOOP_TEST(a_stuck_connection_may_close, 0, 2);
+    BPT_LOOP_TEST(the_first_socket_that_is_full_needs_no_memory, 0, BPT_WAYS);
     BPT_LOOP_TEST(whatever_is_sent_comes_once_and_in_order, 0, 8);
     BPT_LOOP_TEST(what_is_queued_leaves_in_writes_as_large_as_what_is_staged, 0, BPT_WAYS);
 }
