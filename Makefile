@@ -67,7 +67,7 @@ CONTRACT_HEADERS := $(patsubst %,$(CONTRACT_DIR)/%.h,$(TEST_SCHEMAS)) $(patsubst
 CONTRACT_OBJECTS := $(patsubst %,$(CONTRACT_DIR)/%_samples.o,market $(TEST_SCHEMAS)) \
   $(patsubst %,$(CONTRACT_DIR)/%_messages.o,$(TEST_SCHEMAS)) $(patsubst %,$(CONTRACT_DIR)/%_service.o,$(TEST_SCHEMAS))
 # The tests that bufpoolc writes, as a user would run them.
-WRITTEN_TEST_SCHEMAS = market $(TEST_SCHEMAS)
+WRITTEN_TEST_SCHEMAS = market bpi_transfer $(TEST_SCHEMAS)
 WRITTEN_TESTS = $(patsubst %,$(CONTRACT_DIR)/%_test,$(WRITTEN_TEST_SCHEMAS))
 # The codec rows' contract, and the same messages for codecs of other projects: those of BENCH_PEERS, which `make bench`
 # finds out with scripts/bench-peers.sh. Transports of other projects need only their libraries.
@@ -455,6 +455,13 @@ $(CONTRACT_DIR)/market_test.c $(CONTRACT_DIR)/market_fuzz.c &: contracts.yaml $(
 # Not optimised: what is tested is another file, and there is much of this one.
 build_written = $(CC) $(CPPFLAGS) -I$(CONTRACT_DIR) $(ALL_CFLAGS) -O0 $(ALL_LDFLAGS) -o $@ $(filter %.c %.o %.a,$^)
 $(CONTRACT_DIR)/market_test: $(CONTRACT_DIR)/market_test.c $(B)/generated/market_messages.o $(LIB)
+	@$(build_written)
+$(CONTRACT_DIR)/bpi_transfer_test.c: src/transfer/transfer.yaml $(BUFPOOLC)
+	@mkdir -p $(@D)
+	@$(BUFPOOLC) generate $< --out-dir $(@D) --only tests
+	@touch $@
+$(CONTRACT_DIR)/bpi_transfer_test: private CPPFLAGS += -Isrc/transfer/generated
+$(CONTRACT_DIR)/bpi_transfer_test: $(CONTRACT_DIR)/bpi_transfer_test.c $(LIB)
 	@$(build_written)
 $(CONTRACT_DIR)/%_test: $(CONTRACT_DIR)/%_test.c $(CONTRACT_DIR)/%_messages.o $(LIB)
 	@$(build_written)

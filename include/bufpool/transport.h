@@ -154,8 +154,9 @@ BP_API bp_client_config bp_client_config_default(bp_service service);
 /* ---- server ----------------------------------------------------------------------------------------------------- */
 
 /* Binds and listens; connections are served once the loop runs. config is copied; what it points at (handlers) is not.
- * BP_ERR_ADDRESS, BP_ERR_ADDRESS_IN_USE, BP_ERR_PERMISSION, BP_ERR_SCHEMA, BP_ERR_ABI, BP_ERR_ARGUMENT (handlers or
- * pool configuration do not fit), BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
+ * BP_ERR_ADDRESS, BP_ERR_ADDRESS_IN_USE, BP_ERR_PERMISSION, BP_ERR_SCHEMA (two services have a type in common or, where
+ * HELLO is said, a schema's id), BP_ERR_ABI, BP_ERR_ARGUMENT (handlers or pool configuration do not fit),
+ * BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
 BP_NODISCARD BP_API bp_err bp_server_new(const bp_server_config *config, const char *address, bp_server **out);
 
 /* Serves until bp_server_stop, and then closes every connection (BP_ERR_CLOSED); or until bp_server_drain has let the

@@ -173,8 +173,7 @@ bp_err bpi_link_hand_take(bpi_link *link, bp_buf **buf) {
 /* ---- the contract ---- */
 
 uint32_t bpi_part_frame_size(uint32_t data_length) {
-    static const uint8_t somewhere;
-    const bpi_transfer_part part = {.data = &somewhere, .data_length = data_length};
+    const bpi_transfer_part part = {.data_length = data_length};
     uint32_t size;
     return bpi_transfer_part_size(&part, &size) == BP_OK ? size : 0;
 }

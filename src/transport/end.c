@@ -7,12 +7,21 @@
 #include <signal.h>
 #include <stddef.h>
 
+/* HELLO says each schema once, and knows it by its id. */
+static bool is_said_twice(const bp_conn_config *config, uint32_t ix) {
+    for (uint32_t i = 0; i < ix && config->hello != BP_HELLO_OFF; i++) {
+        if (config->services[i].schema->id == config->services[ix].schema->id) return true;
+    }
+    return false;
+}
+
 static bp_err check_services(const bp_conn_config *config) {
     if (config->service_count == 0 || config->service_count > BP_SERVICE_MAX) return BP_ERR_ARGUMENT;
     for (uint32_t i = 0; i < config->service_count; i++) {
         const bp_service *service = &config->services[i];
         if (service->schema == NULL || service->dispatch == NULL) return BP_ERR_ARGUMENT;
         if (service->schema->abi != BP_ABI) return BP_ERR_ABI;
+        if (is_said_twice(config, i)) return BP_ERR_SCHEMA;
         const bp_err err = service->check == NULL ? BP_OK : service->check(service);
         if (err != BP_OK) return err;
     }

@@ -353,6 +353,16 @@ START_TEST(what_does_not_fit_is_refused_at_start) {
     bpt_err(bp_server_new(&bad, "tcp://127.0.0.1:0", &server), BP_ERR_SCHEMA);
     bad = good;
     bp_schema other = bpt_frame_schema;
+    other.type_count = 0;
+    bad.conn.services[1] = bad.conn.services[0];
+    bad.conn.services[1].schema = &other;
+    bad.conn.service_count = 2;
+    bpt_err(bp_server_new(&bad, "tcp://127.0.0.1:0", &server), BP_ERR_SCHEMA);
+    bad.conn.hello = BP_HELLO_OFF; /* nobody is told: nobody misunderstands */
+    bpt_ok(bp_server_new(&bad, "tcp://127.0.0.1:0", &server));
+    bp_server_free_take(&server);
+    bad = good;
+    other = bpt_frame_schema;
     other.abi++;
     bad.conn.services[0].schema = &other;
     bpt_err(bp_server_new(&bad, "tcp://127.0.0.1:0", &server), BP_ERR_ABI);
