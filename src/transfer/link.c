@@ -82,11 +82,11 @@ bool bpi_link_count_part(bpi_link *link, const bpi_strand *strand) {
 /* ---- turns ---- */
 
 /* Nothing was sent, for want of room, or the connection is going: the strand is the next one, if there is a next time.
- * Who has no memory cannot go on. */
+ * A connection that works, and for which there is no memory, cannot go on. */
 static void stop(bpi_link *link, bpi_strand *strand, bp_err err) {
     link->is_stuck = true;
     if (!strand->is_due) link_due(link, strand, link->first);
-    if (err != BP_PENDING) bp_conn_close(link->conn, err);
+    if (err != BP_PENDING && bpi_send_state(link->conn) == BP_OK) bp_conn_close(link->conn, err);
 }
 
 static void speak_in_turn(bpi_link *link) {
