@@ -39,6 +39,27 @@ void bpt_store_end(bpt_store *of) {
     bpt_remove_tree(of->path);
 }
 
+const char *bpt_store_path(const bpt_store *of, const char *name) {
+    static char path[BPT_STORE_PATH + BP_OBJECT_NAME_MAX + 2];
+    (void)snprintf(path, sizeof path, "%s/%s", of->path, name);
+    return path;
+}
+
+bool bpt_store_has(const bpt_store *of, const char *name) {
+    struct stat file;
+    return lstat(bpt_store_path(of, name), &file) == 0;
+}
+
+const char *bpt_work_path(const bpt_store *of, const bp_token *token, const char *ending) {
+    static char path[BPT_STORE_PATH + 64];
+    size_t at = (size_t)snprintf(path, sizeof path, "%s/.bufpool/", of->path);
+    for (size_t i = 0; i < sizeof token->bytes; i++) {
+        at += (size_t)snprintf(path + at, sizeof path - at, "%02x", token->bytes[i]);
+    }
+    (void)snprintf(path + at, sizeof path - at, "%s", ending);
+    return path;
+}
+
 static void note_answer(bpi_call *call, bp_err err) { *(bp_err *)call->owner = err; }
 
 bp_err bpt_store_call(bpt_store *of, bpi_call *call, bp_store_fn *function) {

@@ -38,6 +38,13 @@ void bpt_store_leave(bpt_store *of);
 void bpt_store_end(bpt_store *of);
 void bpt_remove_tree(const char *path);
 
+/* The path of a file of the directory, until the next call; whether it is there. */
+const char *bpt_store_path(const bpt_store *of, const char *name);
+bool bpt_store_has(const bpt_store *of, const char *name);
+
+/* Names of work's file of a token: ".bufpool/<token><ending>". */
+const char *bpt_work_path(const bpt_store *of, const bp_token *token, const char *ending);
+
 /* The loop runs until the call is answered. */
 bp_err bpt_store_call(bpt_store *of, bpi_call *call, bp_store_fn *function);
 

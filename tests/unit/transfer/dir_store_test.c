@@ -2,26 +2,11 @@
 /* The directory store from one end to the other, on a good day: what is put is got, whole, under its name and at once. */
 #include "tests/support/store_rig.h"
 
-#include <dirent.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const uint64_t sizes[] = {0, 1, BPT_PART - 1, BPT_PART, BPT_PART + 1, 3 * BPT_PART, 70 * BPT_PART + 5};
 enum { SIZE_COUNT = sizeof sizes / sizeof sizes[0] };
 
 static const bp_dir_store_options fast = {.is_fast = true};
-
-static const char *path_of(const bpt_store *of, const char *name) {
-    static char path[BPT_STORE_PATH + BP_OBJECT_NAME_MAX + 2];
-    (void)snprintf(path, sizeof path, "%s/%s", of->path, name);
-    return path;
-}
-
-static bool is_there(const bpt_store *of, const char *name) {
-    struct stat file;
-    return lstat(path_of(of, name), &file) == 0;
-}
 
 START_TEST(an_object_is_there_once_it_is_committed) {
     bpt_store of;
@@ -29,7 +14,7 @@ START_TEST(an_object_is_there_once_it_is_committed) {
     bpt_put put = bpt_put_of("a/b/c", sizes[_i], 7);
     bpt_ok(bpt_put_open(&of, &put));
     for (uint64_t part = 0; part < bpt_put_count(&put); part++) bpt_ok(bpt_put_part(&of, &put, part));
-    ck_assert(!is_there(&of, "a"));
+    ck_assert(!bpt_store_has(&of, "a"));
     bpt_err(bpt_get_whole(&of, "a/b/c", sizes[_i], 7), BP_ERR_NOT_FOUND);
     bpt_ok(bpt_put_commit(&of, &put));
     ck_assert_uint_ne(put.version, 0);
