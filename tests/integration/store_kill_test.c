@@ -56,14 +56,16 @@ typedef struct slot {
     uint8_t data[BPT_PART];
 } slot;
 
-static uint8_t is_taken[PARTS];
+static slot slots[AT_ONCE];
+static uint8_t is_taken[PARTS], is_done[PARTS];
 static uint32_t busy_count;
 static uint64_t choices;
 
-/* One of the first parts that nobody has taken; PARTS: there is none. */
+/* One of the first parts that nobody has taken, and that may be written now; PARTS: there is none. */
 static uint64_t take_part(void) {
-    uint64_t open[8], count = 0;
-    for (uint64_t part = 0; part < PARTS && count < 8; part++) {
+    uint64_t open[8], count = 0, first = 0;
+    while (first < PARTS && is_done[first]) first++;
+    for (uint64_t part = first; part < PARTS && part < first + 64 && count < 8; part++) {
         if (!is_taken[part]) open[count++] = part;
     }
     if (count == 0) return PARTS;
@@ -72,19 +74,8 @@ static uint64_t take_part(void) {
     return part;
 }
 
-static void work(slot *one);
-
-static void claim(bpi_call *call, bp_err err) {
-    slot *one = call->owner;
-    if (err != BP_OK) _exit(20);
-    shared->is_claimed[call->store.part] = 1;
-    (void)__atomic_add_fetch(&shared->claims, 1, __ATOMIC_RELEASE);
-    busy_count--;
-    work(one);
-}
-
 static void work(slot *one) {
-    const uint64_t part = take_part(), offset = part * BPT_PART;
+    const uint64_t part = one->call.is_under_way ? PARTS : take_part(), offset = part * BPT_PART;
     if (part == PARTS) return;
     const uint32_t length = part == PARTS - 1 ? SIZE % BPT_PART : BPT_PART;
     bpt_fill(one->data, length, shared->seed, offset);
@@ -94,8 +85,15 @@ static void work(slot *one) {
     bpi_call_begin(&one->call, one->of->store, one->of->store->table->write, one->of->loop);
 }
 
+static void claim(bpi_call *call, bp_err err) {
+    if (err != BP_OK) _exit(20);
+    shared->is_claimed[call->store.part] = is_done[call->store.part] = 1;
+    (void)__atomic_add_fetch(&shared->claims, 1, __ATOMIC_RELEASE);
+    busy_count--;
+    for (int i = 0; i < AT_ONCE; i++) work(&slots[i]);
+}
+
 static _Noreturn void run_worker(void) {
-    static slot slots[AT_ONCE];
     bpt_store of;
     choices = shared->random;
     join(&of);
@@ -103,11 +101,11 @@ static _Noreturn void run_worker(void) {
     if (bpt_put_open(&of, &put) != BP_OK) _exit(21);
     shared->token = put.token;
     __atomic_store_n(&shared->has_token, true, __ATOMIC_RELEASE);
-    for (uint64_t part = 0; part < PARTS; part++) is_taken[part] = bpt_put_has(&put, part);
+    for (uint64_t part = 0; part < PARTS; part++) is_taken[part] = is_done[part] = bpt_put_has(&put, part);
     for (int i = 0; i < AT_ONCE; i++) {
-        slots[i] = (slot){.of = &of, .put = &put, .call = {.owner = &slots[i], .on_answer = claim}};
-        work(&slots[i]);
+        slots[i] = (slot){.of = &of, .put = &put, .call = {.on_answer = claim}};
     }
+    for (int i = 0; i < AT_ONCE; i++) work(&slots[i]);
     while (busy_count != 0) (void)uv_run(&of.uv, UV_RUN_ONCE);
     __atomic_store_n(&shared->has_begun_commit, true, __ATOMIC_RELEASE);
     if (bpt_put_commit(&of, &put) != BP_OK) _exit(22);
