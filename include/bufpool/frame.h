@@ -125,6 +125,8 @@ typedef struct bp_reader_budget {
     uint64_t used;  /* bytes; the readers write it, atomically */
 } bp_reader_budget;
 
+struct bp_reader;
+
 /* What many readers have in common: it stays where it is, and as it is, while any of them uses it. */
 typedef struct bp_reader_config {
     bp_pool *pool;             /* where buffers come from; outlives the reader */
@@ -133,6 +135,11 @@ typedef struct bp_reader_config {
     uint32_t control_max;      /* longest value of a control frame (type 0); 0 refuses control frames */
     bp_pool *control_pool;     /* where a cut control frame is collected; NULL: in a buffer from pool */
     bp_reader_budget *budget;  /* NULL: no bound but the pool's */
+    /* NULL: none. Asked for a buffer before pool and budget are: for each cut frame of a known type, anew after each
+     * refusal, and for each that is kept and has none. A buffer of any pool that holds length bytes, with one reference,
+     * which is the reader's then; nothing of the budget is charged for it. NULL: the pool is asked. A buffer that is too
+     * small is misuse (BP_MISUSE_CAPACITY) and is given back. It calls nothing on the reader. */
+    bp_buf *(*lend)(struct bp_reader *reader, uint16_t type, uint32_t length);
 } bp_reader_config;
 
 /* A reader. Its members are private; it lies in the caller's storage. */

@@ -45,6 +45,12 @@ typedef struct bp_service_hooks {
      * the loop is short, and less often where the loop stood still. False: this service needs no more; once none of
      * them does, the connection is watched no longer. */
     bool (*on_tick)(bp_conn *conn, uint32_t elapsed_ms, void *user);
+    /* A buffer for a frame of the service's, of length bytes, instead of one of the pool: asked before pool and budget,
+     * as the frame's first bytes come, unless it is here as a whole, and again after it had to wait for memory; also by
+     * bp_conn_keep, for a frame that has no buffer. It may be of any pool, holds at least length bytes, and its only
+     * reference is given away: to the handler that keeps the frame, else it is released with the frame, or with the
+     * connection in the middle of it. NULL: the pool is asked. It calls nothing on the connection. */
+    bp_buf *(*lend)(bp_conn *conn, uint16_t type, uint32_t length, void *user);
 } bp_service_hooks;
 
 /* A schema and the program's handlers for it; generated code fills one in (X_service). */

@@ -7,6 +7,8 @@
  *   cut       a frame of which the landing chunk holds a part: its value gets a buffer of its own
  *   direct    the rest of a cut frame read straight into its buffer, past the landing chunk
  *   held      a frame that was handed on in a buffer which the reader still owns
+ *   lent      of a buffer: the configuration's lend had it for the frame, past pool and budget; of a sensitive frame: it
+ *             lies in the landing chunk, and is wiped behind it
  *   staging   scratch bytes into which the writer copies headers and small values
  *
  * Reader, in every state:
@@ -15,7 +17,8 @@
  *                        head_count is 6)
  *   state == BPI_IN_VALUE  =>  got < length <= capacity of partial, and type and length were verified
  *   budget->used == sum of charged over its readers
- *   charged == stride of the frame that is in partial, or waits for a buffer; 0 without one, and of a control frame
+ *   charged == stride of the frame that is in partial, or waits for a buffer; 0 without one, of a control frame, and
+ *              of one in a buffer that was lent
  *   bytes fed = bytes of frames handed on or skipped (headers included) + head_count + (state == BPI_IN_VALUE: 6 + got,
  *               BPI_SKIPPING: 6 + got) + (end - at)
  * Writer, always:
@@ -103,6 +106,9 @@ static inline void bpi_reader_put(bp_reader *reader, const bp_frame *frame, bp_b
     if (BP_UNLIKELY(reader->state == BPI_LENT)) bp_buf_set_sensitive(buf);
     reader->kept = reader->frame_count;
 }
+
+/* The buffer that is lent for a frame of length bytes, or NULL; info is what is known of its type. */
+bp_buf *bpi_reader_borrow(bp_reader *reader, const bp_type_info *info, uint32_t length);
 
 /* The frame that was handed on last was nobody's: it counts as skipped, or not at all. */
 static inline void bpi_reader_uncount(bp_reader *reader, bool is_skipped) {

@@ -1,5 +1,6 @@
 #include "frame/frame_internal.h"
 
+#include "base/os.h"
 #include "base/wipe.h"
 
 /* What at and end point at while nothing is here. */
@@ -162,15 +163,35 @@ static bp_err verify(const bp_reader *reader, const bpi_type_entry *entry, uint1
     return bpi_head_verify(entry, length, config->unknown_max == 0 ? BPI_UNKNOWN_MAX_DEFAULT : config->unknown_max);
 }
 
-/* A buffer for a cut frame, sized by the frame's own length, not by its type's class, which a short frame would
- * waste. */
-static bp_err acquire_partial(bp_reader *reader, const bpi_type_entry *entry, uint16_t type, uint32_t length) {
+bp_buf *bpi_reader_borrow(bp_reader *reader, const bp_type_info *info, uint32_t length) {
+    const bp_reader_config *config = reader->config;
+    if (config->lend == NULL || info == NULL) return NULL;
+    bp_buf *buf = config->lend(reader, info->type, length);
+    if (buf == NULL || bp_buf_capacity(buf) >= length) return buf;
+    bpi_misuse(BP_MISUSE_CAPACITY, buf);
+    bp_buf_release(buf);
+    return NULL;
+}
+
+/* Of the pool, sized by the frame's own length, not by its type's class, which a short frame would waste. */
+static bp_err acquire_pooled(bp_reader *reader, uint16_t type, uint32_t length) {
     const bp_reader_config *config = reader->config;
     bp_pool *pool = type == 0 && config->control_pool != NULL ? config->control_pool : config->pool;
-    bp_err err = BP_OK;
     if (type != 0 && !charge(reader, length)) return BP_ERR_LIMIT;
-    if (reader->partial == NULL) err = bp_pool_acquire(pool, length, &reader->partial);
-    if (err != BP_OK) return err;
+    return reader->partial == NULL ? bp_pool_acquire(pool, length, &reader->partial) : BP_OK;
+}
+
+/* A buffer for a cut frame: the one that the reader was given when it had been refused one, or one that is lent, or one
+ * of the pool. */
+static bp_err acquire_partial(bp_reader *reader, const bpi_type_entry *entry, uint16_t type, uint32_t length) {
+    bp_buf *lent = reader->partial == NULL ? bpi_reader_borrow(reader, entry->info, length) : NULL;
+    if (lent != NULL) {
+        reader->partial = lent;
+        uncharge(reader);
+    } else {
+        const bp_err err = acquire_pooled(reader, type, length);
+        if (err != BP_OK) return err;
+    }
     bp_buf_set_type(reader->partial, type);
     if (bpi_type_is_sensitive(entry)) bp_buf_set_sensitive(reader->partial);
     return BP_OK;
@@ -315,6 +336,13 @@ size_t bpi_reader_put_back(bp_reader *reader, const bp_frame *again) {
 
 /* ---- keeping frames ---- */
 
+/* Without a value, too, the caller gets a buffer: it says type and length. */
+static bp_err acquire_kept(bp_reader *reader, const bp_frame *frame, bp_buf **out) {
+    *out = bpi_reader_borrow(reader, frame->info, frame->length);
+    if (*out != NULL) return BP_OK;
+    return bp_pool_acquire(reader->config->pool, frame->length == 0 ? 1 : frame->length, out);
+}
+
 bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
     *out = NULL;
     if (reader->kept == reader->frame_count) return BP_ERR_ARGUMENT;
@@ -323,8 +351,7 @@ bp_err bp_reader_keep(bp_reader *reader, bp_frame *frame, bp_buf **out) {
         frame->buf = reader->partial = NULL;
         uncharge(reader);
     } else {
-        /* Without a value, too, the caller gets a buffer: it says type and length. */
-        const bp_err err = bp_pool_acquire(reader->config->pool, frame->length == 0 ? 1 : frame->length, out);
+        const bp_err err = acquire_kept(reader, frame, out);
         if (err != BP_OK) return err;
         bpi_reader_put(reader, frame, *out);
     }

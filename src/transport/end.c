@@ -75,6 +75,14 @@ static bool has_sensitive(const bp_schema *schema) {
     return false;
 }
 
+static bool has_lender(const bp_conn_config *config) {
+    for (uint32_t i = 0; i < config->service_count; i++) {
+        const bp_service_hooks *hooks = config->services[i].hooks;
+        if (hooks != NULL && hooks->lend != NULL) return true;
+    }
+    return false;
+}
+
 static uint64_t partial_limit(const bp_conn_config *config, bp_pool *pool) {
     bp_pool_stats stats;
     if (config->partial_limit != 0) return config->partial_limit;
@@ -95,6 +103,7 @@ bp_err bpi_end_init(bpi_end *end, const bp_conn_config *config) {
     end->config = *config;
     bpi_share_set_limit(end->share, partial_limit(config, end->pool));
     end->reader = (bp_reader_config){.pool = end->pool, .types = end->types, .budget = &end->share->budget};
+    if (has_lender(config)) end->reader.lend = bpi_service_lend;
     bpi_deadlines_init(&end->deadlines, config);
     place_sessions(end);
     place_versions(end);

@@ -78,13 +78,14 @@ bp_err bp_conn_acquire(bp_conn *conn, uint64_t size, bp_buf **out) {
     return acquire_noted(conn, size, out);
 }
 
-/* A frame that has a buffer already, or needs the smallest one, or cannot be kept. */
+/* A frame that has a buffer already, or may be lent one, or needs the smallest one, or cannot be kept. */
 __attribute__((noinline)) static bp_err keep_otherwise(bp_conn *conn, bp_buf **out) {
     bp_frame *frame = conn->end->loop->frame;
     *out = NULL;
     if (conn->end->loop->handling != conn || conn->reader.kept == conn->reader.frame_count) return BP_ERR_ARGUMENT;
     if (frame->buf != NULL) return bp_reader_keep(&conn->reader, frame, out);
-    const bp_err err = acquire_noted(conn, 1, out);
+    *out = bpi_reader_borrow(&conn->reader, frame->info, frame->length);
+    const bp_err err = *out != NULL ? BP_OK : acquire_noted(conn, frame->length == 0 ? 1 : frame->length, out);
     if (err == BP_OK) bpi_reader_put(&conn->reader, frame, *out);
     return err;
 }
@@ -96,7 +97,7 @@ bp_err bp_conn_keep(bp_conn *conn, bp_buf **out) {
     bp_reader *reader = &conn->reader;
     bp_err err;
     if (BP_LIKELY(loop->handling == conn && reader->kept != reader->frame_count && frame->buf == NULL &&
-                  frame->length != 0)) {
+                  frame->length != 0 && reader->config->lend == NULL)) {
         bp_buf *buf;
         err = acquire_noted(conn, frame->length, &buf);
         *out = buf;

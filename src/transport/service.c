@@ -28,6 +28,17 @@ void bpi_service_tell_drain(bp_conn *conn) {
     }
 }
 
+static bp_conn *conn_of(bp_reader *reader) { return (bp_conn *)(void *)((uint8_t *)reader - offsetof(bp_conn, reader)); }
+
+bp_buf *bpi_service_lend(bp_reader *reader, uint16_t type, uint32_t length) {
+    bp_conn *conn = conn_of(reader);
+    uint32_t ix = 0;
+    if (bp_type_map_find(conn->end->types, type, &ix) == NULL) return NULL;
+    const bp_service *service = &conn->end->config.services[ix];
+    if (service->hooks == NULL || service->hooks->lend == NULL) return NULL;
+    return service->hooks->lend(conn, type, length, service->user);
+}
+
 bool bpi_service_tick(bp_conn *conn, uint32_t elapsed_ms) {
     const bp_conn_config *config = &conn->end->config;
     if (!conn->is_watched || !conn->is_opened) return false; /* opening starts the timer */

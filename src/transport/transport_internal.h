@@ -505,6 +505,9 @@ void bpi_service_tell_open(bp_conn *conn);
 void bpi_service_tell_close(bp_conn *conn, bp_err why);
 void bpi_service_tell_drain(bp_conn *conn);
 
+/* For the connection's reader: the buffer that the service of the type lends. */
+bp_buf *bpi_service_lend(bp_reader *reader, uint16_t type, uint32_t length);
+
 /* Once per tick. Whether the connection is still watched. */
 bool bpi_service_tick(bp_conn *conn, uint32_t elapsed_ms);
 

@@ -63,6 +63,19 @@ static bool on_tick(bp_conn *conn, uint32_t elapsed_ms, void *user) {
     return service->ticks < service->ticks_wanted;
 }
 
+static bp_buf *lend(bp_conn *conn, uint16_t type, uint32_t length, void *user) {
+    bpt_hooked_service *service = user;
+    bpt_must(bp_conn_data(conn) == NULL); /* it is one, and open */
+    service->asked++;
+    service->asked_type = type;
+    service->asked_length = length;
+    service->lent = NULL;
+    if (service->lenders == NULL) return NULL;
+    const bp_err err = bp_pool_acquire(service->lenders, length == 0 ? 1 : length, &service->lent);
+    bpt_must(err == BP_OK || err == BP_ERR_NO_MEMORY);
+    return service->lent;
+}
+
 static bp_err dispatch(const bp_service *of, bp_conn *conn, const bp_frame *frame, bool *is_invalid) {
     bpt_hooked_service *service = of->user;
     (void)is_invalid;
@@ -95,6 +108,7 @@ static bp_service service_of(bpt_hooked *side, bpt_hooked_service *service, char
     service->hooks.on_close = on_close;
     service->hooks.on_drain = on_drain;
     service->hooks.on_tick = on_tick;
+    if (name == 'A') service->hooks.lend = lend;
     return (bp_service){.schema = &service->schema,
                         .dispatch = dispatch,
                         .user = service,

@@ -21,7 +21,11 @@ typedef struct bpt_hooked_service {
     unsigned ticks_wanted; /* on_tick answers true so often */
     bp_err why;
     uint64_t frames;
-    void *data;
+    bp_pool *lenders; /* where what it lends comes from; NULL: it lends nothing */
+    unsigned asked;
+    uint16_t asked_type; /* last */
+    uint32_t asked_length;
+    bp_buf *lent; /* last */
     /* NULL: nothing is done. */
     void (*on_open)(struct bpt_hooked_service *service, bp_conn *conn);
     void (*on_drain)(struct bpt_hooked_service *service, bp_conn *conn);
@@ -29,7 +33,7 @@ typedef struct bpt_hooked_service {
     bp_err (*on_frame)(struct bpt_hooked_service *service, bp_conn *conn, const bp_frame *frame);
 } bpt_hooked_service;
 
-/* Services A and B, around the side's own one, P, which has no hooks. Each event is two letters in the log: who, and
+/* Services A, which lends, and B, around the side's own one, P, which has no hooks. Each event is two letters in the log: who, and
  * o(pen), c(lose), d(rain) or t(ick). */
 struct bpt_hooked {
     bpt_hooked_service a, b;
