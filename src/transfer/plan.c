@@ -107,6 +107,11 @@ bool bpi_plan_undo(bpi_plan *plan, uint64_t part) {
 
 bool bpi_plan_hold(bpi_plan *plan, uint64_t part) { return move(plan, part, &plan->under_way, &plan->held); }
 
+bool bpi_plan_unhold(bpi_plan *plan, uint64_t part) {
+    uint64_t todo = 0;
+    return move(plan, part, &plan->held, &todo);
+}
+
 bool bpi_plan_deliver(bpi_plan *plan, uint64_t part) {
     if (part != plan->first || !move(plan, part, &plan->held, &plan->done)) return false;
     advance(plan);

@@ -1,5 +1,5 @@
 /* transfer/plan.h: which part comes next. Knows no sockets, files or buffers: it is told what happened to which part,
- * and answers what to do. One plan is what a put sends, what a server has of a put, or what a get asks for and hands on.
+ * and answers what to do. One plan is what a put sends, what a server has of it, or what a get asks for and hands on.
  *
  * Glossary
  *   part      numbered from 0; part n begins at n * part_size, all but the last one have part_size bytes
@@ -57,6 +57,7 @@ BP_NODISCARD bool bpi_plan_begin(bpi_plan *plan, uint64_t part);  /* todo -> und
 BP_NODISCARD bool bpi_plan_finish(bpi_plan *plan, uint64_t part); /* under way -> done */
 BP_NODISCARD bool bpi_plan_undo(bpi_plan *plan, uint64_t part);   /* under way -> todo */
 BP_NODISCARD bool bpi_plan_hold(bpi_plan *plan, uint64_t part);   /* under way -> held */
+BP_NODISCARD bool bpi_plan_unhold(bpi_plan *plan, uint64_t part);  /* held -> todo */
 BP_NODISCARD bool bpi_plan_deliver(bpi_plan *plan, uint64_t part); /* held -> done: the part is `first` */
 
 /* The connection is lost: what was under way is todo; what is held stays. */

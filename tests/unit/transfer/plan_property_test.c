@@ -19,6 +19,7 @@ typedef enum op_kind {
     OP_FINISH,
     OP_UNDO,
     OP_HOLD,
+    OP_UNHOLD,
     OP_DELIVER,
     OP_LOST,
     OP_RESTORE,
@@ -26,9 +27,10 @@ typedef enum op_kind {
     OP_KINDS
 } op_kind;
 
-static const char *const op_names[OP_KINDS] = {"OP_NEW",  "OP_NEXT",    "OP_BEGIN", "OP_FINISH",  "OP_UNDO",
-                                               "OP_HOLD", "OP_DELIVER", "OP_LOST",  "OP_RESTORE", "OP_END"};
-static const uint32_t op_weights[OP_KINDS] = {4, 160, 100, 150, 30, 80, 130, 4, 6, 10};
+static const char *const op_names[OP_KINDS] = {"OP_NEW",  "OP_NEXT",    "OP_BEGIN",  "OP_FINISH",
+                                               "OP_UNDO", "OP_HOLD",    "OP_UNHOLD", "OP_DELIVER",
+                                               "OP_LOST", "OP_RESTORE", "OP_END"};
+static const uint32_t op_weights[OP_KINDS] = {4, 160, 100, 150, 30, 80, 20, 130, 4, 6, 10};
 
 /* Any numbers are an operation: what they mean depends on how far the plan is. */
 typedef struct plan_op {
@@ -175,7 +177,7 @@ static const struct {
 } transitions[OP_KINDS] = {
     [OP_BEGIN] = {bpi_plan_begin, TODO, UNDER_WAY},   [OP_FINISH] = {bpi_plan_finish, UNDER_WAY, DONE},
     [OP_UNDO] = {bpi_plan_undo, UNDER_WAY, TODO},     [OP_HOLD] = {bpi_plan_hold, UNDER_WAY, HELD},
-    [OP_DELIVER] = {bpi_plan_deliver, HELD, DONE},
+    [OP_UNHOLD] = {bpi_plan_unhold, HELD, TODO},      [OP_DELIVER] = {bpi_plan_deliver, HELD, DONE},
 };
 
 /* Whether both answered the same; who refused is as he was before. */

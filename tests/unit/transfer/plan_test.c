@@ -175,9 +175,9 @@ END_TEST
 START_TEST(each_transition_begins_where_it_says_or_not_at_all) {
     bpi_plan plan = plan_of(4 * PART, 4);
     ck_assert(!bpi_plan_finish(&plan, 0) && !bpi_plan_undo(&plan, 0) && !bpi_plan_hold(&plan, 0));
-    ck_assert(!bpi_plan_deliver(&plan, 0));
+    ck_assert(!bpi_plan_unhold(&plan, 0) && !bpi_plan_deliver(&plan, 0));
     ck_assert(bpi_plan_begin(&plan, 0));
-    ck_assert(!bpi_plan_begin(&plan, 0) && !bpi_plan_deliver(&plan, 0));
+    ck_assert(!bpi_plan_begin(&plan, 0) && !bpi_plan_unhold(&plan, 0) && !bpi_plan_deliver(&plan, 0));
     ck_assert(bpi_plan_undo(&plan, 0));
     ck_assert(!bpi_plan_undo(&plan, 0) && !bpi_plan_finish(&plan, 0));
     ck_assert(bpi_plan_begin(&plan, 0));
@@ -185,6 +185,10 @@ START_TEST(each_transition_begins_where_it_says_or_not_at_all) {
     ck_assert(bpi_plan_is_held(&plan, 0) && !bpi_plan_is_held(&plan, 1) && !bpi_plan_is_held(&plan, 64));
     ck_assert(!bpi_plan_begin(&plan, 0) && !bpi_plan_finish(&plan, 0) && !bpi_plan_undo(&plan, 0));
     ck_assert(!bpi_plan_hold(&plan, 0));
+    ck_assert(bpi_plan_unhold(&plan, 0));
+    ck_assert(!bpi_plan_unhold(&plan, 0) && !bpi_plan_is_held(&plan, 0));
+    ck_assert_uint_eq(bpi_plan_next(&plan), 0);
+    ck_assert(bpi_plan_begin(&plan, 0) && bpi_plan_hold(&plan, 0));
     ck_assert(bpi_plan_deliver(&plan, 0));
     ck_assert(!bpi_plan_deliver(&plan, 0) && !bpi_plan_begin(&plan, 0) && !bpi_plan_finish(&plan, 0));
     ck_assert_uint_eq(bpi_plan_done_bytes(&plan), PART);
