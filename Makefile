@@ -120,10 +120,16 @@ demo: setup ## set up, build and run the demo: live telemetry and a market burst
 	@$(DEMO)
 
 test: setup ## set up, build and run the tests (BPT_ONLY=pool_ runs the suites that begin so)
-	@$(MAKE) --no-print-directory -j$(JOBS) check-generated tests
-	@[ -n "$$BPT_ONLY" ] || $(MAKE) --no-print-directory -j$(JOBS) $(TEST_ASIDE) \
-	  RANDOM_MODE=quick RANDOM_COUNT=6 WRITTEN_TEST_SCHEMAS="market zoo"
+	@rm -f $(TABLE)
+	@$(STEP) 'build' $(MAKE) --no-print-directory -j$(JOBS) check-generated tests
+	@[ -n "$$BPT_ONLY" ] || $(STEP) 'random contracts, tests that bufpoolc writes, schedules' \
+	  $(MAKE) --no-print-directory -j$(JOBS) $(TEST_ASIDE) RANDOM_MODE=quick RANDOM_COUNT=6 WRITTEN_TEST_SCHEMAS="market zoo"
+	@sh tests/scripts/step.sh $(TABLE)
 	@case "$$BPT_ONLY" in sched_*) $(SCHED) ;; *) $(TESTS) ;; esac
+
+# How long each step of a tier took, printed at its end.
+TABLE = build/times/$@
+STEP = sh tests/scripts/step.sh $(TABLE)
 
 # What `make test` does side by side, before the tests: their summary is its last line.
 TEST_ASIDE = check-random check-written $(if $(SCHED_BUILT),run-schedules)
@@ -161,28 +167,28 @@ check-written: $(WRITTEN_TESTS) ## run the tests that bufpoolc writes for our co
 	@for test in $^; do $$test || exit 1; done
 
 ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, a minute of load, an edited contract, an installed copy
-	@$(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests check-written
-	@$(MAKE) --no-print-directory -j2 MODE=asan ci-compiler ci-library
-	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests
-	@$(MAKE) --no-print-directory -j2 ci-threads check-leaks
-	@$(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written
-	@$(MAKE) --no-print-directory -j2 CC=clang B=build/clang ci-compiler ci-library
-	@$(MAKE) --no-print-directory lint check-headers check-schema check-install
-	@$(MAKE) --no-print-directory -j2 check-change check-random
-	@$(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=10 FUZZ_JOBS=2 SOAK_SECONDS=60
+	@rm -f $(TABLE)
+	@$(STEP) 'gcc, address and undefined: build' $(MAKE) --no-print-directory -j$(JOBS) MODE=asan tests check-written
+	@$(STEP) 'gcc, address and undefined: tests' $(MAKE) --no-print-directory MODE=asan ci-tests
+	@$(STEP) 'gcc, thread: build' $(MAKE) --no-print-directory -j$(JOBS) MODE=tsan tests
+	@$(STEP) 'gcc, thread: tests; leaks' $(MAKE) --no-print-directory -j2 ci-threads check-leaks
+	@$(STEP) 'clang: build' $(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written
+	@$(STEP) 'clang: tests' $(MAKE) --no-print-directory CC=clang B=build/clang ci-tests
+	@$(STEP) 'rules, headers, schema, installed copy' $(MAKE) --no-print-directory lint check-headers check-schema check-install
+	@$(STEP) 'edited contract, random contracts' $(MAKE) --no-print-directory -j2 check-change check-random
+	@$(STEP) 'fuzzers, load' $(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=10 FUZZ_JOBS=2 SOAK_SECONDS=60
+	@$(STEP)
 
-# The tests in two halves, so that two cores run both at once. Check's parent process frees much; with the usual
-# quarantine every test's search for leaks would walk through all of that.
-THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,pool_,transfer_,transport_
-COMPILER_SUITES = codegen_,generated_
-LIBRARY_SUITES = base_,frame_,integration_,pool_,transfer_,transport_
-.PHONY: ci-compiler ci-library ci-threads
-ci-threads:
-	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
-ci-compiler:
-	BPT_SLOW=8 BPT_ONLY=$(COMPILER_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
-ci-library:
-	BPT_SLOW=8 BPT_ONLY=$(LIBRARY_SUITES) ASAN_OPTIONS=quarantine_size_mb=4 $(TESTS)
+# Check's processes free much; with the usual quarantine every test's search for leaks would walk through all of that.
+CI_TESTS = BPT_SLOW=8 ASAN_OPTIONS=quarantine_size_mb=4
+THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,pool_,support_,transfer_,transport_
+.PHONY: ci-tests ci-threads some-tests
+ci-tests:
+	$(CI_TESTS) $(TESTS)
+ci-threads: # one suite at a time, as others of ours run beside
+	@$(MAKE) --no-print-directory MODE=tsan some-tests SUITES=$(THREAD_SUITES)
+some-tests:
+	$(CI_TESTS) BPT_JOBS=1 BPT_ONLY=$(SUITES) $(TESTS)
 
 LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BOOK_CLIENT) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
@@ -229,20 +235,23 @@ check-random: $(BUFPOOLC) $(SAMPLER) $(SAMPLE_TEMPLATES) $(LIB) $(RANDOM_CONTRAC
 # Ninety minutes on two cores: 20 of ci, 10 of ThreadSanitizer, 7 of schedules, 18 of random contracts, 30 of load and
 # fuzzers. ThreadSanitizer sees what has threads or sockets, but for the compiler.
 check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang, schedules within wide bounds, mutants, 500 random contracts, 200 pairs of versions, twenty minutes of load, five of each fuzzer
-	@$(MAKE) --no-print-directory -j$(JOBS) MODE=tsan CC=clang B=build/clang-tsan tests
-	@$(MAKE) --no-print-directory -j2 all-threads all-threads-clang
-	@$(MAKE) --no-print-directory -j$(JOBS) tests
-	@$(MAKE) --no-print-directory -j2 check-schedules all-wide
-	@$(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
-	@$(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=300
+	@rm -f $(TABLE)
+	@$(STEP) 'clang, thread: build' $(MAKE) --no-print-directory -j$(JOBS) MODE=tsan CC=clang B=build/clang-tsan tests
+	@$(STEP) 'thread: the other tests; clang, thread: tests' $(MAKE) --no-print-directory -j2 all-threads all-threads-clang
+	@$(STEP) 'build' $(MAKE) --no-print-directory -j$(JOBS) tests
+	@$(STEP) 'schedules; wide bounds, mutants' $(MAKE) --no-print-directory -j2 check-schedules all-wide
+	@$(STEP) 'random contracts' $(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
+	@$(STEP) 'fuzzers, load' $(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=300
+	@cat build/times/ci
+	@$(STEP)
 
 # What ci-threads leaves out, but for integration_secret: it reads all memory of a process, shadows included.
 SOCKET_SUITES = integration_descriptors,integration_dry_pool,integration_evolution,integration_fault,integration_hostile,integration_memory,integration_own_pool,integration_proxy,integration_slow_consumer,integration_soak,integration_steady
 .PHONY: all-threads all-threads-clang all-wide
 all-threads:
-	@$(MAKE) --no-print-directory MODE=tsan ci-library LIBRARY_SUITES=$(SOCKET_SUITES)
+	@$(MAKE) --no-print-directory MODE=tsan some-tests SUITES=$(SOCKET_SUITES)
 all-threads-clang:
-	@$(MAKE) --no-print-directory MODE=tsan CC=clang B=build/clang-tsan ci-library LIBRARY_SUITES=$(THREAD_SUITES)
+	@$(MAKE) --no-print-directory MODE=tsan CC=clang B=build/clang-tsan some-tests SUITES=$(THREAD_SUITES)
 all-wide: # tests that take wider bounds
 	BPT_PAIRS=200 BPT_SEED=1000 BPT_ONLY=codegen_compat_truth $(TESTS)
 	BPT_PEERS=10000 BPT_ONLY=integration_hostile $(TESTS)
@@ -350,7 +359,7 @@ $(BUFPOOLC): $(CODEGEN_OBJECTS)
 $(TESTS): $(TEST_OBJECTS) $(B)/examples/own_pool/block_pool.o $(CONTRACT_OBJECTS) $(SUPPORT_OBJECTS) $(GENERATED_OBJECTS) $(filter-out %/main.o,$(CODEGEN_OBJECTS)) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) $(YAML_LIBS) $(UV_LIBS) -lm
 
-$(SCHED): $(SCHED_OBJECTS) $(SCHED_ROOM) $(B)/tests/main.o
+$(SCHED): $(SCHED_OBJECTS) $(SCHED_ROOM) $(call objects,tests/main.c tests/support/suite_runner.c)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CHECK_LIBS) -lm
 $(SCHED_OBJECTS): private CPPFLAGS += $(SCHED_FLAGS)
 $(SCHED_ROOM): $(B)/tests/sched/room/%.o: src/%.c tests/sched/seam.h $(FLAGS_STAMP)

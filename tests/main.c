@@ -1,30 +1,23 @@
 /* Runs every suite that the linked test files registered. Each test runs in a process of its own unless CK_FORK=no. */
-#include "tests/support/suite.h"
+#include "tests/support/suite_runner.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { SUITE_MAX = 256 };
+enum { SUITE_MAX = 512 };
 
-static struct {
-    const char *name;
-    bpt_fill_fn *fill;
-} suites[SUITE_MAX];
+static bpt_suite suites[SUITE_MAX];
 static int suite_count;
 
-void bpt_register(const char *name, bpt_fill_fn *fill) {
+void bpt_register(const char *name, bpt_fill_fn *fill, bool is_long) {
     if (suite_count == SUITE_MAX) abort();
-    suites[suite_count].name = name;
-    suites[suite_count].fill = fill;
-    suite_count++;
+    suites[suite_count++] = (bpt_suite){.name = name, .fill = fill, .is_long = is_long};
 }
 
-static int by_name(const void *a, const void *b) {
-    const char *const *left = a;
-    const char *const *right = b;
-    return strcmp(*left, *right);
+static int long_first_then_by_name(const void *a, const void *b) {
+    const bpt_suite *const left = a;
+    const bpt_suite *const right = b;
+    if (left->is_long != right->is_long) return left->is_long ? -1 : 1;
+    return strcmp(left->name, right->name);
 }
 
 /* Whether only, a list of beginnings with commas between them, names the suite. */
@@ -37,27 +30,49 @@ static bool is_wanted(const char *only, const char *name) {
     return only == NULL;
 }
 
-int main(void) {
-    const char *only = getenv("BPT_ONLY");
-    SRunner *runner = srunner_create(NULL);
-    int added = 0;
-    qsort(suites, (size_t)suite_count, sizeof suites[0], by_name);
-    for (int i = 0; i < suite_count; i++) {
-        if (!is_wanted(only, suites[i].name)) continue;
-        Suite *suite = suite_create(suites[i].name);
-        TCase *tcase = tcase_create(suites[i].name);
-        tcase_set_timeout(tcase, 60);
-        suites[i].fill(tcase);
-        suite_add_tcase(suite, tcase);
-        srunner_add_suite(runner, suite);
-        added++;
-    }
-    if (added == 0) {
-        fprintf(stderr, "no suite named %s\n", only == NULL ? "at all" : only);
-        return 2;
-    }
+static void keep_wanted(const char *only) {
+    int kept = 0;
+    for (int i = 0; i < suite_count; i++)
+        if (is_wanted(only, suites[i].name)) suites[kept++] = suites[i];
+    suite_count = kept;
+}
+
+/* A debugger follows one process, and what Check logs into a file is of one runner. */
+static bool is_in_one_process(void) {
+    static const char *const logs[] = {"CK_LOG_FILE_NAME", "CK_XML_LOG_FILE_NAME", "CK_TAP_LOG_FILE_NAME"};
+    for (size_t i = 0; i < sizeof logs / sizeof logs[0]; i++)
+        if (getenv(logs[i]) != NULL) return true;
+    const char *const fork = getenv("CK_FORK");
+    return fork != NULL && strcmp(fork, "no") == 0;
+}
+
+static int run_in_one_process(void) {
+    SRunner *const runner = srunner_create(NULL);
+    for (int i = 0; i < suite_count; i++) bpt_add_suite(runner, suites[i].name, suites[i].fill);
     srunner_run_all(runner, CK_ENV);
     const int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    return failed;
+}
+
+static int run_in_processes(const char *program) {
+    const bpt_run_how how = {.out = stdout,
+                             .program = program,
+                             .jobs = bpt_job_count(getenv("BPT_JOBS")),
+                             .has_times = getenv("BPT_TIMES") != NULL};
+    const bpt_tally total = bpt_run_suites(suites, suite_count, &how);
+    return total.failures + total.errors;
+}
+
+int main(int argc, char **argv) {
+    const char *const only = getenv("BPT_ONLY");
+    keep_wanted(only);
+    if (suite_count == 0) {
+        fprintf(stderr, "no suite named %s\n", only == NULL ? "at all" : only);
+        return 2;
+    }
+    qsort(suites, (size_t)suite_count, sizeof suites[0], long_first_then_by_name);
+    const char *const program = argc > 0 ? argv[0] : "bufpool-tests";
+    const int failed = is_in_one_process() ? run_in_one_process() : run_in_processes(program);
     return failed == 0 ? 0 : 1;
 }

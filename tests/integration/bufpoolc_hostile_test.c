@@ -210,7 +210,7 @@ START_TEST(a_hostile_contract_is_refused_soon_and_in_little_memory) {
 }
 END_TEST
 
-BPT_SUITE(integration_bufpoolc_hostile) {
+BPT_LONG_SUITE(integration_bufpoolc_hostile) {
     BPT_TIMEOUT(600);
     BPT_LOOP_TEST(a_hostile_contract_is_refused_soon_and_in_little_memory, 0, sizeof cases / sizeof cases[0]);
 }

@@ -265,7 +265,7 @@ START_TEST(what_contradicts_itself_is_usage) {
 }
 END_TEST
 
-BPT_SUITE(integration_bufpoolc_outputs) {
+BPT_LONG_SUITE(integration_bufpoolc_outputs) {
     BPT_TEST(a_disk_that_fills_up_leaves_every_file_as_it_was);
     BPT_TEST(a_read_only_directory_is_told_and_nothing_is_changed);
     BPT_TEST(a_run_that_is_killed_while_it_writes_leaves_every_file_as_it_was);

@@ -417,7 +417,7 @@ START_TEST(without_a_fault_everything_arrives) {
 }
 END_TEST
 
-BPT_SUITE(integration_fault_settings) {
+BPT_LONG_SUITE(integration_fault_settings) {
     tcase_add_checked_fixture(tcase, set_up, NULL);
     BPT_LOOP_TEST(without_a_fault_everything_arrives, 0, 2 * SETTINGS);
     BPT_LOOP_TEST(each_call_may_fail_once_in_every_setting, 0, bpt_fault_row_count);

@@ -296,7 +296,7 @@ START_TEST(a_loop_of_its_own_may_fail_to_start) {
 }
 END_TEST
 
-BPT_SUITE(integration_faults) {
+BPT_LONG_SUITE(integration_faults) {
     tcase_add_checked_fixture(tcase, set_up, NULL);
     BPT_TEST(every_call_of_the_table_is_seen);
     BPT_LOOP_TEST(each_call_may_fail_once, 0, bpt_fault_row_count);

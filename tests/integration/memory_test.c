@@ -257,7 +257,7 @@ START_TEST(all_answers_come_though_memory_is_short) {
 }
 END_TEST
 
-BPT_SUITE(integration_memory) {
+BPT_LONG_SUITE(integration_memory) {
     BPT_TIMEOUT(120);
     BPT_LOOP_TEST(all_answers_come_though_memory_is_short, 0, 4);
 }

@@ -332,7 +332,7 @@ END_TEST
 START_TEST(one_direction_that_ends_at_any_byte_is_told) { run_cuts(_i, BY_HALF); }
 END_TEST
 
-BPT_SUITE(integration_proxy) {
+BPT_LONG_SUITE(integration_proxy) {
     tcase_add_checked_fixture(tcase, bpt_rig_warm_up, NULL);
     BPT_LOOP_TEST(frames_are_the_same_however_they_come, 0, PACES);
     BPT_LOOP_TEST(a_peer_that_ends_at_any_byte_is_told, 2, BPT_WAYS);

@@ -229,7 +229,7 @@ START_TEST(a_window_tells_who_allocated_first) {
 }
 END_TEST
 
-BPT_SUITE(integration_traffic) {
+BPT_LONG_SUITE(integration_traffic) {
     BPT_LOOP_TEST(pooled_traffic_is_complete_and_hits_the_pool, 0, 2);
     BPT_LOOP_TEST(unpooled_traffic_is_complete, 0, 2);
     BPT_LOOP_TEST(steady_state_allocates_nothing_on_either_side, 0, 2);

@@ -4,11 +4,13 @@
  *     BPT_SUITE(pool_size_class) { BPT_TEST(first_acquire_is_from_a_slab); BPT_LOOP_TEST(each_class, 0, 4); }
  *
  * Every suite has one test case. BPT_ONLY=pool_,frame_reader in the environment runs the suites that begin so;
- * BPT_SLOW=20 tells tests that run many messages to run that many times fewer. */
+ * BPT_SLOW=20 tells tests that run many messages to run that many times fewer;
+ * BPT_JOBS=1 runs one suite at a time, BPT_TIMES=1 tells how long each took. */
 #ifndef BUFPOOL_TESTS_SUITE_H
 #define BUFPOOL_TESTS_SUITE_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* count divided by BPT_SLOW, where that is set. */
@@ -21,11 +23,16 @@ static inline unsigned long bpt_scaled(unsigned long count) {
 typedef void bpt_fill_fn(TCase *tcase);
 
 /* Registers a suite; called before main. */
-void bpt_register(const char *name, bpt_fill_fn *fill);
+void bpt_register(const char *name, bpt_fill_fn *fill, bool is_long);
 
-#define BPT_SUITE(name)                                                                                               \
+#define BPT_SUITE(name) BPT_REGISTERED_SUITE(name, 0)
+/* A suite that takes several seconds: it begins before the others, so that none waits for it at the end. */
+#define BPT_LONG_SUITE(name) BPT_REGISTERED_SUITE(name, 1)
+#define BPT_REGISTERED_SUITE(name, is_long)                                                                           \
     static void bpt_fill_##name(TCase *tcase);                                                                        \
-    __attribute__((constructor)) static void bpt_register_##name(void) { bpt_register(#name, bpt_fill_##name); }      \
+    __attribute__((constructor)) static void bpt_register_##name(void) {                                              \
+        bpt_register(#name, bpt_fill_##name, is_long);                                                                \
+    }                                                                                                                 \
     static void bpt_fill_##name(TCase *tcase)
 
 #define BPT_TEST(test) tcase_add_test(tcase, test)

@@ -12,7 +12,7 @@ static const bpt_whole_run runs[] = {
 START_TEST(every_allocation_may_fail) { bpt_whole_run_check(&runs[_i]); }
 END_TEST
 
-BPT_SUITE(codegen_command_report) {
+BPT_LONG_SUITE(codegen_command_report) {
     BPT_TIMEOUT(300);
     tcase_add_checked_fixture(tcase, bpt_whole_set_up, bpt_whole_tear_down);
     BPT_LOOP_TEST(every_allocation_may_fail, 0, sizeof runs / sizeof runs[0]);

@@ -550,7 +550,7 @@ START_TEST(fini_gives_back_the_cut_frame) {
 }
 END_TEST
 
-BPT_SUITE(frame_reader) {
+BPT_LONG_SUITE(frame_reader) {
     BPT_LOOP_TEST(any_chunking_gives_the_same_frames, 0, 10);
     BPT_LOOP_TEST(any_chunking_gives_the_same_error, 0, 9);
     BPT_TEST(what_looks_like_a_frame_inside_a_value_is_none);

@@ -404,7 +404,7 @@ START_TEST(print_says_how_long_it_is) {
 }
 END_TEST
 
-BPT_SUITE(generated_codec) {
+BPT_LONG_SUITE(generated_codec) {
     BPT_TIMEOUT(300); /* large messages, under a sanitizer, on a busy machine */
     BPT_LOOP_TEST(what_was_encoded_is_read_back, 0, MESSAGE_COUNT);
     BPT_LOOP_TEST(any_alignment_is_read, 0, MESSAGE_COUNT);

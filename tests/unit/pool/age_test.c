@@ -277,7 +277,7 @@ START_TEST(aging_under_load_loses_no_buffer) {
 }
 END_TEST
 
-BPT_SUITE(pool_age) {
+BPT_LONG_SUITE(pool_age) {
     BPT_TEST(busy_on_one_class_another_ones_memory_goes_back_after_two_periods);
     BPT_TEST(what_was_used_within_the_period_stays);
     BPT_TEST(what_a_lower_load_does_not_need_goes);

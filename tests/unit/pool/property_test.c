@@ -142,7 +142,7 @@ START_TEST(what_failed_is_printed_so_that_it_can_be_repeated) {
 }
 END_TEST
 
-BPT_SUITE(pool_property) {
+BPT_LONG_SUITE(pool_property) {
     BPT_TIMEOUT(300);
     BPT_LOOP_TEST(a_million_random_operations_agree_with_a_plain_model, 0, 3);
     BPT_TEST(only_what_matters_is_left);

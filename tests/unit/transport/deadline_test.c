@@ -389,7 +389,7 @@ START_TEST(saying_hello_has_an_end) {
 }
 END_TEST
 
-BPT_SUITE(transport_deadline) {
+BPT_LONG_SUITE(transport_deadline) {
     BPT_TEST(what_is_not_set_has_a_default);
     BPT_LOOP_TEST(a_frame_that_drips_is_late_however_often_it_drips, 0, BPT_WAYS);
     BPT_LOOP_TEST(every_frame_has_its_own_time, 0, 2);

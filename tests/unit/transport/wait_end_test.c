@@ -176,7 +176,7 @@ START_TEST(a_pool_that_is_closed_ends_who_waits) {
 }
 END_TEST
 
-BPT_SUITE(transport_wait_end) {
+BPT_LONG_SUITE(transport_wait_end) {
     BPT_LOOP_TEST(a_waiting_connection_can_end_in_every_way, 0, 4 * STATES * ENDINGS);
     BPT_LOOP_TEST(what_a_peer_sent_before_it_closed_is_still_handed_on, 0, 2);
     BPT_TEST(a_waiting_connection_whose_peer_is_gone_gives_its_queue_back);
