@@ -65,7 +65,7 @@ static void on_drain(bp_conn *conn, void *user) {
 static void grow_old(bpi_serving *serving, uint32_t elapsed_ms, uint32_t idle_ms) {
     serving->idle_ms = serving->has_moved || serving->calls != 0 ? 0 : serving->idle_ms + elapsed_ms;
     serving->has_moved = false;
-    if (serving->state != BPI_SERVING_ENDING && serving->idle_ms >= idle_ms) bpi_serving_fail(serving, BP_ERR_TIMEOUT, BP_PART_NONE);
+    if (serving->idle_ms >= idle_ms) bpi_serving_fail(serving, BP_ERR_TIMEOUT, BP_PART_NONE);
 }
 
 static bool on_tick(bp_conn *conn, uint32_t elapsed_ms, void *user) {

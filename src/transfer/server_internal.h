@@ -17,7 +17,7 @@
  *   a slot is free, or busy: in a call or wish, or ready
  *   ready:  what came is written, and PartDone to be said; or what was wanted is read, and to be sent
  *   slot.buf != NULL  =>  the slot is busy;   a call of it is under way  =>  slot.buf != NULL
- *   count == servings but for those that were refused;   refused_count == of these
+ *   live_count + ending_count == servings;   live_count <= transfer_limit, but for one that is being refused
  *   session.is_gone  =>  every serving is ENDING, and nothing is said
  *   the session is freed when it is gone and has no serving;  until then it keeps its end and its server */
 #ifndef BUFPOOL_TRANSFER_SERVER_INTERNAL_H
@@ -31,7 +31,7 @@
 enum {
     BPI_SERVING_LIMIT = 1024,  /* servings of a connection, where the configuration says nothing */
     BPI_SERVING_IDLE_MS = 60000,
-    BPI_REFUSED_MAX = 1024,     /* beyond that limit, as long as they have not been told */
+    BPI_ENDING_MAX = 2048,      /* those that are ending besides: refused ones, too, until they were told */
     BPI_LIST_BYTES = 16384,     /* what is told of at once: */
     BPI_LIST_RECORD = 18,       /* bytes of an object, besides its name: u64 size, u64 version, u16 bytes of the name */
     BPI_LIST_COUNT = BPI_LIST_BYTES / (BPI_LIST_RECORD + BP_OBJECT_NAME_MAX)
@@ -68,7 +68,6 @@ struct bpi_serving {
     uint32_t idle_ms;        /* since the last tick at which something had come, left, or been answered: has_moved */
     uint8_t state, last_word;
     bool has_moved;
-    bool is_refused;   /* it was one too many */
     bool is_opened;    /* the store has an object open for it */
     bool is_answer_due; /* PutOpened or GetOpened is to be said */
     bool is_sealed;    /* a commit or an abort was begun: only close may follow */
@@ -115,7 +114,7 @@ struct bpi_session {
     bpi_link link;
     bp_transfer_server *server; /* a reference */
     bpi_serving *servings;
-    uint32_t count, refused_count;
+    uint32_t live_count, ending_count;
     bool is_gone;
 };
 
@@ -134,7 +133,7 @@ static inline void bpi_count(uint64_t *count, uint64_t more) {
 
 void bpi_transfer_server_unref(bp_transfer_server *server);
 
-/* A serving of it is gone. Frees the session if it was its last and the connection is gone; then its end may be, too. */
+/* A serving of it is gone. Frees the session if it was the last and the connection is gone; then its end may be, too. */
 void bpi_session_rest(bpi_session *session);
 
 /* ---- serving.c ---- */
@@ -161,8 +160,7 @@ void bpi_serving_go_on(bpi_serving *serving);
 /* Has the store's function begin with serving->call, whose members for it are filled in. */
 void bpi_serving_call(bpi_serving *serving, bp_store_fn *function, bpi_call_fn *on_answer);
 
-/* The store has answered what opens an object, or the whole of a list. True: the serving goes on; else it is ending, and
- * may be gone. */
+/* The store has answered what opens an object. True: the serving goes on; else it is ending, and may be gone. */
 BP_NODISCARD bool bpi_serving_answered(bpi_serving *serving, bp_err err);
 
 /* A free slot, which is busy now; NULL: there is none. It is free again. */

@@ -20,8 +20,7 @@ static void free_serving(bpi_serving *serving) {
     bpi_link_remove(&session->link, &serving->strand);
     *serving->at = serving->next;
     if (serving->next != NULL) serving->next->at = serving->at;
-    *(serving->is_refused ? &session->refused_count : &session->count) -= 1;
-    bpi_count(&stats_of(serving)->transfers_open, UINT64_MAX); /* one less */
+    session->ending_count--;
     bpi_os.free(serving);
     bpi_session_rest(session);
 }
@@ -66,9 +65,13 @@ static void empty_slots(bpi_serving *serving) {
 }
 
 static void count_end(const bpi_serving *serving) {
+    bpi_session *session = serving->session;
     const bool is_got = serving->kind == &bpi_serving_get && serving->last_word == BPI_LAST_NONE;
-    const bool is_done = serving->last_word == BPI_LAST_DONE || (is_got && !serving->session->is_gone);
-    bpi_count(is_done ? &stats_of(serving)->transfers_done : &stats_of(serving)->transfers_failed, 1);
+    const bool is_done = serving->last_word == BPI_LAST_DONE || (is_got && !session->is_gone);
+    session->live_count--;
+    session->ending_count++;
+    bpi_count(&session->server->stats.transfers_open, UINT64_MAX); /* one less */
+    bpi_count(is_done ? &session->server->stats.transfers_done : &session->server->stats.transfers_failed, 1);
 }
 
 void bpi_serving_end(bpi_serving *serving, bpi_last_word last_word) {
@@ -150,7 +153,7 @@ static void add(bpi_session *session, bpi_serving *serving, const bpi_asked *ask
     if (serving->next != NULL) serving->next->at = &serving->next;
     session->servings = serving;
     serving->at = &session->servings;
-    *(serving->is_refused ? &session->refused_count : &session->count) += 1;
+    session->live_count++;
     bpi_count(&session->server->stats.transfers_open, 1);
 }
 
@@ -169,11 +172,9 @@ static void init_slots(bpi_serving *serving) {
 /* One that is refused as soon as it is there; it needs no more than its number. */
 static bp_err refuse(bpi_session *session, const bpi_asked *asked, bp_err why) {
     bpi_asked less = {.kind = asked->kind, .number = asked->number};
-    if (session->refused_count == BPI_REFUSED_MAX) return BP_ERR_BUSY;
     bpi_serving *serving = bpi_os.alloc(sizeof *serving);
     if (serving == NULL) return BP_ERR_NO_MEMORY;
     if (!bpi_link_add(&session->link, &serving->strand, asked->number, speak)) return BP_ERR_ARGUMENT;
-    serving->is_refused = true;
     add(session, serving, &less);
     bpi_serving_fail(serving, why, BP_PART_NONE);
     return BP_OK;
@@ -202,7 +203,8 @@ static bool is_new(bpi_session *session, uint32_t number) {
 bp_err bpi_serving_new(bpi_session *session, const bpi_asked *asked, bpi_serving **out) {
     *out = NULL;
     if (!is_new(session, asked->number)) return BP_OK;
-    if (session->count >= limit_of(session)) return refuse(session, asked, BP_ERR_BUSY);
+    if (session->ending_count >= BPI_ENDING_MAX) return BP_ERR_BUSY;
+    if (session->live_count >= limit_of(session)) return refuse(session, asked, BP_ERR_BUSY);
     const size_t slots = asked->slot_count * sizeof(bpi_serving_slot);
     bpi_serving *serving = bpi_os.alloc(sizeof *serving + slots + asked->name.length + asked->after.length + 2);
     if (serving == NULL) return refuse(session, asked, BP_ERR_NO_MEMORY);

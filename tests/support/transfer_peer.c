@@ -191,7 +191,8 @@ void bpt_say_put_open_as(bpt_peer *peer, const bpi_transfer_put_open *message) {
 }
 
 void bpt_say_put_open(bpt_peer *peer, uint32_t number, const char *name, uint64_t size, const uint8_t *token) {
-    bpi_transfer_put_open message = {.transfer = number, .part_size = BPT_PART_SIZE, .parts_in_flight = 4, .size = size};
+    bpi_transfer_put_open message = {.transfer = number, .part_size = BPT_PART_SIZE, .size = size};
+    message.parts_in_flight = 4;
     message.name_length = (uint16_t)strlen(name);
     memcpy(message.name, name, message.name_length);
     if (token != NULL) memcpy(message.token, token, sizeof message.token);
