@@ -252,7 +252,8 @@ END_TEST
 /* ---- sessions ---- */
 
 /* Three more schemas beside the one of the rig: with a session of odd size, without one, and with another. */
-static const bp_schema more_schemas[] = {{.abi = BP_ABI, .name = "odd"}, {.abi = BP_ABI}, {.abi = BP_ABI}};
+static const bp_schema more_schemas[] = {
+    {.abi = BP_ABI, .id = 2, .name = "odd"}, {.abi = BP_ABI, .id = 3}, {.abi = BP_ABI, .id = 4}};
 enum { MORE_SCHEMAS = 3, OWN_SESSION = 40 };
 static const uint32_t more_sizes[MORE_SCHEMAS] = {3, 0, 17};
 
