@@ -70,6 +70,7 @@ static void unlink_due(bpi_link *link, bpi_strand *strand) {
 void bpi_link_remove(bpi_link *link, bpi_strand *strand) {
     bpi_strand **at = bucket_of(link, strand->number);
     if (strand->is_due) unlink_due(link, strand);
+    if (strand->number == 0) return;
     while (*at != strand) at = &(*at)->bucket_next;
     *at = strand->bucket_next;
 }

@@ -82,6 +82,7 @@ bool bpi_link_is_possible(const bp_conn *conn);
 
 /* Enters a strand under its number. False: the number is not above all that came before. */
 BP_NODISCARD bool bpi_link_add(bpi_link *link, bpi_strand *strand, uint32_t number, bpi_strand_fn *speak);
+/* A strand that was never entered, of number 0, may be due as well, for the message that will enter it. */
 void bpi_link_remove(bpi_link *link, bpi_strand *strand);
 bpi_strand *bpi_link_find(const bpi_link *link, uint32_t number); /* NULL: it is over, or never was */
 

@@ -68,6 +68,10 @@ static void retry_later(bp_client *client) {
 
 static bool is_persistent(const bp_client *client) { return client->reconnect_min_ms != 0 && !client->is_quiet; }
 
+bool bpi_client_comes_again(const bpi_end *end) {
+    return is_persistent((const bp_client *)end) && !end->is_freed;
+}
+
 static void conn_gone(bpi_end *end, bp_conn *conn) {
     bp_client *client = client_of(end);
     if (!conn->is_opened) bp_conn_set_data(conn, NULL);

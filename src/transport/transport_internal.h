@@ -355,6 +355,9 @@ void bpi_end_handle_closed(bpi_end *end);
  * loop: they free themselves as if it were their own. */
 void bpi_end_free(bpi_end *end);
 
+/* Whether a client's end connects again. */
+bool bpi_client_comes_again(const bpi_end *end);
+
 /* ---- connection ---- */
 
 typedef enum bpi_conn_state {
