@@ -55,6 +55,8 @@ typedef struct bp_service_hooks {
 
 /* A schema and the program's handlers for it; generated code fills one in (X_service). */
 typedef struct bp_service {
+    /* It outlives the server or client. A copy of the generated one, with a table of types of its own, may take shorter
+     * frames than the contract allows; whoever names either means it. */
     const bp_schema *schema;
     /* Checks the frame and calls its handler. *is_invalid, false before the call, tells where an error comes from: true
      * when the frame breaks its contract, so that no handler was called; else the error is the handler's own. */
@@ -299,7 +301,7 @@ BP_API void *bp_conn_data(const bp_conn *conn);
 
 /* What the connection remembers for one of its services: session_size bytes, aligned for any type, zero when the
  * connection is made and nobody's but the service's afterwards; freed with the connection. The service is known by its
- * schema. NULL when the connection does not have it or it remembers nothing. Generated dispatch functions keep the
+ * schema, or a copy of it. NULL when the connection does not have it or it remembers nothing. Generated dispatch functions keep the
  * schema's X_session there. */
 BP_API void *bp_conn_session(bp_conn *conn, const bp_service *service);
 

@@ -108,7 +108,10 @@ static inline void bpi_reader_put(bp_reader *reader, const bp_frame *frame, bp_b
 }
 
 /* The buffer that is lent for a frame of length bytes, or NULL; info is what is known of its type. */
-bp_buf *bpi_reader_borrow(bp_reader *reader, const bp_type_info *info, uint32_t length);
+bp_buf *bpi_reader_ask(bp_reader *reader, const bp_type_info *info, uint32_t length);
+static inline bp_buf *bpi_reader_borrow(bp_reader *reader, const bp_type_info *info, uint32_t length) {
+    return BP_LIKELY(reader->config->lend == NULL) ? NULL : bpi_reader_ask(reader, info, length);
+}
 
 /* The frame that was handed on last was nobody's: it counts as skipped, or not at all. */
 static inline void bpi_reader_uncount(bp_reader *reader, bool is_skipped) {

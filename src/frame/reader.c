@@ -163,10 +163,10 @@ static bp_err verify(const bp_reader *reader, const bpi_type_entry *entry, uint1
     return bpi_head_verify(entry, length, config->unknown_max == 0 ? BPI_UNKNOWN_MAX_DEFAULT : config->unknown_max);
 }
 
-bp_buf *bpi_reader_borrow(bp_reader *reader, const bp_type_info *info, uint32_t length) {
-    const bp_reader_config *config = reader->config;
-    if (config->lend == NULL || info == NULL) return NULL;
-    bp_buf *buf = config->lend(reader, info->type, length);
+/* Out of line, as most have nobody to ask. */
+__attribute__((noinline)) bp_buf *bpi_reader_ask(bp_reader *reader, const bp_type_info *info, uint32_t length) {
+    if (info == NULL) return NULL;
+    bp_buf *buf = reader->config->lend(reader, info->type, length);
     if (buf == NULL || bp_buf_capacity(buf) >= length) return buf;
     bpi_misuse(BP_MISUSE_CAPACITY, buf);
     bp_buf_release(buf);

@@ -2,6 +2,7 @@
 /* A connection's life and what it receives; what it sends is in send.c. */
 #include "frame/frame_internal.h"
 #include "transport/send_internal.h"
+#include "transport/service_internal.h"
 #include "transport/wait_internal.h"
 
 #include "base/os.h"
@@ -411,12 +412,9 @@ void *bp_conn_data(const bp_conn *conn) { return conn->handle.any.data; }
 
 void *bp_conn_session(bp_conn *conn, const bp_service *service) {
     const bpi_end *end = conn->end;
-    for (uint32_t i = 0; i < end->config.service_count; i++) {
-        const bp_service *own = &end->config.services[i];
-        if (own->schema != service->schema) continue;
-        return own->session_size == 0 ? NULL : (uint8_t *)(conn + 1) + end->session_at[i];
-    }
-    return NULL;
+    const uint32_t ix = bpi_service_find(end, service->schema);
+    const bool has_session = ix < end->config.service_count && end->config.services[ix].session_size != 0;
+    return has_session ? (uint8_t *)(conn + 1) + end->session_at[ix] : NULL;
 }
 
 bp_pool *bp_conn_pool(const bp_conn *conn) { return conn->end->pool; }

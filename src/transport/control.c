@@ -3,6 +3,7 @@
  * GOODBYE, by which an end that was meant is told from one that was not (docs/WIRE.md, "Control frames"). */
 #include "frame/frame_internal.h"
 #include "transport/send_internal.h"
+#include "transport/service_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -232,11 +233,8 @@ bool bpi_control_takes(bp_conn *conn, const bp_frame *frame, bp_err *err) {
 bp_err bpi_control_ended(const bp_conn *conn) { return conn->has_hello && !conn->is_over ? BP_ERR_LOST : BP_ERR_END; }
 
 uint16_t bp_conn_peer_version(const bp_conn *conn, const bp_schema *schema) {
-    const bp_conn_config *config = &conn->end->config;
-    for (uint32_t i = 0; i < config->service_count; i++) {
-        if (config->services[i].schema == schema) return versions_of((bp_conn *)(uintptr_t)conn)[i];
-    }
-    return 0;
+    const uint32_t ix = bpi_service_find(conn->end, schema);
+    return ix == conn->end->config.service_count ? 0 : versions_of((bp_conn *)(uintptr_t)conn)[ix];
 }
 
 /* ---- statistics ---- */

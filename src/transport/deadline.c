@@ -9,6 +9,7 @@
  * The same timer takes memory back from whoever had none of its use between two ticks. */
 #include "frame/frame_internal.h"
 #include "transport/send_internal.h"
+#include "transport/service_internal.h"
 #include "transport/wait_internal.h"
 
 enum {

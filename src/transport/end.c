@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 /* What a server and a client have in common. */
+#include "transport/service_internal.h"
 #include "transport/wait_internal.h"
 
 #include "base/os.h"

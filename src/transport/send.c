@@ -2,6 +2,7 @@
 /* What a connection takes to send, and what becomes of what it does not take. */
 #include "frame/frame_internal.h"
 #include "transport/send_internal.h"
+#include "transport/service_internal.h"
 #include "transport/wait_internal.h"
 
 uint64_t bpi_send_limit(const bp_conn *conn) {

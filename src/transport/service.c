@@ -1,7 +1,19 @@
 #define _GNU_SOURCE
 /* The hooks of a connection's services. Any of them may close the connection: the others are told all the same, but of
  * room and ticks, which a closed one has none of. */
-#include "transport/transport_internal.h"
+#include "transport/service_internal.h"
+
+/* Both are of one contract, and one was made of the other: hand-written ones may have no number that tells them apart,
+ * but hardly the very same name. */
+static bool is_copy(const bp_schema *a, const bp_schema *b) {
+    return a->name == b->name && a->id == b->id && a->version == b->version && a->contract_hash == b->contract_hash;
+}
+
+uint32_t bpi_service_find_copy(const bpi_end *end, const bp_schema *schema) {
+    uint32_t i = 0;
+    while (i < end->config.service_count && !is_copy(end->config.services[i].schema, schema)) i++;
+    return i;
+}
 
 void bpi_service_tell_open(bp_conn *conn) {
     const bp_conn_config *config = &conn->end->config;

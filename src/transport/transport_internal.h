@@ -500,20 +500,6 @@ void bpi_port_gone(bp_conn *conn);
 /* Frees the connection, now or with its last reference. */
 void bpi_conn_free(bp_conn *conn);
 
-/* ---- services and their hooks (service.c) ---- */
-
-/* The connection's services are told, in order: it is up; it is gone, of which on_open was told; there is room in its
- * queue again. */
-void bpi_service_tell_open(bp_conn *conn);
-void bpi_service_tell_close(bp_conn *conn, bp_err why);
-void bpi_service_tell_drain(bp_conn *conn);
-
-/* For the connection's reader: the buffer that the service of the type lends. */
-bp_buf *bpi_service_lend(bp_reader *reader, uint16_t type, uint32_t length);
-
-/* Once per tick. Whether the connection is still watched. */
-bool bpi_service_tick(bp_conn *conn, uint32_t elapsed_ms);
-
 /* ---- control frames ---- */
 
 enum { BPI_CONTROL_MAX = 512 }; /* bytes of a control frame's value */

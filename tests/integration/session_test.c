@@ -139,6 +139,34 @@ START_TEST(two_connections_have_two_memories) {
 }
 END_TEST
 
+/* As a library does that narrows its own frames: what was compiled finds its session by the copy. */
+START_TEST(a_copy_of_a_schema_has_the_memory_of_its_own) {
+    static bp_type_info types[16];
+    bp_schema copy = gate_schema;
+    fixture f = {0};
+    bpt_must(copy.type_count <= 16);
+    for (uint32_t i = 0; i < copy.type_count; i++) types[i] = copy.types[i];
+    copy.types = types;
+    bpt_rig_init(&f.rig);
+    bp_server_config config = bpt_rig_server_config(&f.rig, _i);
+    speak(&config.conn, &f.server);
+    config.conn.services[0].schema = &copy;
+    config.conn.hello = BP_HELLO_REQUIRED;
+    bpt_rig_listen(&f.rig, &config, _i);
+    connect_client(&f, 0, _i);
+    introduce(client(&f, 0));
+    send_trade(client(&f, 0), 50, 1);
+    bpt_rig_until(&f.rig, f.server.trades == 1);
+    const bp_service by_copy = {.schema = &copy}, by_original = {.schema = &gate_schema};
+    ck_assert_ptr_nonnull(bp_conn_session(f.rig.server.conn, &by_copy));
+    ck_assert_ptr_eq(bp_conn_session(f.rig.server.conn, &by_copy), bp_conn_session(f.rig.server.conn, &by_original));
+    send_trade(client(&f, 0), 49, 1); /* which the session knows to be too late */
+    bpt_rig_until(&f.rig, f.rig.server.closes == 1);
+    bpt_err(f.rig.server.why, BP_ERR_RULE);
+    bpt_rig_fini(&f.rig);
+}
+END_TEST
+
 static bp_err hello_with_memory(bp_conn *conn, const gate_hello_view *view, void *user) {
     bp_buf *buf = NULL;
     const bp_err err = bp_conn_acquire(conn, 100, &buf);
@@ -318,6 +346,7 @@ START_TEST(nobody_listens_without_a_declared_hook) {
 END_TEST
 
 BPT_SUITE(integration_session) {
+    BPT_LOOP_TEST(a_copy_of_a_schema_has_the_memory_of_its_own, 0, BPT_WAYS);
     BPT_LOOP_TEST(two_connections_have_two_memories, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_a_handler_has_no_memory_for_has_not_come_yet, 0, BPT_WAYS);
     BPT_LOOP_TEST(what_comes_too_early_closes, 0, BPT_WAYS);
