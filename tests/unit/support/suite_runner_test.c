@@ -20,6 +20,7 @@ static struct {
 static int held[2]; /* a pipe into which those of a suite that never ends write that they are there */
 
 static void setup(void) {
+    unsetenv("CK_FORK");
     unsetenv("CK_RUN_SUITE");
     unsetenv("CK_RUN_CASE");
     unsetenv("CK_VERBOSITY");

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 /* How connections that wait for memory end. */
+#include "tests/support/system_faults.h"
 #include "tests/support/wait_rig.h"
 
 #include <sys/socket.h>
@@ -58,6 +59,14 @@ static void end_it(waiter *w, enum ending ending) {
     if (ending == PEER_RESETS || ending == PEER_CLOSES) w->fd = -1;
 }
 
+/* Runs the loop until the condition holds; it does not wait for its timers in earnest. */
+#define until_in_a_hurry(rig, condition)                                                                               \
+    do {                                                                                                               \
+        bpt_clock_hurry(true);                                                                                         \
+        bpt_rig_until(rig, condition);                                                                                 \
+        bpt_clock_hurry(false);                                                                                        \
+    } while (0)
+
 static void end_waiter(waiter *w) {
     if (w->fd >= 0) close(w->fd);
     if (w->other_fd >= 0) close(w->other_fd);
@@ -101,7 +110,7 @@ START_TEST(a_waiting_connection_can_end_in_every_way) {
             close(w.fd);
             w.fd = -1;
         }
-        bpt_rig_until(&w.rig, w.rig.server.closes == closes);
+        until_in_a_hurry(&w.rig, w.rig.server.closes == closes);
         if (ending == CLOSED) bpt_err(w.rig.server.why, BP_ERR_PERMISSION);
         if (ending == FINISHED) bpt_err(w.rig.server.why, BP_ERR_CLOSED);
         if (ending == PEER_RESETS && !is_granted) bpt_err(w.rig.server.why, BP_ERR_RESET);
@@ -122,7 +131,7 @@ START_TEST(what_a_peer_sent_before_it_closed_is_still_handed_on) {
     uv_timer_init(&w.rig.loop, &timer);
     timer.data = &is_over;
     uv_timer_start(&timer, bpt_note_time, 1200, 0); /* more than one look at whether the peer is there */
-    bpt_rig_until(&w.rig, is_over);
+    until_in_a_hurry(&w.rig, is_over);
     uv_close((uv_handle_t *)&timer, NULL);
     ck_assert_uint_eq(w.rig.server.closes, 0);
     bpt_hogs_free(&hogs);
