@@ -214,8 +214,7 @@ static void set_up(bool is_fast) {
     const char *seed = getenv("SEED");
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
-    memcpy(shared->path, "/tmp/bufpool-kill-XXXXXX", sizeof "/tmp/bufpool-kill-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(shared->path));
+    bpt_store_directory(shared->path);
     shared->is_fast = is_fast;
     shared->random = seed == NULL ? (uint64_t)time(NULL) : strtoull(seed, NULL, 10);
     fprintf(stderr, "SEED=%llu\n", (unsigned long long)shared->random);

@@ -14,9 +14,16 @@ void bpt_store_join(bpt_store *of, const char *path, const bp_dir_store_options 
     bpt_ok(bp_dir_store_new(path, options, &of->store));
 }
 
-void bpt_store_start(bpt_store *of, const bp_dir_store_options *options) {
-    char path[] = "/tmp/bufpool-store-XXXXXX";
+/* In memory, where there is such: thousands of tiny puts would wait for the disk. */
+void bpt_store_directory(char path[BPT_STORE_PATH]) {
+    const char *const base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    (void)snprintf(path, BPT_STORE_PATH, "%s/bufpool-store-XXXXXX", base);
     ck_assert_ptr_nonnull(mkdtemp(path));
+}
+
+void bpt_store_start(bpt_store *of, const bp_dir_store_options *options) {
+    char path[BPT_STORE_PATH];
+    bpt_store_directory(path);
     bpt_store_join(of, path, options);
 }
 

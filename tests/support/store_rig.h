@@ -27,7 +27,8 @@ typedef struct bpt_put {
     bool is_committed;
 } bpt_put;
 
-/* A new directory and a store in it. */
+/* A new directory; and a store in it. */
+void bpt_store_directory(char path[BPT_STORE_PATH]);
 void bpt_store_start(bpt_store *of, const bp_dir_store_options *options);
 
 /* The same directory, of which another store is, or was. */
