@@ -2,7 +2,6 @@
 #define _FILE_OFFSET_BITS 64
 /* Every call on files of a whole life of an object fails once, in each way, or is the last one of its process: what is
  * told is true, nothing half is seen, nothing is lost of the process's, and the same thing done again succeeds. */
-#include "tests/support/alloc_count.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/file_faults.h"
 #include "tests/support/store_rig.h"
@@ -159,6 +158,123 @@ START_TEST(each_call_fails_once_and_the_same_again_succeeds) {
 }
 END_TEST
 
+/* ---- memory ---- */
+
+static long until_none; /* allocations that succeed before one fails */
+
+static void *alloc_or_none(size_t size) { return until_none-- == 0 ? NULL : bpi_os_system.alloc(size); }
+static void *alloc_raw_or_none(size_t size) { return until_none-- == 0 ? NULL : bpi_os_system.alloc_raw(size); }
+
+/* True: there were so many allocations. */
+static bool run_without_memory(long before, bool is_distrusted) {
+    life in;
+    begin(&in, true, is_distrusted);
+    until_none = before;
+    bpi_os.alloc = alloc_or_none;
+    bpi_os.alloc_raw = alloc_raw_or_none;
+    for (size_t i = 0; i < STEP_COUNT; i++) {
+        const bp_err err = steps[i](&in);
+        if (err == BP_OK) continue;
+        ck_assert_int_lt(until_none, 0);
+        bpt_err(err, BP_ERR_NO_MEMORY);
+        check_name(&in, true);
+        bpt_ok(steps[i](&in));
+    }
+    bpi_os = bpi_os_system;
+    bpt_ok(get_step(&in));
+    bpt_store_end(&in.of);
+    return until_none < 0;
+}
+
+START_TEST(each_allocation_fails_once_and_the_same_again_succeeds) {
+    long before = 0;
+    while (run_without_memory(before, _i != 0)) before++;
+    ck_assert_int_gt(before, 4);
+}
+END_TEST
+
+START_TEST(without_memory_there_is_no_store) {
+    bp_store *store = (bp_store *)&store;
+    until_none = 0;
+    bpi_os.alloc = alloc_or_none;
+    bpt_err(bp_dir_store_new("/tmp", NULL, &store), BP_ERR_NO_MEMORY);
+    ck_assert_ptr_null(store);
+    bpi_os = bpi_os_system;
+}
+END_TEST
+
+static bool no_secret(void *out, size_t size) { return (void)out, (void)size, false; }
+
+START_TEST(without_secrets_there_is_no_token) {
+    life in;
+    begin(&in, false, false);
+    bpi_os.secret = no_secret;
+    bpt_err(open_step(&in), BP_ERR_SYSTEM);
+    bpi_os = bpi_os_system;
+    bpt_ok(open_step(&in));
+    bpt_put_close(&in.of, &in.put);
+    bpt_store_end(&in.of);
+}
+END_TEST
+
+/* ---- a disk that is full for a while ---- */
+
+static void set_limit(rlim_t bytes) {
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The part that is the first one without room is written up to the limit. */
+START_TEST(a_put_goes_on_when_there_is_room_again) {
+    life in;
+    begin(&in, true, false);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    bpt_ok(open_step(&in));
+    set_limit(BPT_PART + 1000);
+    bpt_ok(part_0(&in));
+    bpt_err(part_1(&in), BP_ERR_DISK_FULL);
+    bpt_err(part_3(&in), BP_ERR_DISK_FULL);
+    bpt_err(bpt_put_commit(&in.of, &in.put), BP_ERR_PART_MISSING);
+    set_limit(RLIM_INFINITY);
+    check_name(&in, true);
+    bpt_ok(open_step(&in));
+    ck_assert_uint_eq(in.put.first, 1);
+    ck_assert_uint_eq(in.put.have, 0);
+    bpt_ok(bpt_put_rest(&in.of, &in.put));
+    bpt_put_close(&in.of, &in.put);
+    bpt_ok(get_step(&in));
+    bpt_store_end(&in.of);
+}
+END_TEST
+
+/* ---- a put that is thrown away, but not all of it ---- */
+
+START_TEST(what_is_half_thrown_away_is_unknown_and_not_committed) {
+    static const bpt_file_fault fault = {.error = EIO, .only = "unlinkat"};
+    if (!bpt_file_faults_are_possible()) return;
+    for (uint64_t before = 0; before < 2; before++) {
+        life in;
+        begin(&in, false, false);
+        bpt_ok(open_step(&in));
+        ck_assert_int_eq(mkdir(bpt_store_path(&in.of, "a"), 0700), 0);
+        ck_assert_int_eq(mkdir(bpt_store_path(&in.of, "a/b"), 0700), 0);
+        bpt_err(bpt_put_rest(&in.of, &in.put), BP_ERR_NAME); /* its log has a LogCommit */
+        ck_assert_int_eq(rmdir(bpt_store_path(&in.of, "a/b")), 0);
+        bpt_ok(open_step(&in));
+        bpt_file_faults_arm(&fault, before);
+        bpt_ok(bpt_put_abort(&in.of, &in.put));
+        ck_assert_ptr_nonnull(bpt_file_faults_disarm());
+        bpt_put_close(&in.of, &in.put);
+        const bp_err err = bpt_put_open(&in.of, &in.put);
+        ck_assert(err == BP_ERR_NOT_FOUND || (err == BP_OK && before == 0 && !in.put.is_committed));
+        if (err == BP_OK) bpt_put_close(&in.of, &in.put);
+        bpt_store_end(&in.of);
+    }
+}
+END_TEST
+
 /* ---- one call is the last one ---- */
 
 /* What the process that dies was told, where its death leaves it. */
@@ -257,6 +373,11 @@ END_TEST
 
 BPT_SUITE(integration_store_fault) {
     BPT_TIMEOUT(120);
+    BPT_LOOP_TEST(each_allocation_fails_once_and_the_same_again_succeeds, 0, 2);
+    BPT_TEST(without_memory_there_is_no_store);
+    BPT_TEST(without_secrets_there_is_no_token);
+    BPT_TEST(a_put_goes_on_when_there_is_room_again);
+    BPT_TEST(what_is_half_thrown_away_is_unknown_and_not_committed);
     BPT_TEST(each_call_is_the_last_one_of_its_process);
     BPT_LOOP_TEST(each_call_fails_once_and_the_same_again_succeeds, 0, FAULT_COUNT);
 }

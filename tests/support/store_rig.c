@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64
 #include "tests/support/store_rig.h"
+#include "transfer/dir_store.h"
 
 #include "base/crc32c.h"
 
@@ -28,6 +30,8 @@ void bpt_store_start(bpt_store *of, const bp_dir_store_options *options) {
 }
 
 void bpt_store_leave(bpt_store *of) {
+    const bpi_dir *dir = bpi_dir_of(of->store);
+    for (int i = 0; i < BPI_DIR_HOLDS; i++) ck_assert_ptr_null(dir->holds[i]); /* whoever opened a put closed it */
     bp_store_release_take(&of->store);
     bpi_loop_release(of->loop);
     ck_assert_int_eq(uv_run(&of->uv, UV_RUN_DEFAULT), 0);
