@@ -5,14 +5,14 @@
  * Members of views and names that end in an underscore are private. Any thread may call any function. Each message X has:
  *
  *   X_size       Bytes that X_encode will write. BP_ERR_BOUND: a count is above its capacity; BP_ERR_MALFORMED: an enum
- *                has no such value; BP_ERR_ARGUMENT: a pointer is NULL and its count is not zero (X_place's
- *                is looked at by X_encode alone).
+ *                has no such value; BP_ERR_ARGUMENT: a pointer is NULL and its count is not zero (but for the
+ *                one that X_place leaves out: X_encode alone looks at that).
  *   X_encode     Writes the message into capacity bytes at out; *length is what it took. The three do not overlap. Errors
  *                of X_size; BP_ERR_SPACE: capacity is too small. On error *length is 0.
  *   X_place      Where a value ends with a field of bytes, X_encode without these: for whoever reads them straight to
- *                their place. What the field points at is not looked at, its length tells how many they are, *data
- *                where in out they belong. Once they are there, the *length bytes at out are those of X_encode. Errors
- *                of X_encode; nothing is written then, and *data is NULL.
+ *                their place. The field's length tells how many they are, what it points at is not looked at, and
+ *                *data is where in out they belong. Once they are there, the *length bytes at out are those of X_encode.
+ *                Errors of X_encode; nothing is written then, *length is 0 and *data NULL.
  *   X_decode     Reads a value into *out. Rules are not checked; elements behind a count stay as they were; pointers
  *                point into value. BP_ERR_TRUNCATED, BP_ERR_MALFORMED, BP_ERR_BOUND: *out is then zero.
  *   X_decode_valid   The same, and checks the rules as X_validate does: BP_ERR_RULE, *out is zero and *field names the field.
