@@ -138,6 +138,18 @@ static put *find_put(mem_store *m, const bp_token *token) {
     return NULL;
 }
 
+/* For parts up to this one; of an object whose size is known, for all at once. */
+static void make_room(put *p, uint64_t part, uint64_t end) {
+    if (part >= p->parts) {
+        p->done = realloc(p->done, part + 1);
+        memset(p->done + p->parts, 0, part + 1 - p->parts);
+        p->parts = part + 1;
+    }
+    if (end <= p->reach) return;
+    p->data = realloc(p->data, end);
+    p->reach = end;
+}
+
 static put *new_put(mem_store *m, const bp_store_call *call) {
     put *p = calloc(1, sizeof *p);
     bpt_must(m->put_count < PUTS);
@@ -147,6 +159,7 @@ static put *new_put(mem_store *m, const bp_store_call *call) {
     p->part_size = call->part_size;
     m->tokens++;
     memcpy(p->token.bytes, &m->tokens, sizeof m->tokens);
+    if (p->size != 0 && p->size != BP_SIZE_UNKNOWN) make_room(p, (p->size - 1) / p->part_size, p->size);
     return p;
 }
 
@@ -178,17 +191,6 @@ static bp_err do_put_open(mem_store *m, bp_store_call *call) {
     }
     call->object = open_handle(m, (handle){.put = p});
     return BP_OK;
-}
-
-static void make_room(put *p, uint64_t part, uint64_t end) {
-    if (part >= p->parts) {
-        p->done = realloc(p->done, part + 1);
-        memset(p->done + p->parts, 0, part + 1 - p->parts);
-        p->parts = part + 1;
-    }
-    if (end <= p->reach) return;
-    p->data = realloc(p->data, end);
-    p->reach = end;
 }
 
 static bp_err do_write(mem_store *m, bp_store_call *call) {

@@ -7,6 +7,8 @@
 #include "tests/support/mem_store.h"
 #include "transfer/generated/bpi_transfer.h"
 
+#include <pthread.h>
+
 enum {
     BPT_TOLD_MAX = 4096,      /* transfers of a peer */
     BPT_PART_SIZE = 4096,
@@ -27,6 +29,7 @@ typedef struct bpt_told {
     char text[128];
     bool has_more;
     uint64_t offset, part_size, seed; /* what the test says that a get's bytes are */
+    unsigned said; /* the test's */
 } bpt_told;
 
 typedef struct bpt_peers bpt_peers;
@@ -45,6 +48,8 @@ struct bpt_peers {
     bp_store *store;
     bp_transfer_server *server;
     bpt_peer peers[BPT_CLIENT_MAX];
+    bool is_threaded;
+    pthread_t thread; /* runs the server, where that has loops of its own */
 };
 
 /* What a test may have otherwise. */
@@ -58,6 +63,7 @@ typedef struct bpt_peers_options {
     uint32_t send_queue_bytes;
     bp_full full_policy;
     uint32_t peer_count; /* 0: one */
+    uint32_t threads;    /* 0: the server is on the rig's loop; else on so many of its own */
     bp_invalid invalid;
 } bpt_peers_options;
 
