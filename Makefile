@@ -49,6 +49,7 @@ TEST_SOURCES := $(sort $(wildcard tests/*.c tests/unit/*.c tests/unit/*/*.c test
 DEMO_SOURCES := $(sort $(wildcard examples/demo/*.c))
 BOOK_SERVER_SOURCES := $(sort $(wildcard examples/book_server/*.c))
 BOOK_CLIENT_SOURCES := $(sort $(wildcard examples/book_client/*.c))
+OBJECTS_SOURCES := $(sort $(wildcard examples/objects/*.c))
 OWN_POOL_SOURCES := $(sort $(wildcard examples/own_pool/*.c))
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 
@@ -86,6 +87,7 @@ SCHED_ROOM := $(patsubst src/%.c,$(B)/tests/sched/room/%.o,$(wildcard src/base/*
 DEMO_OBJECTS := $(call objects,$(DEMO_SOURCES))
 BOOK_SERVER_OBJECTS := $(call objects,$(BOOK_SERVER_SOURCES))
 BOOK_CLIENT_OBJECTS := $(call objects,$(BOOK_CLIENT_SOURCES))
+OBJECTS_OBJECTS := $(call objects,$(OBJECTS_SOURCES))
 OWN_POOL_OBJECTS := $(call objects,$(OWN_POOL_SOURCES))
 BENCH_OBJECTS := $(call objects,$(BENCH_SOURCES))
 BENCH_POOL_OBJECTS := $(call objects,$(sort $(wildcard bench/pool/*.c)) bench/main.c bench/allocator.c)
@@ -102,6 +104,7 @@ SCHED := $(B)/bufpool-sched
 DEMO := $(B)/bufpool-demo
 BOOK_SERVER := $(B)/book-server
 BOOK_CLIENT := $(B)/book-client
+OBJECTS := $(B)/objects
 OWN_POOL := $(B)/own-pool
 BENCH := $(B)/bufpool-bench
 BENCH_POOL := $(B)/bufpool-bench-pool
@@ -137,7 +140,7 @@ TEST_ASIDE = check-random check-written $(if $(SCHED_BUILT),run-schedules)
 run-schedules: $(SCHED)
 	@$(SCHED)
 
-all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
+all: $(LIB) $(BUFPOOLC) $(DEMO) $(BOOK_SERVER) $(BOOK_CLIENT) $(OBJECTS) $(OWN_POOL) ## build the library, the compiler, the demo and the examples
 
 generate: $(BUFPOOLC) ## write generated/ anew from contracts.yaml, and the library's own from src/transfer/transfer.yaml
 	$(BUFPOOLC) generate contracts.yaml --out-dir generated
@@ -156,8 +159,8 @@ setup-bench: ## install what `make bench` compares with (codecs, transports, all
 	@CC='$(CC)' sh scripts/setup.sh bench
 
 # ---- more -----------------------------------------------------------------------------------------------------------
-.PHONY: tests bench bench-quick bench-layouts ci check-generated check-schedules check-mutants check-written check-leaks check-soak lint check-headers check-schema docs check-change check-install clean install
-tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(BOOK_CLIENT) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
+.PHONY: tests bench bench-quick bench-layouts ci check-generated check-schedules check-mutants check-written check-leaks check-soak check-objects lint check-headers check-schema docs check-change check-install clean install
+tests: $(TESTS) $(SCHED_BUILT) $(BOOK_SERVER) $(BOOK_CLIENT) $(OBJECTS) $(OWN_POOL) $(BUFPOOLC) ## build the tests without running them
 
 check-generated: $(BUFPOOLC) ## fail when generated files of the tree are not what their contracts say
 	@$(BUFPOOLC) generate contracts.yaml --out-dir generated --check
@@ -174,14 +177,14 @@ ci: setup setup-ci ## the longer checks: sanitizers, leaks, fuzzing, a minute of
 	@$(STEP) 'gcc, thread: tests; leaks' $(MAKE) --no-print-directory -j2 ci-threads check-leaks
 	@$(STEP) 'clang: build' $(MAKE) --no-print-directory -j$(JOBS) CC=clang B=build/clang tests check-written
 	@$(STEP) 'clang: tests' $(MAKE) --no-print-directory CC=clang B=build/clang ci-tests
-	@$(STEP) 'rules, headers, schema, installed copy' $(MAKE) --no-print-directory lint check-headers check-schema check-install
+	@$(STEP) 'rules, headers, schema, installed copy, large objects' $(MAKE) --no-print-directory lint check-headers check-schema check-install check-objects OBJECTS_MIB=512
 	@$(STEP) 'edited contract, random contracts' $(MAKE) --no-print-directory -j2 check-change check-random
 	@$(STEP) 'fuzzers, load' $(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=10 FUZZ_JOBS=2 SOAK_SECONDS=60
 	@$(STEP)
 
 # Check's processes free much; with the usual quarantine every test's search for leaks would walk through all of that.
 CI_TESTS = BPT_SLOW=8 ASAN_OPTIONS=quarantine_size_mb=4
-THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,pool_,support_,transfer_,transport_
+THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_session,integration_soak,integration_traffic,integration_transfer,pool_,support_,transfer_,transport_
 .PHONY: ci-tests ci-threads some-tests
 ci-tests:
 	$(CI_TESTS) $(TESTS)
@@ -198,6 +201,10 @@ check-leaks: $(TESTS) $(BOOK_SERVER) $(BOOK_CLIENT) $(BUFPOOLC) ## pool, transpo
 SOAK_SECONDS = 1200
 check-soak: $(TESTS) ## 200 connections at the memory limit, clients killed, servers drained; nothing lost, nothing grows (SOAK_SECONDS=1200)
 	BPT_SOAK=$(SOAK_SECONDS) BPT_ONLY=integration_soak $(TESTS)
+
+OBJECTS_MIB = 10240
+check-objects: $(OBJECTS) ## an object far larger than the memory limit, put and got over TCP and Unix sockets (OBJECTS_MIB=10240)
+	sh tests/scripts/objects.sh $(OBJECTS) $(OBJECTS_MIB)
 
 lint: ## the rules that no compiler checks: what includes what, where atomics and the system are named
 	@sh tests/scripts/lint.sh
@@ -242,6 +249,7 @@ check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang, sched
 	@$(STEP) 'schedules; wide bounds, mutants' $(MAKE) --no-print-directory -j2 check-schedules all-wide
 	@$(STEP) 'random contracts' $(MAKE) --no-print-directory check-random RANDOM_COUNT=500 RANDOM_SEED=1000
 	@$(STEP) 'fuzzers, load' $(MAKE) --no-print-directory -j2 fuzz-all check-soak FUZZ_SECONDS=300
+	@$(STEP) 'large objects' $(MAKE) --no-print-directory check-objects
 	@cat build/times/ci
 	@$(STEP)
 
@@ -373,6 +381,9 @@ $(BOOK_SERVER): $(BOOK_SERVER_OBJECTS) $(GENERATED_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
 
 $(BOOK_CLIENT): $(BOOK_CLIENT_OBJECTS) $(GENERATED_OBJECTS) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
+
+$(OBJECTS): $(OBJECTS_OBJECTS) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(UV_LIBS)
 
 $(OWN_POOL): $(OWN_POOL_OBJECTS) $(LIB)
