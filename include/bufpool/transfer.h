@@ -74,7 +74,7 @@ typedef struct bp_store_call {
     uint64_t version;       /* in: get_open, 0: any; out: get_open, commit, put_open of what is committed already */
     uint64_t first;         /* out: put_open: parts below it are here, */
     uint64_t have;          /* out: put_open: and first + i is where bit i is set */
-    bool is_committed;      /* out: put_open: nothing is left to be done */
+    bool is_committed;      /* out: put_open: nothing is left to be done, but close; version 0: the name has another */
     uint64_t part, offset;  /* in: read, write; of the part, and of its first byte in the object */
     uint8_t *data;          /* in: read: where the bytes go; write: the bytes, valid until the answer */
     uint32_t length;        /* in: read, write: of the data; read: exactly so many are to be read */
@@ -140,23 +140,26 @@ BP_API void bp_store_release_take(bp_store **store);
 /* The call is done: once for each, on any thread, inside the function or later. The call is the library's again. */
 BP_API void bp_store_answer(bp_store_call *call, bp_err err);
 
-/* Inside list, before its answer, on one thread at a time: an object; its name is copied. BP_ERR_NAME: it is longer than
- * BP_OBJECT_NAME_MAX bytes, empty or not UTF-8: nobody could ask for it, so go on with the next. BP_ERR_LIMIT: count_max
- * were told of. BP_ERR_NO_MEMORY: give up, and answer with it. */
+/* Inside list, before its answer, on one thread at a time: an object; its name is copied. BP_ERR_NAME: it is longer
+ * than BP_OBJECT_NAME_MAX bytes, empty or not UTF-8: nobody could ask for it, so go on with the next. BP_ERR_LIMIT:
+ * count_max were told of. BP_ERR_NO_MEMORY: give up, and answer with it. */
 BP_NODISCARD BP_API bp_err bp_store_tell(bp_store_call *call, const bp_object_info *object);
 
 /* CRC32C (Castagnoli; RFC 3720) of length bytes behind those that crc is of; 0 to begin with. */
 BP_API uint32_t bp_crc32c(uint32_t crc, const void *data, size_t length);
 
 typedef struct bp_dir_store_options {
-    bool is_followed;  /* symbolic links in names are followed, out of the directory, too */
+    bool is_followed;  /* symbolic links in names are followed, out of the directory, too; a put that ends with the name
+                          of one replaces it */
     bool is_fast;      /* commit does not wait until the bytes are on the disk: a power cut may leave half an object */
-    uint64_t keep_ms;  /* unfinished puts that nobody went on with for so long are removed; 0 is a day */
+    uint64_t keep_ms;  /* puts that nobody went on with for so long are forgotten, committed ones, too; 0 is a day */
 } bp_dir_store_options;
 
-/* A store in a directory, which must be there. Names are paths below it, made of segments that are not empty, ".", ".."
- * or begin with ".bufpool"; directories are made as they are needed. Several processes may use one directory. What is
- * unfinished is in `.bufpool` in it. Its system calls run on libuv's threads. options may be NULL.
+/* A store in a directory, which must be there. Names are paths below it, in UTF-8, made of segments that are not empty,
+ * ".", ".." or begin with ".bufpool"; directories are made as they are needed, on the same file system. Files are
+ * objects whoever made them; one that is changed in place while it is got is BP_ERR_CHANGED. Several processes may use
+ * one directory. What is unfinished is in `.bufpool` in it, from the first put on. A list walks all directories that the
+ * prefix allows, for each of its pieces. System calls run on libuv's threads. options may be NULL.
  * BP_ERR_NOT_FOUND, BP_ERR_PERMISSION, BP_ERR_NO_MEMORY, BP_ERR_SYSTEM. */
 BP_NODISCARD BP_API bp_err bp_dir_store_new(const char *path, const bp_dir_store_options *options, bp_store **out);
 

@@ -51,10 +51,12 @@ static bp_err write_first(const bpi_dir *dir, bpi_dir_put *put, int log) {
     return bpi_dir_log_add(&put->log, log, &record);
 }
 
+/* What is there already is another put's, and stays. */
 static bp_err begin_files(const bpi_dir *dir, bpi_dir_put *put) {
     int part = -1, log = -1;
     bp_err err = create(dir, &put->token, BPI_DIR_PART, &part);
-    if (err == BP_OK) err = create(dir, &put->token, BPI_DIR_LOG, &log);
+    if (err != BP_OK) return err;
+    err = create(dir, &put->token, BPI_DIR_LOG, &log);
     if (err == BP_OK) err = write_first(dir, put, log);
     if (err != BP_OK) bpi_dir_forget(dir, &put->token);
     bpi_dir_close(&part);
@@ -69,7 +71,7 @@ static bp_err begin(bpi_dir *dir, bpi_dir_put *put, bp_store_call *call) {
     bpi_plan_init(&put->plan, call->size, call->part_size, BPI_DIR_WINDOW);
     err = begin_files(dir, put);
     if (err != BP_OK) bpi_dir_free_hold(dir, &put->hold);
-    call->token = put->token;
+    else call->token = put->token;
     return err;
 }
 
@@ -214,11 +216,12 @@ static bp_err write_job(bp_store *store, bp_store_call *call) {
 
 /* ---- commit ---- */
 
-/* Everything that can be wrong with the file before it has its name. */
-static bp_err prepare(const bpi_dir *dir, bpi_dir_put *put, int fd, struct stat *file) {
-    if ((uint64_t)file->st_size != put->plan.size && ftruncate(fd, (off_t)put->plan.size) != 0) {
-        return bpi_dir_err(errno);
-    }
+/* Everything that can be wrong with the file before it has its name. A part that was taken back may have left it too
+ * long; too short it is by somebody else's doing. */
+static bp_err prepare(const bpi_dir *dir, bpi_dir_put *put, int fd, const struct stat *file) {
+    const uint64_t size = put->plan.size, there = (uint64_t)file->st_size;
+    if (there < size) return BP_ERR_PART_MISSING;
+    if (there > size && ftruncate(fd, (off_t)size) != 0) return bpi_dir_err(errno);
     bpi_dir_keep_crc(fd, put->crc);
     if (!dir->is_fast) {
         const bp_err err = bpi_dir_sync(fd);
@@ -227,7 +230,7 @@ static bp_err prepare(const bpi_dir *dir, bpi_dir_put *put, int fd, struct stat 
     if (put->has_commit) return BP_OK;
     const bpi_dir_record record = {
         .type = BPI_TRANSFER_LOG_COMMIT_TYPE,
-        .commit = {.crc = put->crc, .size = put->plan.size, .file = (uint64_t)file->st_ino}};
+        .commit = {.crc = put->crc, .size = size, .file = (uint64_t)file->st_ino}};
     const bp_err err = add_record(dir, put, &record);
     put->has_commit = err == BP_OK;
     return err;

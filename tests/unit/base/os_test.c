@@ -154,7 +154,33 @@ START_TEST(a_wait_for_an_event_ends_after_its_time) {
 }
 END_TEST
 
+START_TEST(secrets_are_others_each_time) {
+    uint8_t one[256] = {0}, two[256] = {0};
+    ck_assert(bpi_os.secret(one, 16));
+    ck_assert(bpi_os.secret(two, 16));
+    ck_assert(memcmp(one, two, 16) != 0);
+    for (size_t i = 16; i < sizeof one; i++) ck_assert_uint_eq(one[i], 0);
+    ck_assert(bpi_os.secret(one, sizeof one));
+    ck_assert(memcmp(one + 128, two, 128) != 0);
+}
+END_TEST
+
+START_TEST(a_boot_has_the_same_id_each_time) {
+    uint8_t one[16] = {0}, two[16] = {0}, none[16] = {0};
+    const bool is_known = bpi_os.boot_id(one);
+    ck_assert_int_eq(bpi_os.boot_id(two), is_known);
+    ck_assert_mem_eq(one, two, sizeof one);
+#if defined(__linux__)
+    ck_assert(is_known && memcmp(one, none, sizeof one) != 0);
+#else
+    (void)none;
+#endif
+}
+END_TEST
+
 BPT_SUITE(base_os) {
+    BPT_TEST(secrets_are_others_each_time);
+    BPT_TEST(a_boot_has_the_same_id_each_time);
     BPT_TEST(memory_is_zeroed_and_aligned);
     BPT_TEST(mappings_are_whole_zeroed_pages);
     BPT_TEST(a_process_wide_barrier_is_there);

@@ -245,6 +245,64 @@ START_TEST(a_put_that_is_over_takes_nothing_more) {
 }
 END_TEST
 
+/* ---- what others do to its files ---- */
+
+START_TEST(a_part_file_that_was_cut_is_not_committed) {
+    bpt_store of;
+    bpt_store_start(&of, &fast);
+    bpt_put put = bpt_put_of("object", 3 * BPT_PART, 1);
+    bpt_ok(bpt_put_open(&of, &put));
+    for (uint64_t part = 0; part < 3; part++) bpt_ok(bpt_put_part(&of, &put, part));
+    ck_assert_int_eq(truncate(bpt_work_path(&of, &put.token, ".part"), 3 * BPT_PART - 1), 0);
+    bpt_err(bpt_put_commit(&of, &put), BP_ERR_PART_MISSING);
+    ck_assert(!bpt_store_has(&of, "object"));
+    bpt_put_close(&of, &put);
+    bpt_ok(bpt_put_open(&of, &put)); /* and then it is looked at */
+    ck_assert_uint_eq(put.first, 2);
+    bpt_ok(bpt_put_rest(&of, &put));
+    bpt_put_close(&of, &put);
+    bpt_ok(bpt_get_whole(&of, "object", put.size, 1));
+    bpt_store_end(&of);
+}
+END_TEST
+
+/* The bytes of a last part that could not be written whole, and was shorter the next time. */
+START_TEST(a_part_file_that_is_too_long_is_cut) {
+    bpt_store of;
+    bpt_store_start(&of, &fast);
+    bpt_put put = bpt_put_of("object", BP_SIZE_UNKNOWN, 1);
+    put.bytes = BPT_PART + 10;
+    bpt_ok(bpt_put_open(&of, &put));
+    ck_assert_int_eq(truncate(bpt_work_path(&of, &put.token, ".part"), 2 * BPT_PART), 0);
+    bpt_ok(bpt_put_rest(&of, &put));
+    bpt_put_close(&of, &put);
+    bpt_ok(bpt_get_whole(&of, "object", put.bytes, 1));
+    bpt_store_end(&of);
+}
+END_TEST
+
+static bool same_secret(void *out, size_t size) { return memset(out, 7, size) != NULL; }
+
+START_TEST(a_token_that_is_taken_harms_nobody) {
+    bpt_store of;
+    bpt_store_start(&of, &fast);
+    bpi_os.secret = same_secret;
+    bpt_put put = bpt_put_of("object", 2 * BPT_PART, 1), other = bpt_put_of("other", 10, 2);
+    bpt_ok(bpt_put_open(&of, &put));
+    bpt_ok(bpt_put_part(&of, &put, 1));
+    bpt_err(bpt_put_open(&of, &other), BP_ERR_BUSY);
+    bpt_put_close(&of, &put);
+    bpt_err(bpt_put_open(&of, &other), BP_ERR_SYSTEM);
+    bpt_ok(bpt_put_open(&of, &put));
+    ck_assert(bpt_put_has(&put, 1));
+    bpt_ok(bpt_put_rest(&of, &put));
+    bpt_put_close(&of, &put);
+    bpt_ok(bpt_get_whole(&of, "object", put.size, 1));
+    bpi_os = bpi_os_system;
+    bpt_store_end(&of);
+}
+END_TEST
+
 /* ---- many at once ---- */
 
 typedef struct many {
@@ -300,5 +358,8 @@ BPT_SUITE(transfer_dir_put) {
     BPT_TEST(a_directory_in_the_way_is_an_error_of_the_name);
     BPT_TEST(what_is_thrown_away_is_unknown);
     BPT_TEST(a_put_that_is_over_takes_nothing_more);
+    BPT_TEST(a_part_file_that_was_cut_is_not_committed);
+    BPT_TEST(a_part_file_that_is_too_long_is_cut);
+    BPT_TEST(a_token_that_is_taken_harms_nobody);
     BPT_TEST(parts_are_written_at_the_same_time);
 }
