@@ -214,7 +214,8 @@ typedef struct bp_transfer_client_config {
     uint32_t idle_ms;         /* a transfer that was not paused and did not move for so long, for whatever reason, ends
                                  with BP_ERR_TIMEOUT; 0 is 60,000; UINT32_MAX: never */
     uint32_t memory_ms;       /* one that has nothing in flight, and waited so long for memory, ends with BP_ERR_LIMIT:
-                                 who keeps parts and waits for more must copy them out; 0 is 30,000 */
+                                 who keeps parts and waits for more must copy them out; 0 is 30,000. Times are looked
+                                 after as those of connections: never early, late by a second at the most */
 } bp_transfer_client_config;
 
 /* BP_ERR_ARGUMENT, BP_ERR_NO_MEMORY. config may be NULL. */
@@ -223,8 +224,9 @@ BP_NODISCARD BP_API bp_err bp_transfer_client_new(const bp_transfer_client_confi
 /* To be put among the services of one bp_client_config. */
 BP_API bp_service bp_transfer_client_service(bp_transfer_client *client);
 
-/* Frees it and sets *client to NULL; free the bp_client first. Transfers that are left end with BP_ERR_CLOSED; what they
- * put stays on the server to be gone on with. NULL is allowed. */
+/* Frees it and sets *client to NULL; free the bp_client first. Transfers that are left end with BP_ERR_CLOSED, inside
+ * this call; what they put stays on the server to be gone on with. With a loop of the caller's what is under way ends
+ * as that loop runs. Inside a callback it is allowed. NULL is allowed. */
 BP_API void bp_transfer_client_free_take(bp_transfer_client **client);
 BP_API void bp_transfer_client_stats(const bp_transfer_client *client, bp_transfer_stats *out);
 
@@ -250,7 +252,8 @@ typedef struct bp_outcome {
 } bp_outcome;
 
 /* The transfer is over, and freed after this call. Exactly once for every transfer that was made, never inside the call
- * that made it. */
+ * that made it. This and all other callbacks may do anything, also to their own transfer: begin others, cancel it, free
+ * the client. */
 typedef void bp_done_fn(bp_transfer *transfer, const bp_outcome *outcome, void *user);
 
 /* Some of it moved; at most once per part. */
@@ -265,7 +268,7 @@ typedef struct bp_put_config {
     uint64_t size;            /* of data; of what will be written, or BP_SIZE_UNKNOWN; not read with a path */
     bp_token token;           /* of the unfinished put to go on with; none: a new one. What is written begins at the
                                  object's first byte, whatever the server has of it: that is passed over */
-    uint32_t part_size;       /* 0: the client's; an unfinished put's is what it was begun with */
+    uint32_t part_size;       /* 0: the client's, which is the most; an unfinished put's is what it was begun with */
     uint32_t parts_in_flight; /* 0: the client's */
     uint32_t deadline_ms;     /* for all of it, BP_ERR_TIMEOUT; 0: none */
     bp_done_fn *on_done;      /* not NULL */
@@ -276,7 +279,8 @@ typedef struct bp_put_config {
 } bp_put_config;
 
 /* Begins a put; without a connection it waits for one. config is copied, and its name and path are.
- * BP_ERR_ARGUMENT, BP_ERR_NAME, BP_ERR_NO_MEMORY, BP_ERR_CLOSED; what is wrong with the file is told by on_done. */
+ * BP_ERR_ARGUMENT, BP_ERR_NAME, BP_ERR_PART_SIZE, BP_ERR_NO_MEMORY, BP_ERR_CLOSED (the connection is gone, and will not
+ * come back); what is wrong with the file is told by on_done. */
 BP_NODISCARD BP_API bp_err bp_transfer_client_put(bp_transfer_client *client, const bp_put_config *config,
                                                   bp_transfer **out);
 
@@ -295,13 +299,14 @@ typedef bp_err bp_body_fn(bp_transfer *transfer, uint64_t offset, bp_bytes bytes
 
 typedef struct bp_get_config {
     const char *name;         /* of the object */
-    /* Where its bytes go: to a file that is made, or replaced, once all are here; or to on_body. A file begins with the
-     * range's first byte. */
+    /* Where its bytes go: to a file that is made, or replaced, once all are here; or to on_body, not to both. A file
+     * begins with the range's first byte. */
     const char *path;
     bp_body_fn *on_body;
     uint64_t offset, length;  /* the range, in bytes; length 0: to the end. BP_ERR_RANGE when it is not in the object */
     uint64_t version;         /* 0: any; else BP_ERR_CHANGED when it is another */
-    bp_token token;           /* of an unfinished get to the same file, to go on with it; none: a new one */
+    bp_token token;           /* of an unfinished get to the same file, to go on with it, of the same range and version,
+                                 which must be told, too: both are in its outcome. None: a new one */
     uint32_t part_size, parts_in_flight, deadline_ms; /* as for a put */
     bp_done_fn *on_done;      /* not NULL */
     bp_progress_fn *on_progress;
@@ -331,8 +336,9 @@ BP_NODISCARD BP_API bp_err bp_transfer_client_list(bp_transfer_client *client, c
 BP_API void bp_transfer_pause(bp_transfer *transfer);
 BP_API void bp_transfer_resume(bp_transfer *transfer);
 
-/* Ends it with BP_ERR_CANCELLED, soon. What was put, or got to a file, stays to be gone on with where is_kept, and is
- * thrown away else. Nothing happens when it is over already. */
+/* Ends it with BP_ERR_CANCELLED, soon; without a connection perhaps inside this call. What was put, or got to a file,
+ * stays to be gone on with where is_kept, and is thrown away else, as far as the server can be told. Nothing happens
+ * when it is over already. */
 BP_API void bp_transfer_cancel(bp_transfer *transfer, bool is_kept);
 
 BP_API void bp_transfer_progress(const bp_transfer *transfer, bp_progress *out);

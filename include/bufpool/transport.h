@@ -31,6 +31,9 @@ typedef struct bp_client bp_client;
  * own callbacks are. Each is called on the loop's thread and may be NULL; user is the service's. Services are told in
  * the order in which they stand in the configuration, and before the program. */
 typedef struct bp_service_hooks {
+    /* The client is made and will connect; for a service that has something to do before that, or between connections.
+     * Called by bp_client_new, which succeeds: the client is not to be freed here. */
+    void (*on_client)(bp_client *client, void *user);
     /* As the program's on_open: the connection is up, and may be watched. One that closes it here does not keep the
      * others from being told. */
     void (*on_open)(bp_conn *conn, void *user);
@@ -47,7 +50,7 @@ typedef struct bp_service_hooks {
     bool (*on_tick)(bp_conn *conn, uint32_t elapsed_ms, void *user);
     /* A buffer for a frame of the service's, of length bytes, instead of one of the pool: asked before pool and budget,
      * as the frame's first bytes come, unless it is here as a whole, and again after it had to wait for memory; also by
-     * bp_conn_keep, for a frame that has no buffer. It may be of any pool, holds at least length bytes, and its only
+     * bp_conn_keep, for a frame that has no buffer. It may be of any pool, holds at least length bytes, and one
      * reference is given away: to the handler that keeps the frame, else it is released with the frame, or with the
      * connection in the middle of it. NULL: the pool is asked. It calls nothing on the connection. */
     bp_buf *(*lend)(bp_conn *conn, uint16_t type, uint32_t length, void *user);

@@ -113,7 +113,18 @@ void bpi_client_work_later(bp_transfer *transfer) {
 
 static bp_transfer_client *client_of(const bpi_end *end);
 
-/* That of the connection's end, as it goes on where there is no connection. An end that is freed may outlive us. */
+/* Who waits for its user must not have what others wait for. */
+static void share_memory(bp_transfer_client *client) {
+    bool is_short = false;
+    for (const bp_transfer *transfer = client->transfers; transfer != NULL; transfer = transfer->next) {
+        is_short = is_short || bpi_job_is_short(transfer);
+    }
+    for (bp_transfer *transfer = client->transfers; is_short && transfer != NULL; transfer = transfer->next) {
+        bpi_job_give_up(transfer);
+    }
+}
+
+/* The end's ticks go on where there is no connection. An end that is freed may outlive us. */
 static bool on_tick(bpi_end *end) {
     if (end->is_freed) return false;
     bp_transfer_client *client = client_of(end);
@@ -121,15 +132,17 @@ static bool on_tick(bpi_end *end) {
     client->clock_ms = end->loop->clock_ms;
     client->end = end;
     bpi_client_enter(client);
+    share_memory(client);
     for (bp_transfer *transfer = client->transfers; transfer != NULL; transfer = transfer->next) {
         bpi_job_tick(transfer, elapsed_ms);
     }
-    const bool is_needed = client->transfers != NULL;
+    const bool is_needed = client->transfers != NULL || client->conn == NULL;
     end->needs_tick = is_needed;
     bpi_client_leave(client);
     return is_needed;
 }
 
+/* Without a connection they go on without need: later nobody could have them begin. */
 static void begin_ticks(bp_transfer_client *client) {
     bpi_end *end = client->end;
     if (end == NULL || end->needs_tick) return;
@@ -139,6 +152,15 @@ static void begin_ticks(bp_transfer_client *client) {
 
 /* ---- hooks ---- */
 
+static void on_client(bp_client *made, void *user) {
+    bp_transfer_client *client = user;
+    client->is_gone = false;
+    client->end = bpi_client_end(made);
+    client->end->on_tick = on_tick;
+    begin_ticks(client);
+    client->end = NULL;
+}
+
 static void on_open(bp_conn *conn, void *user) {
     bp_transfer_client *client = user;
     if (client->conn != NULL || client->is_freed || !bpi_link_is_possible(conn)) {
@@ -147,7 +169,6 @@ static void on_open(bp_conn *conn, void *user) {
     }
     client->conn = conn;
     client->end = conn->end;
-    client->end->on_tick = on_tick;
     bpi_client_enter(client);
     bpi_link_init(&client->link, conn);
     bpi_link_fit_pool(&client->link, client->config.part_size);
@@ -167,6 +188,8 @@ static void on_close(bp_conn *conn, bp_err why, void *user) {
         bpi_job_lose(transfer);
         if (!comes_again) bpi_job_end(transfer, why, BP_PART_NONE, NULL);
     }
+    if (comes_again) begin_ticks(client);
+    client->is_gone = !comes_again;
     client->conn = NULL;
     bpi_link_cut(&client->link);
     bpi_link_fini(&client->link);
@@ -248,11 +271,11 @@ static bp_err on_get_opened(bp_conn *conn, const bpi_transfer_get_opened_view *v
 static bp_err on_part(bp_conn *conn, bp_buf *buf, void *user) {
     bp_transfer_client *client = user;
     bpi_transfer_part_view view;
-    (void)conn;
     bp_err err = bpi_transfer_part_view_init(bp_buf_data(buf), bp_buf_length(buf), &view); /* it was before */
     bpi_client_enter(client);
     bp_transfer *transfer = err != BP_OK ? NULL : find(client, bpi_transfer_part_get_transfer(&view), &bpi_get_kind);
     client->stats.parts_in++;
+    if (conn->end->loop->frame->value != bp_buf_data(buf)) client->stats.bytes_copied += bp_buf_length(buf);
     if (transfer != NULL)
         bpi_get_part_take(transfer, &view, &buf);
     else
@@ -288,8 +311,7 @@ static bp_err on_failed(bp_conn *conn, const bpi_transfer_failed_view *view, voi
     bp_transfer_client *client = user;
     (void)conn;
     bpi_client_enter(client);
-    bp_transfer *transfer =
-        (bp_transfer *)(void *)bpi_link_find(&client->link, bpi_transfer_failed_get_transfer(view));
+    bp_transfer *transfer = (bp_transfer *)(void *)bpi_link_find(&client->link, bpi_transfer_failed_get_transfer(view));
     if (transfer != NULL) {
         bpi_job_failed_there(transfer, view);
         bpi_client_work_on(transfer);
@@ -307,7 +329,8 @@ static const bpi_transfer_handlers handlers = {.put_opened = on_put_opened,
                                                .list_end = on_list_end,
                                                .failed = on_failed};
 
-static const bp_service_hooks hooks = {.on_open = on_open, .on_close = on_close, .on_drain = on_drain, .lend = lend};
+static const bp_service_hooks hooks = {
+    .on_client = on_client, .on_open = on_open, .on_close = on_close, .on_drain = on_drain, .lend = lend};
 
 static bp_transfer_client *client_of(const bpi_end *end) {
     const bp_service *service = end->config.services;

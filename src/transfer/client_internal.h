@@ -84,8 +84,8 @@ typedef struct bpi_kind {
     void (*move)(bp_transfer *transfer);        /* MOVING: all that can be done now */
     void (*file_opened)(bp_transfer *transfer); /* FILE: it is open, says transfer->call */
     void (*file_committed)(bp_transfer *transfer);
-    void (*granted)(bpi_lane *lane); /* it has its buffer, and knows where the bytes go */
-    void (*lose)(bpi_lane *lane);    /* the connection is gone: it leaves, or stays */
+    void (*granted)(bpi_lane *lane);                      /* it has its buffer, and knows where the bytes go */
+    void (*lose)(bpi_lane *lane);                         /* the connection is gone: it leaves, or stays */
     bp_err (*say)(bp_transfer *transfer, bpi_link *link); /* as bpi_strand_fn, but for what they have in common */
 } bpi_kind;
 
@@ -111,14 +111,15 @@ struct bp_transfer {
     bool is_told;      /* on_done was called */
     bool is_discarded; /* in ENDING: what was put, or got to a file, is thrown away */
     bool has_moved;    /* since the last tick */
+    bool is_refused;   /* since the last tick, or part: there was no memory, and its pool cannot wait */
     bool has_token;
     /* the user's */
     void *user;
     bp_done_fn *on_done;
     bp_progress_fn *on_progress;
     void (*on_token)(bp_transfer *transfer, const bp_token *token, void *user);
-    const char *name;         /* list: the prefix */
-    const char *path, *file;  /* NULL: no file; else its name in its directory, a part of path */
+    const char *name;        /* list: the prefix */
+    const char *path, *file; /* NULL: no file; else its name in its directory, a part of path */
     uint32_t part_size, deadline_ms;
     uint32_t age_ms, idle_ms, starved_ms; /* so long it is there, did not move, waited for memory alone */
     uint32_t retry_ms;                    /* WAITING: until it is tried again */
@@ -128,7 +129,7 @@ struct bp_transfer {
     /* parts */
     bp_token token;
     bpi_plan plan;
-    uint32_t limit;  /* parts in flight that the server allows */
+    uint32_t limit; /* parts in flight that the server allows */
     uint64_t parts_sent;
     uint64_t summed; /* parts that crc is of; BP_PART_NONE: it is not known of all, so there is no sum */
     uint32_t crc;
@@ -141,11 +142,11 @@ struct bp_transfer {
             const uint8_t *data; /* in memory; NULL: not there */
             uint64_t version;    /* of the file; 0: not known */
             bpi_plan there;
-            uint64_t size;       /* as the server is told */
-            bool is_written;     /* by bp_transfer_write: */
-            bool has_end;        /* the last byte came */
-            bool wants_room;     /* on_writable is due once there is */
-            uint64_t written;    /* bytes */
+            uint64_t size;    /* as the server is told */
+            bool is_written;  /* by bp_transfer_write: */
+            bool has_end;     /* the last byte came */
+            bool wants_room;  /* on_writable is due once there is */
+            uint64_t written; /* bytes */
             void (*on_writable)(bp_transfer *transfer, void *user);
             bool is_commit_said;
         } put;
@@ -174,20 +175,21 @@ enum { BPI_LENDABLE = 64 /* buckets, by length */ };
 struct bp_transfer_client {
     bp_transfer_client_config config;
     bpi_narrow_schema schema;
-    bp_conn *conn; /* NULL: none */
-    bpi_link link; /* while there is one */
-    bpi_end *end;  /* while not asleep, and inside ticks */
-    bpi_end *held; /* while depth != 0: the end that must not go */
+    bp_conn *conn;  /* NULL: none */
+    bpi_link link;  /* while there is one */
+    bpi_end *end;   /* while not asleep, and inside ticks */
+    bpi_end *held;  /* while depth != 0: the end that must not go */
     bp_pool *small; /* for frames that are not parts: they get through whatever the parts take */
     bp_transfer *transfers, **transfers_last;
     bp_transfer *work, **work_last;
-    bp_transfer *later;              /* for work, when the letter is opened */
+    bp_transfer *later; /* for work, when the letter is opened */
     bpi_lane *lendable[BPI_LENDABLE];
-    bpi_lane *lent;                  /* whose buffer the reader has as well */
+    bpi_lane *lent; /* whose buffer the reader has as well */
     bpi_place *places;
     bpi_letter letter;
     bool is_letter_due;
     bool is_freed; /* the user let go of it */
+    bool is_gone;  /* its connection, and there will be no other */
     uint32_t depth, under_way;
     uint32_t clock_ms; /* the loop's, at the last tick */
     bp_transfer_stats stats;
@@ -229,8 +231,8 @@ typedef struct bpi_job_config {
 } bpi_job_config;
 
 /* A transfer in WAITING, on the client's list. Errors as bp_transfer_client_put. */
-BP_NODISCARD bp_err bpi_job_new(bp_transfer_client *client, const bpi_kind *kind,
-                                     const bpi_job_config *config, bp_transfer **out);
+BP_NODISCARD bp_err bpi_job_new(bp_transfer_client *client, const bpi_kind *kind, const bpi_job_config *config,
+                                bp_transfer **out);
 void bpi_job_work(bp_transfer *transfer);
 
 /* It is over, unless it was before: part may be BP_PART_NONE, text NULL. */
@@ -241,6 +243,10 @@ void bpi_job_abandon(bp_transfer *transfer);
 
 /* The connection is gone, or the transfer is to begin anew: what is under way comes back, and it waits. */
 void bpi_job_lose(bp_transfer *transfer);
+
+/* Whether it waits for memory; and a paused get gives back what it holds: that can be asked for again. */
+bool bpi_job_is_short(const bp_transfer *transfer);
+void bpi_job_give_up(bp_transfer *transfer);
 void bpi_job_tick(bp_transfer *transfer, uint32_t elapsed_ms);
 
 /* Has its file's store do something with the whole of it; the kind, or its end, is told. */

@@ -52,11 +52,9 @@ static void open_file(bp_transfer *get) {
         return;
     }
     get->phase = BPI_PHASE_FILE;
-    bpi_job_call(get, get->place->store->table->put_open,
-                 &(bp_store_call){.name = get->file,
-                                  .size = get->plan.size,
-                                  .part_size = get->part_size,
-                                  .token = get->token});
+    bpi_job_call(
+        get, get->place->store->table->put_open,
+        &(bp_store_call){.name = get->file, .size = get->plan.size, .part_size = get->part_size, .token = get->token});
 }
 
 void bpi_get_opened(bp_transfer *get, const bpi_transfer_get_opened_view *view) {
@@ -102,7 +100,8 @@ static void granted(bpi_lane *lane) {
 static void deliver(bp_transfer *get, bpi_lane *lane) {
     const uint64_t offset = get->of.get.offset + lane->part.number * get->part_size;
     const bp_bytes bytes = {lane->data, lane->part.length};
-    const bp_err err = get->of.get.on_body == NULL ? BP_OK : get->of.get.on_body(get, offset, bytes, lane->buf, get->user);
+    const bp_err err =
+        get->of.get.on_body == NULL ? BP_OK : get->of.get.on_body(get, offset, bytes, lane->buf, get->user);
     if (err != BP_OK) bpi_job_end(get, err, lane->part.number, NULL);
     if (get->phase == BPI_PHASE_ENDING) return;
     bpi_lane_finish(lane);
@@ -172,8 +171,7 @@ static void commit(bp_transfer *get) {
     const bpi_dir_put *file = get->object;
     get->crc = get->of.get.has_crc ? get->of.get.object_crc : file->crc;
     get->phase = BPI_PHASE_COMMITTING;
-    bpi_job_call(get, get->place->store->table->commit,
-                 &(bp_store_call){.size = get->plan.size, .crc = get->crc});
+    bpi_job_call(get, get->place->store->table->commit, &(bp_store_call){.size = get->plan.size, .crc = get->crc});
 }
 
 static void file_committed(bp_transfer *get) {
@@ -184,7 +182,7 @@ static void file_committed(bp_transfer *get) {
 static void begin_parts(bp_transfer *get) {
     for (uint64_t part; get->phase == BPI_PHASE_MOVING && (part = bpi_plan_next(&get->plan)) != BP_PART_NONE;) {
         const bool has_lane = bpi_lane_of(get, part)->state == BPI_LANE_IDLE;
-        if (!has_lane || bpi_plan_under_way(&get->plan) >= get->limit) return;
+        if (!has_lane || get->is_refused || bpi_plan_under_way(&get->plan) >= get->limit) return;
         bpi_lane_begin(get, part);
     }
 }

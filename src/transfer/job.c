@@ -19,10 +19,10 @@ static bp_err check_name(const char *name, bool may_be_empty) {
 }
 
 static bp_err check(const bp_transfer_client *client, const bpi_job_config *config) {
-    if (client->is_freed) return BP_ERR_CLOSED;
+    if (client->is_freed || client->is_gone) return BP_ERR_CLOSED;
     if (config->on_done == NULL || config->parts_in_flight > BP_PARTS_IN_FLIGHT_MAX) return BP_ERR_ARGUMENT;
-    const bool is_sized = config->part_size == 0 || (config->part_size >= BP_PART_SIZE_MIN &&
-                                                     config->part_size <= client->config.part_size);
+    const bool is_sized = config->part_size == 0 ||
+                          (config->part_size >= BP_PART_SIZE_MIN && config->part_size <= client->config.part_size);
     return is_sized ? check_name(config->name, !config->has_parts) : BP_ERR_PART_SIZE;
 }
 
@@ -47,8 +47,7 @@ static char *copy_text(char *to, const char *text) {
     return to + size;
 }
 
-bp_err bpi_job_new(bp_transfer_client *client, const bpi_kind *kind, const bpi_job_config *config,
-                        bp_transfer **out) {
+bp_err bpi_job_new(bp_transfer_client *client, const bpi_kind *kind, const bpi_job_config *config, bp_transfer **out) {
     *out = NULL;
     const bp_err err = check(client, config);
     if (err != BP_OK) return err;
@@ -111,7 +110,8 @@ static bp_err say_end(bp_transfer *transfer, bpi_link *link) {
 
 static bp_err speak(bpi_link *link, bpi_strand *strand) {
     bp_transfer *transfer = (bp_transfer *)(void *)strand;
-    const bp_err err = transfer->phase == BPI_PHASE_ENDING ? say_end(transfer, link) : transfer->kind->say(transfer, link);
+    const bp_err err =
+        transfer->phase == BPI_PHASE_ENDING ? say_end(transfer, link) : transfer->kind->say(transfer, link);
     if (err == BP_MORE && transfer->phase == BPI_PHASE_ENDING) bpi_client_work_on(transfer);
     return err;
 }
@@ -281,7 +281,7 @@ static bool is_late(const bp_transfer *transfer, uint32_t since_ms, uint32_t lim
 
 /* The first part that waits for memory, where nothing is in flight; BP_PART_NONE: not so. */
 static uint64_t starving_part(const bp_transfer *transfer) {
-    uint64_t first = BP_PART_NONE;
+    uint64_t first = transfer->is_refused ? bpi_plan_next(&transfer->plan) : BP_PART_NONE;
     for (uint32_t i = 0; i < transfer->lane_count; i++) {
         const bpi_lane *lane = &transfer->lanes[i];
         if (lane->state == BPI_LANE_RESERVING) {
@@ -293,11 +293,26 @@ static uint64_t starving_part(const bp_transfer *transfer) {
     return first;
 }
 
+bool bpi_job_is_short(const bp_transfer *transfer) {
+    for (uint32_t i = 0; i < transfer->lane_count; i++) {
+        if (transfer->lanes[i].state == BPI_LANE_RESERVING) return true;
+    }
+    return transfer->is_refused;
+}
+
+void bpi_job_give_up(bp_transfer *transfer) {
+    for (uint32_t i = 0; transfer->is_paused && i < transfer->lane_count; i++) {
+        bpi_lane *lane = &transfer->lanes[i];
+        if (lane->state == BPI_LANE_GRANTED || lane->state == BPI_LANE_HELD) bpi_lane_leave(lane);
+    }
+}
+
 void bpi_job_tick(bp_transfer *transfer, uint32_t elapsed_ms) {
     const bp_transfer_client_config *config = &transfer->client->config;
     const bool is_still = !transfer->has_moved && !transfer->is_paused;
     const uint64_t starving = starving_part(transfer);
     transfer->has_moved = false;
+    transfer->is_refused = false;
     transfer->age_ms = later(transfer->age_ms, elapsed_ms);
     transfer->idle_ms = is_still ? later(transfer->idle_ms, elapsed_ms) : 0;
     transfer->starved_ms = starving == BP_PART_NONE ? 0 : later(transfer->starved_ms, elapsed_ms);
@@ -347,8 +362,9 @@ void bp_transfer_cancel(bp_transfer *transfer, bool is_kept) {
 void bp_transfer_progress(const bp_transfer *transfer, bp_progress *out) {
     const bool is_put = transfer->kind == &bpi_put_kind;
     *out = (bp_progress){.size = transfer->plan.size,
-                         .done = transfer->lane_count == 0 ? 0
-                                 : bpi_plan_done_bytes(is_put ? &transfer->of.put.there : &transfer->plan),
+                         .done = transfer->lane_count == 0
+                                     ? 0
+                                     : bpi_plan_done_bytes(is_put ? &transfer->of.put.there : &transfer->plan),
                          .parts_sent = transfer->parts_sent,
                          .in_flight = bpi_plan_under_way(&transfer->plan),
                          .is_connected = transfer->strand.number != 0,

@@ -145,8 +145,7 @@ void bpi_lane_begin(bp_transfer *transfer, uint64_t part) {
     lane->part.number = part;
     lane->part.length = bpi_plan_length(&transfer->plan, part);
     lane->part.crc = 0;
-    const bp_err err =
-        bpi_part_prepare(&lane->part, client->end->pool, &client->end->loop->mailbox, frame_size(lane));
+    const bp_err err = bpi_part_prepare(&lane->part, client->end->pool, &client->end->loop->mailbox, frame_size(lane));
     if (err == BP_OK) {
         take_grant(lane);
     } else if (err == BP_PENDING) {
@@ -154,8 +153,10 @@ void bpi_lane_begin(bp_transfer *transfer, uint64_t part) {
         client->stats.waits++;
         bpi_client_await(client);
     } else {
+        const bool is_never = bp_pool_stride(client->end->pool, frame_size(lane)) == 0;
         go_back(lane);
-        bpi_job_end(transfer, err, part, NULL);
+        transfer->is_refused = err == BP_ERR_LIMIT; /* by a pool that cannot wait: it is asked again */
+        if (err != BP_ERR_LIMIT || is_never) bpi_job_end(transfer, err, part, NULL);
     }
 }
 
@@ -177,6 +178,7 @@ void bpi_lane_finish(bpi_lane *lane) {
     }
     give_buffer_back(lane);
     transfer->has_moved = true;
+    transfer->is_refused = false;
     sum(transfer);
 }
 

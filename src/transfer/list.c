@@ -27,15 +27,15 @@ void bpi_list_listed(bp_transfer *list, const bpi_transfer_listed_view *view) {
     char *after = list->of.list.after, told[BP_OBJECT_NAME_MAX + 1];
     memcpy(told, name.data, name.length);
     told[name.length] = '\0';
-    if (strlen(told) != name.length || strcmp(told, after) <= 0 ||
-        strncmp(told, list->name, strlen(list->name)) != 0) {
+    if (strlen(told) != name.length || strcmp(told, after) <= 0 || strncmp(told, list->name, strlen(list->name)) != 0) {
         bpi_job_end(list, BP_ERR_ORDER, BP_PART_NONE, "the server told of an object that was not asked for");
         return;
     }
     memcpy(after, told, name.length + 1);
     list->of.list.has_told = true;
-    const bp_object_info object = {
-        .name = told, .size = bpi_transfer_listed_get_size(view), .version = bpi_transfer_listed_get_version(view)};
+    const bp_object_info object = {.name = told,
+                                   .size = bpi_transfer_listed_get_size(view),
+                                   .version = bpi_transfer_listed_get_version(view)};
     list->of.list.on_object(list, &object, list->user);
 }
 

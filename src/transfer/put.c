@@ -40,7 +40,7 @@ static void begin(bp_transfer *put) {
     }
     put->phase = BPI_PHASE_FILE;
     bpi_job_call(put, put->place->store->table->get_open,
-                      &(bp_store_call){.name = put->file, .version = put->of.put.version});
+                 &(bp_store_call){.name = put->file, .version = put->of.put.version});
 }
 
 static void set_size(bp_transfer *put, uint64_t size) {
@@ -183,7 +183,7 @@ static void begin_parts(bp_transfer *put) {
         }
         if (is_only_summed)
             sum_in_memory(put, part);
-        else if (bpi_plan_under_way(&put->plan) < put->limit)
+        else if (bpi_plan_under_way(&put->plan) < put->limit && !put->is_refused)
             bpi_lane_begin(put, part);
         else
             return;
@@ -273,8 +273,7 @@ static bp_err say_part(bp_transfer *put, bpi_link *link, bpi_lane *lane) {
 static bp_err say_commit(bp_transfer *put, bpi_link *link) {
     uint8_t value[BPI_TRANSFER_PUT_COMMIT_MAX];
     uint32_t length;
-    const bpi_transfer_put_commit commit = {
-        .transfer = put->strand.number, .size = put->plan.size, .crc = put->crc};
+    const bpi_transfer_put_commit commit = {.transfer = put->strand.number, .size = put->plan.size, .crc = put->crc};
     bp_err err = bpi_transfer_put_commit_encode(&commit, value, sizeof value, &length);
     if (err == BP_OK) err = bpi_link_say(link, BPI_TRANSFER_PUT_COMMIT_TYPE, value, length);
     put->of.put.is_commit_said = err == BP_OK;
@@ -299,22 +298,18 @@ void bpi_put_committed(bp_transfer *put, uint64_t version) {
     done(put, version);
 }
 
-const bpi_kind bpi_put_kind = {.begin = begin,
-                               .move = move,
-                               .file_opened = file_opened,
-                               .granted = granted,
-                               .lose = lose,
-                               .say = say};
+const bpi_kind bpi_put_kind = {
+    .begin = begin, .move = move, .file_opened = file_opened, .granted = granted, .lose = lose, .say = say};
 
 bp_err bp_transfer_client_put(bp_transfer_client *client, const bp_put_config *config, bp_transfer **out) {
     const bpi_job_config common = {.name = config->name,
-                                        .path = config->path,
-                                        .part_size = config->part_size,
-                                        .parts_in_flight = config->parts_in_flight,
-                                        .deadline_ms = config->deadline_ms,
-                                        .on_done = config->on_done,
-                                        .user = config->user,
-                                        .has_parts = true};
+                                   .path = config->path,
+                                   .part_size = config->part_size,
+                                   .parts_in_flight = config->parts_in_flight,
+                                   .deadline_ms = config->deadline_ms,
+                                   .on_done = config->on_done,
+                                   .user = config->user,
+                                   .has_parts = true};
     bp_transfer *put = NULL;
     *out = NULL;
     const bool is_sized = config->data == NULL || config->size != BP_SIZE_UNKNOWN;

@@ -20,7 +20,7 @@ static bool has_room(bp_transfer *put) {
     const bpi_lane *lane = lane_of_next(put, &part);
     if (!is_moving(put)) return false;
     if (lane->state != BPI_LANE_IDLE) return lane->state == BPI_LANE_FILLING || lane->state == BPI_LANE_PASSING;
-    if (part - put->plan.first >= put->lane_count) return false;
+    if (put->is_refused || part - put->plan.first >= put->lane_count) return false;
     return bpi_put_is_there(put, part) || bpi_plan_under_way(&put->plan) < put->limit;
 }
 

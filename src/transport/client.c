@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "transport/service_internal.h"
 #include "transport/wait_internal.h"
 
 #include "base/os.h"
@@ -67,6 +68,8 @@ static void retry_later(bp_client *client) {
 }
 
 static bool is_persistent(const bp_client *client) { return client->reconnect_min_ms != 0 && !client->is_quiet; }
+
+bpi_end *bpi_client_end(bp_client *client) { return &client->end; }
 
 bool bpi_client_comes_again(const bpi_end *end) {
     return is_persistent((const bp_client *)end) && !end->is_freed;
@@ -151,6 +154,7 @@ bp_err bp_client_new(const bp_client_config *config, const char *address, bp_cli
     if (err != BP_OK) goto fail;
     client->end.is_client = true; /* only now: what failed at once has been told, without callbacks */
     *out = client;
+    bpi_service_tell_client(&client->end, client);
     return BP_OK;
 
 fail:

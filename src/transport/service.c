@@ -15,6 +15,15 @@ uint32_t bpi_service_find_copy(const bpi_end *end, const bp_schema *schema) {
     return i;
 }
 
+void bpi_service_tell_client(bpi_end *end, bp_client *client) {
+    for (uint32_t i = 0; i < end->config.service_count; i++) {
+        const bp_service *service = &end->config.services[i];
+        if (service->hooks != NULL && service->hooks->on_client != NULL) {
+            service->hooks->on_client(client, service->user);
+        }
+    }
+}
+
 void bpi_service_tell_open(bp_conn *conn) {
     const bp_conn_config *config = &conn->end->config;
     for (uint32_t i = 0; i < config->service_count; i++) {

@@ -15,6 +15,9 @@ static inline uint32_t bpi_service_find(const bpi_end *end, const bp_schema *sch
     return bpi_service_find_copy(end, schema);
 }
 
+/* The services of a client's end are told that it is made. */
+void bpi_service_tell_client(bpi_end *end, bp_client *client);
+
 /* The connection's services are told, in order: it is up; it is gone, of which on_open was told; there is room in its
  * queue again. */
 void bpi_service_tell_open(bp_conn *conn);

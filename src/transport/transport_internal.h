@@ -355,7 +355,8 @@ void bpi_end_handle_closed(bpi_end *end);
  * loop: they free themselves as if it were their own. */
 void bpi_end_free(bpi_end *end);
 
-/* Whether a client's end connects again. */
+/* A client's end; and whether it connects again. */
+bpi_end *bpi_client_end(bp_client *client);
 bool bpi_client_comes_again(const bpi_end *end);
 
 /* ---- connection ---- */
