@@ -90,8 +90,8 @@ START_TEST(range_is_what_was_asked_for) {
     uint8_t *bytes = start_with_object(&world, &small_parts, RANGED);
     bpt_job get = {0}, file = {0};
     bpt_job_get(&world, &get, (bp_get_config){.name = "a", .offset = offset, .length = length});
-    bpt_job_get(&world, &file, (bp_get_config){
-                                   .name = "a", .offset = offset, .length = length, .path = bpt_world_path(&world, "f")});
+    bpt_job_get(&world, &file,
+                (bp_get_config){.name = "a", .offset = offset, .length = length, .path = bpt_world_path(&world, "f")});
     bpt_job_end(&get, ranges[_i].err);
     bpt_job_end(&file, ranges[_i].err);
     if (ranges[_i].err == BP_OK) {
@@ -128,7 +128,9 @@ enum { MANY = 40 };
 START_TEST(many_at_once_of_different_sizes) {
     bpt_world world;
     bpt_job gets[MANY] = {0};
-    const bpt_world_options with = {.client = {.part_size = PART}, .client_memory = 128 * 1024, .server_memory = 128 * 1024};
+    const bpt_world_options with = {.client = {.part_size = PART},
+                                    .client_memory = 128 * 1024,
+                                    .server_memory = 128 * 1024};
     uint8_t *bytes = start_with_object(&world, &with, 30 * PART);
     for (unsigned i = 0; i < MANY; i++) {
         bpt_job_get(&world, &gets[i], (bp_get_config){.name = "a", .offset = i * 100, .length = 7 * PART + i * 33});
@@ -281,11 +283,12 @@ START_TEST(list_tells_of_all_in_order) {
     enum { OBJECTS = 150 };
     bpt_world world;
     char name[32];
+    const uint8_t zeros[OBJECTS] = {0};
     bpt_job all = {0}, some = {0}, none = {0};
     bpt_world_start(&world, &small_parts);
     for (int i = 0; i < OBJECTS; i++) {
         snprintf(name, sizeof name, "objects/%03d", i);
-        bpt_file_write(bpt_world_path(&world, name), (const uint8_t *)name, (size_t)i);
+        bpt_file_write(bpt_world_path(&world, name), zeros, (size_t)i);
     }
     bpt_job_list(&world, &all, NULL);
     bpt_job_list(&world, &some, "01");

@@ -73,7 +73,8 @@ START_TEST(many_at_once_all_arrive) {
     bpt_world_start(&world, &small_parts);
     for (int i = 0; i < MANY; i++) {
         snprintf(name, sizeof name, "o%d", i);
-        bpt_job_put(&world, &puts[i], (bp_put_config){.name = name, .data = bytes + i, .size = (uint64_t)(10 * PART + i)});
+        bpt_job_put(&world, &puts[i],
+                    (bp_put_config){.name = name, .data = bytes + i, .size = (uint64_t)(10 * PART + i)});
     }
     for (int i = 0; i < MANY; i++) {
         bpt_job_end(&puts[i], BP_OK);

@@ -222,8 +222,7 @@ START_TEST(discarded_put_cannot_be_gone_on_with) {
     bpt_cutter_until(&n.cutter, first.token_count == 1);
     bp_transfer_cancel(first.transfer, false);
     finish(&n, &first, BP_ERR_CANCELLED);
-    bpt_job_put(&n.world, &again,
-                (bp_put_config){.name = "a", .size = BP_SIZE_UNKNOWN, .token = first.outcome.token});
+    bpt_job_put(&n.world, &again, (bp_put_config){.name = "a", .size = BP_SIZE_UNKNOWN, .token = first.outcome.token});
     finish(&n, &again, BP_ERR_NOT_FOUND);
     stop(&n);
 }
@@ -236,8 +235,7 @@ START_TEST(token_that_is_in_use_is_waited_for) {
     start(&n, UINT64_MAX, false);
     bpt_job_put(&n.world, &first, (bp_put_config){.name = "a", .size = SIZE});
     bpt_cutter_until(&n.cutter, first.token_count == 1);
-    bpt_job_put(&n.world, &second,
-                (bp_put_config){.name = "a", .data = n.bytes, .size = SIZE, .token = first.token});
+    bpt_job_put(&n.world, &second, (bp_put_config){.name = "a", .data = n.bytes, .size = SIZE, .token = first.token});
     for (int i = 0; i < 200; i++) bpt_cutter_turn(&n.cutter);
     ck_assert_uint_eq(second.done_count, 0);
     bp_transfer_cancel(first.transfer, true);
@@ -247,10 +245,16 @@ START_TEST(token_that_is_in_use_is_waited_for) {
 }
 END_TEST
 
+static void never_done(bp_transfer *transfer, const bp_outcome *outcome, void *user) {
+    (void)transfer, (void)outcome, (void)user;
+    ck_abort_msg("it never began");
+}
+
 /* Without reconnecting a lost connection is the end of all transfers, with the reason. */
 START_TEST(connection_that_does_not_come_back_ends_all) {
     net n;
-    bpt_job put = {0}, list = {0};
+    bpt_job put = {0};
+    bp_transfer *none;
     start(&n, UINT64_MAX, false);
     n.world.with.reconnect_ms = 0;
     bp_client_free_take(&n.world.client);
@@ -260,9 +264,28 @@ START_TEST(connection_that_does_not_come_back_ends_all) {
     bpt_job_put(&n.world, &put, (bp_put_config){.name = "a", .data = n.bytes, .size = SIZE});
     bpt_cutter_until(&n.cutter, put.done_count != 0);
     ck_assert(put.err == BP_ERR_LOST || put.err == BP_ERR_END || put.err == BP_ERR_RESET);
-    bpt_job_list(&n.world, &list, NULL);
-    bp_transfer_cancel(list.transfer, false); /* nobody is there to call us back: at once */
-    ck_assert_uint_eq(list.done_count, 1);
+    const bp_get_config get = {.name = "a", .on_done = never_done};
+    bpt_err(bp_transfer_client_get(n.world.transfers, &get, &none), BP_ERR_CLOSED);
+    ck_assert_ptr_null(none);
+    stop(&n);
+}
+END_TEST
+
+/* While there is no connection nobody could call back soon, and a transfer has nothing to give back. */
+START_TEST(cancelled_without_a_connection_is_done_at_once) {
+    net n;
+    bpt_job put = {0}, begun = {0};
+    start(&n, 12, false);
+    bpt_job_put(&n.world, &begun, (bp_put_config){.name = "a", .data = n.bytes, .size = SIZE});
+    bpt_cutter_until(&n.cutter, n.world.closes == 1);
+    bpt_world_until(&n.world, bpt_world_client_buffers(&n.world) == 0);
+    bpt_job_put(&n.world, &put, (bp_put_config){.name = "b", .size = SIZE});
+    ck_assert_uint_eq(put.done_count + begun.done_count, 0);
+    bp_transfer_cancel(put.transfer, false);
+    ck_assert_uint_eq(put.done_count, 1);
+    bp_transfer_cancel(begun.transfer, true);
+    bpt_job_end(&begun, BP_ERR_CANCELLED);
+    ck_assert_mem_ne(begun.outcome.token.bytes, (bp_token){{0}}.bytes, sizeof(bp_token));
     stop(&n);
 }
 END_TEST
@@ -280,4 +303,5 @@ BPT_SUITE(integration_transfer_resume) {
     BPT_TEST(discarded_put_cannot_be_gone_on_with);
     BPT_TEST(token_that_is_in_use_is_waited_for);
     BPT_TEST(connection_that_does_not_come_back_ends_all);
+    BPT_TEST(cancelled_without_a_connection_is_done_at_once);
 }

@@ -134,8 +134,9 @@ START_TEST(writers_with_half_a_part_are_gone_past_by_force) {
     bp_pool_stats stats;
     uint8_t *bytes = bpt_bytes_new(33, 40 * PART);
     writer late = {.bytes = bytes, .size = 40 * PART, .piece = 5000};
-    const bpt_world_options with = {
-        .client = {.part_size = PART}, .client_memory = memory_for(4), .forced_limit = UINT64_C(1) << 20};
+    const bpt_world_options with = {.client = {.part_size = PART},
+                                    .client_memory = memory_for(4),
+                                    .forced_limit = UINT64_C(1) << 20};
     bpt_world_start(&world, &with);
     for (int i = 0; i < HALF; i++) {
         snprintf(name, sizeof name, "h%d", i);

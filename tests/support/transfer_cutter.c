@@ -116,8 +116,8 @@ static bool pass_frame(bpt_cutter *cutter, bpt_cutter_way *way) {
         return false;
     }
     if (cutter->lie != NULL) {
-        const uint32_t length = cutter->lie(cutter, way == &cutter->ways[TO_CLIENT], type, value,
-                                            (uint32_t)(size - BP_FRAME_HEADER_SIZE));
+        const uint32_t length =
+            cutter->lie(cutter, way == &cutter->ways[TO_CLIENT], type, value, (uint32_t)(size - BP_FRAME_HEADER_SIZE));
         bpt_must(length <= size - BP_FRAME_HEADER_SIZE);
         bpi_store_u32(way->held + 2, length);
         passed = BP_FRAME_HEADER_SIZE + length;

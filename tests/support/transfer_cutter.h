@@ -19,15 +19,15 @@ typedef struct bpt_cutter {
     char address[192]; /* where the client connects to */
     int listener;
     bool is_open;
-    bpt_cutter_way ways[2];      /* to the server, and to the client */
-    uint64_t frames;             /* passed on, of this connection, both ways */
-    uint64_t cut_at;             /* so many may pass; UINT64_MAX: all */
-    bool is_half;                /* and a half of the next one */
-    unsigned cuts;               /* connections that were cut; only the first one is, unless is_tireless */
+    bpt_cutter_way ways[2]; /* to the server, and to the client */
+    uint64_t frames;        /* passed on, of this connection, both ways */
+    uint64_t cut_at;        /* so many may pass; UINT64_MAX: all */
+    bool is_half;           /* and a half of the next one */
+    unsigned cuts;          /* connections that were cut; only the first one is, unless is_tireless */
     bool is_tireless;
     bool is_done[BPT_CUTTER_PARTS]; /* PartDone of it reached the client */
-    unsigned sent_again;         /* parts that were sent after that */
-    unsigned parts;              /* that passed, either way */
+    unsigned sent_again;            /* parts that were sent after that */
+    unsigned parts;                 /* that passed, either way */
     /* NULL, or changes a frame before it passes; returns its new length. */
     uint32_t (*lie)(struct bpt_cutter *cutter, bool is_to_client, uint16_t type, uint8_t *value, uint32_t length);
     void *data;

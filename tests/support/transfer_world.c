@@ -27,11 +27,8 @@ static const bp_class classes[] = {{.size = 64, .idle_bytes = 4096}, {.size = 10
 
 static void configure(bp_conn_config *conn, uint64_t memory, uint64_t forced) {
     conn->buffer_pool_enabled = true;
-    conn->pool_config = (bp_pool_config){.name = "transfers",
-                                         .classes = classes,
-                                         .class_count = 2,
-                                         .memory_limit = memory,
-                                         .forced_limit = forced};
+    conn->pool_config = (bp_pool_config){
+        .name = "transfers", .classes = classes, .class_count = 2, .memory_limit = memory, .forced_limit = forced};
 }
 
 void bpt_world_init(bpt_world *world, const bpt_world_options *with) {

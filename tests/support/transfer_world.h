@@ -1,5 +1,5 @@
-/* tests/support/transfer_world.h: a server of objects and a client of it on one loop, with a directory of their own, and
- * transfers that remember how they went.
+/* tests/support/transfer_world.h: a server of objects and a client of it on one loop, with a directory of their own,
+ * and transfers that remember how they went.
  *
  * Nothing waits for a moment in time: the loop is run until something holds. */
 #ifndef BUFPOOL_TESTS_TRANSFER_WORLD_H
@@ -19,7 +19,7 @@ typedef struct bpt_job bpt_job;
 /* How the two ends are made; zero is a default. Set before bpt_world_serve and bpt_world_connect. */
 typedef struct bpt_world_options {
     int way;
-    bp_store *store; /* NULL: a directory store in objects/ */
+    bp_store *store;                       /* NULL: a directory store in objects/ */
     uint64_t server_memory, client_memory; /* limits of their pools, in bytes; 0: none */
     uint64_t forced_limit;                 /* of the client's */
     bp_pool *client_pool;                  /* instead of a new one */
