@@ -31,6 +31,7 @@ typedef struct bench_row {
 typedef struct bench_table {
     const bench_row *rows;
     size_t count;
+    bool is_long; /* not in a quick run, unless --only names it */
 } bench_table;
 
 /* This program's tables; ends with NULL. The pool's rows are a program of their own, whose malloc nobody counts. */
@@ -47,6 +48,9 @@ uint64_t bench_cpu_ns(void);
 
 /* Binds the calling thread to one processor, modulo those there are. */
 void bench_pin(unsigned processor);
+
+/* Lets the calling thread, and those that it makes, run on every processor again: for rows with many threads. */
+void bench_unpin(void);
 
 /* Ends the process with a message: a benchmark that lost a message must not print a figure. */
 _Noreturn void bench_fail(const char *what);

@@ -423,4 +423,4 @@ static const bench_row rows[] = {
     ROW("large", "read: bufpool, again", "read: by hand, same promise", read_large),
 };
 
-const bench_table bench_codec_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_codec_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

@@ -84,4 +84,4 @@ static double run(const bench_row *row) {
 
 static const bench_row rows[] = {ROWS("64 B", 64), ROWS("4 KiB", 4096), ROWS("1 MiB", RUN_MAX)};
 
-const bench_table bench_crc32c_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_crc32c_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

@@ -109,4 +109,4 @@ static const bench_row rows[] = {
     {"generator", "5000 messages: bufpoolc", "ms", "500 messages: bufpoolc", run, 5000, BUFPOOLC, false},
 };
 
-const bench_table bench_generator_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_generator_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

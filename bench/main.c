@@ -59,6 +59,13 @@ void bench_pin(unsigned processor) {
     (void)sched_setaffinity(0, sizeof one, &one);
 }
 
+void bench_unpin(void) {
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    for (long i = sysconf(_SC_NPROCESSORS_ONLN); i > 0; i--) CPU_SET((size_t)(i - 1), &all);
+    (void)sched_setaffinity(0, sizeof all, &all);
+}
+
 void bench_fail(const char *what) {
     fprintf(stderr, "bench: %s\n", what);
     exit(1);
@@ -221,11 +228,12 @@ static void run_group(const options *o, const char *group, const bench_allocator
     fflush(stdout);
 }
 
-static size_t list_groups(const char *out[GROUPS_MAX]) {
+static size_t list_groups(const char *only, const char *out[GROUPS_MAX]) {
     size_t count = 0;
     for (const bench_table *const *table = bench_tables; *table != NULL; table++) {
         for (size_t i = 0; i < (*table)->count; i++) {
             const char *group = (*table)->rows[i].group;
+            if ((*table)->is_long && bench_is_quick && only == NULL) continue;
             if (count == 0 || strcmp(out[count - 1], group) != 0) out[count++] = group;
         }
     }
@@ -262,7 +270,7 @@ int main(int argc, char **argv) {
     printf("median (10th .. 90th percentile) of %u rounds in each of %u processes, rows interleaved; "
            "ratio taken in the same round\n", o.rounds, o.processes);
     const size_t allocator_count = bench_allocators(o.program, allocators);
-    const size_t count = list_groups(groups);
+    const size_t count = list_groups(o.only, groups);
     for (size_t i = 0; i < count; i++) {
         if (o.only != NULL && strncmp(o.only, groups[i], strlen(o.only)) != 0) continue;
         run_group(&o, groups[i], allocators, allocator_count, json);

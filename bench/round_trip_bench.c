@@ -258,5 +258,5 @@ static double run_row(const bench_row *row) {
 static const bench_row tcp_rows[] = ROWS("tcp round trip");
 static const bench_row unix_rows[] = ROWS("unix round trip");
 
-const bench_table bench_tcp_trip_rows = {tcp_rows, sizeof tcp_rows / sizeof tcp_rows[0]};
-const bench_table bench_unix_trip_rows = {unix_rows, sizeof unix_rows / sizeof unix_rows[0]};
+const bench_table bench_tcp_trip_rows = {.rows = tcp_rows, .count = sizeof tcp_rows / sizeof tcp_rows[0]};
+const bench_table bench_unix_trip_rows = {.rows = unix_rows, .count = sizeof unix_rows / sizeof unix_rows[0]};

@@ -200,8 +200,9 @@ static void run_bufpool(run *r, bool is_tcp) {
 /* ---- rows: size is the part's; above the kind, variant has the parts in flight ---- */
 
 static double run_row(const bench_row *row, bool is_tcp) {
-    run r = {.size = bench_is_quick ? 256u << 20 : 1024u << 20, .part_size = row->size, .variant = row->variant & 3};
+    run r = {.size = bench_is_quick ? 128u << 20 : 512u << 20, .part_size = row->size, .variant = row->variant & 3};
     r.in_flight = (uint32_t)row->variant >> 2;
+    bench_unpin();
     make_place(&r);
     if (r.variant == PLAIN)
         run_plain(&r, is_tcp);
@@ -231,8 +232,12 @@ static double local(const bench_row *row) { return run_row(row, false); }
 static const bench_row rows[] = {
     ROWS("transfer tcp", tcp),
     ROWS("transfer unix", local),
+};
+
+static const bench_row curves[] = {
     CURVE("transfer curve put", tcp, PUT, "put"),
     CURVE("transfer curve get", tcp, GET, "get"),
 };
 
-const bench_table bench_transfer_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_transfer_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};
+const bench_table bench_transfer_curves = {.rows = curves, .count = sizeof curves / sizeof curves[0], .is_long = true};

@@ -211,5 +211,5 @@ static double mallocs_row(const bench_row *row) { return mallocs_of[row->variant
 static const bench_row unix_rows[] = ROWS("unix");
 static const bench_row tcp_rows[] = ROWS("tcp");
 
-const bench_table bench_unix_rows = {unix_rows, sizeof unix_rows / sizeof unix_rows[0]};
-const bench_table bench_tcp_rows = {tcp_rows, sizeof tcp_rows / sizeof tcp_rows[0]};
+const bench_table bench_unix_rows = {.rows = unix_rows, .count = sizeof unix_rows / sizeof unix_rows[0]};
+const bench_table bench_tcp_rows = {.rows = tcp_rows, .count = sizeof tcp_rows / sizeof tcp_rows[0]};

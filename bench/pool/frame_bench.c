@@ -202,4 +202,4 @@ static double run_row(const bench_row *row) {
 
 static const bench_row rows[] = {ROWS_OF_SIZE("64 B", 64), ROWS_OF_SIZE("180 B", 180), ROWS_OF_SIZE("1400 B", 1400),
                                  ROWS_OF_SIZE("mix", MIX)};
-const bench_table bench_frame_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_frame_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

@@ -83,4 +83,4 @@ static const bench_row rows[] = {
     GROWTH_OF("100,000 live", run_live, 100000), GROWTH_OF("1,000,000 live", run_live, 1000000),
 };
 
-const bench_table bench_growth_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_growth_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

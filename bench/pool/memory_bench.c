@@ -96,4 +96,4 @@ static const bench_row rows[] = {
     {"pool memory", "left after a full trim: bufpool", "KiB", NULL, run, LEFT_TRIMMED, INLINE, false},
 };
 
-const bench_table bench_memory_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_memory_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

@@ -104,4 +104,4 @@ static const bench_row rows[] = {
     ROWS_OF("pool mix", "mix", run_mix, 4080),
 };
 
-const bench_table bench_single_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_single_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

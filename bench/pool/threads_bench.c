@@ -211,4 +211,4 @@ static const bench_row rows[] = {
     OVER_OF("one by one, 4096, all bytes", run_every, 4096, WHOLE),
 };
 
-const bench_table bench_threads_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_threads_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};

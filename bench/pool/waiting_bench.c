@@ -84,4 +84,4 @@ static const bench_row rows[] = {
     {"pool waiting", "release, 10,000 wait", "ns", "release, 1 waits", run_release, 10000, INLINE, false},
 };
 
-const bench_table bench_waiting_rows = {rows, sizeof rows / sizeof rows[0]};
+const bench_table bench_waiting_rows = {.rows = rows, .count = sizeof rows / sizeof rows[0]};
