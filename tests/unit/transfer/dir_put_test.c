@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
 /* Puts of the directory store: which parts it takes, and what makes an object of them. */
+#include "tests/support/alloc_count.h"
 #include "tests/support/store_rig.h"
 #include "transfer/dir_store.h"
 
@@ -347,7 +348,50 @@ START_TEST(parts_are_written_at_the_same_time) {
 }
 END_TEST
 
+/* ---- memory ---- */
+
+static void no_matter(bpi_call *call, bp_err err) { *(bp_err *)call->owner = err; }
+
+static void write_and_read(bpt_store *of, void *put, void *get, uint64_t part) {
+    static uint8_t data[BPT_PART];
+    static bpi_call call;
+    bp_err err = BP_PENDING;
+    bpt_fill(data, sizeof data, 1, part * BPT_PART);
+    call = (bpi_call){.owner = &err, .on_answer = no_matter,
+                      .store = {.object = put, .part = part, .offset = part * BPT_PART, .data = data,
+                                .length = sizeof data, .crc = bpi_crc32c(0, data, sizeof data)}};
+    bpi_call_begin(&call, of->store, of->store->table->write, of->loop);
+    while (err == BP_PENDING) (void)uv_run(&of->uv, UV_RUN_ONCE);
+    bpt_must(err == BP_OK);
+    err = BP_PENDING;
+    call.store.object = get;
+    bpi_call_begin(&call, of->store, of->store->table->read, of->loop);
+    while (err == BP_PENDING) (void)uv_run(&of->uv, UV_RUN_ONCE);
+    bpt_must(err == BP_OK);
+}
+
+START_TEST(a_part_allocates_nothing) {
+    enum { COUNT = 100, WARM_UP = 10 };
+    bpt_store of;
+    bpt_store_start(&of, &fast);
+    bpt_put_whole(&of, "there", COUNT * BPT_PART, 1);
+    bpt_put put = bpt_put_of("object", COUNT * BPT_PART, 1);
+    bpt_ok(bpt_put_open(&of, &put));
+    bpi_call get = {.store = {.name = "there"}};
+    bpt_ok(bpt_store_call(&of, &get, of.store->table->get_open));
+    for (uint64_t part = 0; part < WARM_UP; part++) write_and_read(&of, put.object, get.store.object, part);
+    const uint64_t before = bpt_alloc_count();
+    for (uint64_t part = WARM_UP; part < COUNT; part++) write_and_read(&of, put.object, get.store.object, part);
+    const uint64_t after = bpt_alloc_count();
+    ck_assert_uint_eq(after, before);
+    bpt_ok(bpt_store_call(&of, &get, of.store->table->close));
+    bpt_put_close(&of, &put);
+    bpt_store_end(&of);
+}
+END_TEST
+
 BPT_SUITE(transfer_dir_put) {
+    BPT_TEST(a_part_allocates_nothing);
     BPT_LOOP_TEST(parts_come_in_any_order_within_the_window, 1, 4);
     BPT_TEST(parts_that_cannot_be_are_refused_and_change_nothing);
     BPT_TEST(a_part_that_is_done_is_not_written_again);
