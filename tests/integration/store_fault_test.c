@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -328,12 +329,18 @@ static _Noreturn void inherit(void) {
     _exit(0);
 }
 
-static void put_old(void) {
-    bpt_store of;
-    bpt_store_join(&of, shared->path, NULL);
-    bpt_put_whole(&of, "a/b", OLD_SIZE, OLD_SEED);
-    bpt_store_leave(&of);
-    _exit(0);
+/* A file that nobody put is an object, too. */
+static void write_old(void) {
+    uint8_t data[OLD_SIZE];
+    char path[BPT_STORE_PATH + 8];
+    (void)snprintf(path, sizeof path, "%s/a", shared->path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/a/b", shared->path);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    bpt_fill(data, sizeof data, OLD_SEED, 0);
+    ck_assert_uint_eq(fwrite(data, 1, sizeof data, file), sizeof data);
+    ck_assert_int_eq(fclose(file), 0);
 }
 
 static int status_of(pid_t child) {
@@ -347,10 +354,8 @@ static int status_of(pid_t child) {
 static bool die_and_inherit(uint64_t before) {
     memset(shared, 0, sizeof *shared);
     bpt_store_directory(shared->path);
+    write_old();
     pid_t child = fork();
-    if (child == 0) put_old();
-    ck_assert_int_eq(status_of(child), 0);
-    child = fork();
     if (child == 0) live_until(before);
     const int status = status_of(child);
     ck_assert(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
@@ -362,11 +367,12 @@ static bool die_and_inherit(uint64_t before) {
 }
 
 START_TEST(each_call_is_the_last_one_of_its_process) {
+    const uint64_t step = bpt_scaled(4) == 4 ? 1 : 3;
     uint64_t before = 0;
     if (!bpt_file_faults_are_possible()) return;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
-    while (die_and_inherit(before)) before++;
+    while (die_and_inherit(before)) before += step;
     ck_assert_uint_gt(before, 40);
 }
 END_TEST
