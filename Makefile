@@ -193,7 +193,7 @@ ci-threads: # one suite at a time, as others of ours run beside
 some-tests:
 	$(CI_TESTS) BPT_JOBS=1 BPT_ONLY=$(SUITES) $(TESTS)
 
-LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io
+LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io,transfer_dir_put,transfer_dir_resume,transfer_dir_list,transfer_store
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BOOK_CLIENT) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
 	BPT_SLOW=100 BPT_ONLY=$(LEAK_SUITES) valgrind --quiet --error-exitcode=1 --leak-check=full \
 	  --soname-synonyms=somalloc=NONE $(TESTS)
@@ -254,7 +254,7 @@ check-all: ci ## the longest checks: ci, ThreadSanitizer of gcc and clang, sched
 	@$(STEP)
 
 # What ci-threads leaves out, but for integration_secret: it reads all memory of a process, shadows included.
-SOCKET_SUITES = integration_descriptors,integration_dry_pool,integration_evolution,integration_fault,integration_hostile,integration_memory,integration_own_pool,integration_proxy,integration_slow_consumer,integration_soak,integration_steady
+SOCKET_SUITES = integration_descriptors,integration_dry_pool,integration_evolution,integration_fault,integration_hostile,integration_memory,integration_own_pool,integration_proxy,integration_slow_consumer,integration_soak,integration_steady,integration_store
 .PHONY: all-threads all-threads-clang all-wide
 all-threads:
 	@$(MAKE) --no-print-directory MODE=tsan some-tests SUITES=$(SOCKET_SUITES)
