@@ -184,7 +184,9 @@ typedef struct bp_transfer_server_config {
 /* BP_ERR_ARGUMENT, BP_ERR_NO_MEMORY. */
 BP_NODISCARD BP_API bp_err bp_transfer_server_new(const bp_transfer_server_config *config, bp_transfer_server **out);
 
-/* To be put among the services of a bp_server_config, with which it makes the server speak of objects. */
+/* To be put among the services of a bp_server_config, with which it makes the server speak of objects. Not where
+ * full_policy is BP_FULL_DROP_OLD, which could drop a part or an answer: such connections end with BP_ERR_ARGUMENT as
+ * they open. A connection that is finished (bp_conn_finish, bp_server_drain) moves no more parts; what was put stays. */
 BP_API bp_service bp_transfer_server_service(bp_transfer_server *server);
 
 /* Gives the caller's reference back and sets *server to NULL; free the bp_server first. NULL is allowed. */

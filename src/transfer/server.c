@@ -40,6 +40,14 @@ static void on_open(bp_conn *conn, void *user) {
     if (!bpi_link_is_possible(conn)) bp_conn_close(conn, BP_ERR_ARGUMENT);
 }
 
+/* With its last serving the session goes. */
+static void end_all(bpi_session *session) {
+    for (bpi_serving *serving = session->servings, *next; serving != NULL; serving = next) {
+        next = serving->next;
+        bpi_serving_end(serving, BPI_LAST_NONE);
+    }
+}
+
 static void on_close(bp_conn *conn, bp_err why, void *user) {
     bp_transfer_server *server = user;
     bpi_session *session = *session_at(server, conn);
@@ -47,11 +55,10 @@ static void on_close(bp_conn *conn, bp_err why, void *user) {
     if (session != NULL) {
         session->is_gone = true;
         bpi_link_cut(&session->link);
-        for (bpi_serving *serving = session->servings, *next; serving != NULL; serving = next) {
-            next = serving->next;
-            bpi_serving_end(serving, BPI_LAST_NONE);
-        }
-        bpi_session_rest(session);
+        if (session->servings == NULL)
+            bpi_session_rest(session);
+        else
+            end_all(session);
     }
     bpi_transfer_server_unref(server);
 }

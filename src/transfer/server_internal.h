@@ -133,7 +133,7 @@ static inline void bpi_count(uint64_t *count, uint64_t more) {
 
 void bpi_transfer_server_unref(bp_transfer_server *server);
 
-/* A serving of it is gone. Frees the session if it was the last and the connection is gone; then its end may be, too. */
+/* A serving of it is gone. Frees the session if that was the last and the connection is gone; then its end may be, too. */
 void bpi_session_rest(bpi_session *session);
 
 /* ---- serving.c ---- */

@@ -46,7 +46,8 @@ START_TEST(a_put_tells_its_token_and_how_many_parts_may_come_at_once) {
     static const uint16_t wanted[] = {1, 3, 64};
     static const uint32_t most[] = {0, 2, 64};
     start_with((bp_transfer_server_config){.parts_in_flight = most[_i / 3]});
-    bpi_transfer_put_open open = {.transfer = 1, .part_size = BPT_PART_SIZE, .size = SIZE, .name = "x", .name_length = 1};
+    bpi_transfer_put_open open = {.transfer = 1, .part_size = BPT_PART_SIZE, .size = SIZE, .name_length = 1};
+    open.name[0] = 'x';
     open.parts_in_flight = wanted[_i % 3];
     bpt_say_put_open_as(peer, &open);
     const bpt_told *told = &peer->told[1];

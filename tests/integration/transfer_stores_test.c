@@ -1,10 +1,12 @@
 #define _GNU_SOURCE
 /* A server of objects over stores that answer late, in any order, on other threads, or with errors; and what becomes of
  * it when connections and servers end at any moment of that. */
+#include "tests/support/store_rig.h"
 #include "tests/support/transfer_peer.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PARTS = 6, SIZE = PARTS * BPT_PART_SIZE - 100, LAST = BPT_PART_SIZE - 100, TOGETHER = 6, THREADS = 3 };
@@ -192,6 +194,52 @@ START_TEST(nobody_is_told_of_an_abort_that_fails) {
 }
 END_TEST
 
+/* ---- the library's own ---- */
+
+static void put_half(uint32_t number) {
+    bpt_told *told = bpt_open_put(peer, number, "half", SIZE);
+    for (uint64_t part = 0; part < 3; part++) bpt_say_part(peer, number, part, BPT_PART_SIZE);
+    bpt_peers_until(&s, told->parts_done == 3);
+    bpt_say_end(peer, number, false);
+}
+
+static void put_rest(uint32_t number, const uint8_t *token) {
+    bpt_say_put_open(peer, number, "half", SIZE, token);
+    bpt_peers_until(&s, told_of(number)->put_opened == 1);
+    ck_assert_uint_eq(told_of(number)->put.first, 3);
+    for (uint64_t part = 3; part < PARTS; part++) bpt_say_part(peer, number, part, length_of(part));
+    bpt_peers_until(&s, told_of(number)->parts_done == PARTS - 3);
+    bpt_say_commit(peer, number, SIZE);
+    bpt_peers_until(&s, told_of(number)->committed == 1);
+}
+
+START_TEST(objects_are_served_from_a_directory) {
+    char path[] = "/tmp/bpt-served-XXXXXX";
+    bp_store *store = NULL;
+    ck_assert_ptr_nonnull(mkdtemp(path));
+    bpt_ok(bp_dir_store_new(path, NULL, &store));
+    start(_i, store, 1);
+    bpt_serve_put(peer, 1, "a/whole", SIZE);
+    bpt_serve_get(peer, 2, "a/whole", SIZE);
+    ck_assert(told_of(2)->get.version == told_of(1)->version);
+    bpt_serve_put(peer, 3, "empty", 0);
+    bpt_serve_get(peer, 4, "empty", 0);
+    put_half(5);
+    bpt_say_get_open(peer, 6, "half", 0, 0);
+    bpt_await_failed(peer, 6, BP_ERR_NOT_FOUND, BP_PART_NONE);
+    put_rest(7, told_of(5)->put.token);
+    bpt_serve_get(peer, 8, "half", SIZE);
+    bpt_say_list(peer, 9, "", "a");
+    bpt_peers_until(&s, told_of(9)->list_ended == 1);
+    ck_assert_uint_eq(peer->name_count, 3);
+    ck_assert_str_eq(peer->names[0], "a/whole");
+    ck_assert_str_eq(peer->names[1], "empty");
+    ck_assert_str_eq(peer->names[2], "half");
+    bpt_peers_fini(&s);
+    bpt_remove_tree(path);
+}
+END_TEST
+
 /* ---- ends at any moment ---- */
 
 static void hold(void) { bpt_mem_set_way(s.store, BPT_MEM_HELD); }
@@ -273,7 +321,8 @@ static void server_drains(void) { bp_server_drain(s.rig.server.server); }
 static void server_stops(void) { bp_server_stop(s.rig.server.server); }
 static void server_goes(void) { bp_server_free_take(&s.rig.server.server); }
 
-static void (*const ends[])(void) = {peer_closes, peer_finishes, server_closes, server_drains, server_stops, server_goes};
+static void (*const ends[])(void) = {peer_closes,   peer_finishes, server_closes,
+                                     server_drains, server_stops,  server_goes};
 enum { ENDS = sizeof ends / sizeof ends[0] };
 
 /* Whatever is under way then comes back first, in any order; the connection, and the server, are gone before that. */
@@ -319,6 +368,7 @@ BPT_SUITE(integration_transfer_stores) {
     BPT_LOOP_TEST(many_transfers_over_any_store_are_whole, 0, 12);
     BPT_LOOP_TEST(a_store_that_fails_ends_the_transfer_with_its_error, 0, 2 * FAILURES);
     BPT_TEST(nobody_is_told_of_an_abort_that_fails);
+    BPT_LOOP_TEST(objects_are_served_from_a_directory, 0, BPT_WAYS);
     BPT_LOOP_TEST(an_end_at_any_moment_leaves_nothing, 0, MOMENTS * ENDS);
     BPT_LOOP_TEST(loops_of_its_own_serve_and_stop_at_any_moment, 0, BPT_WAYS + 8);
 }
