@@ -117,6 +117,31 @@ START_TEST(who_waits_for_memory_goes_with_the_connection) {
 }
 END_TEST
 
+/* The grants are on their way as the transfers are given up: these end when they have come. */
+START_TEST(memory_that_comes_too_late_goes_back) {
+    static bpt_hogs hogs;
+    bp_pool *pool = small_pool();
+    bpt_peers_start(&s, &(bpt_peers_options){.pool = pool, .config.idle_ms = 1000});
+    bpt_mem_add(s.store, "there", SIZE, BPT_SEED);
+    for (uint32_t n = 1; n <= 4; n++) bpt_open_get(peer, n, "there");
+    bpt_hogs_fill(&hogs, pool);
+    for (uint32_t n = 1; n <= 4; n++) bpt_say_want(peer, n, 0);
+    bpt_peers_settle(&s);
+    ck_assert_uint_eq(bpt_peers_stats(&s).waits, 4);
+    bpi_loop *loop = s.rig.server.conn->end->loop;
+    bpi_loop_tick(loop, 500); /* within which they were last heard of */
+    bpt_hogs_free(&hogs);
+    bpi_loop_tick(loop, 1000);
+    ck_assert_uint_eq(bpt_peers_stats(&s).transfers_open, 0);
+    for (uint32_t n = 1; n <= 4; n++) bpt_await_failed(peer, n, BP_ERR_TIMEOUT, BP_PART_NONE);
+    bpt_peers_settle(&s);
+    ck_assert_uint_eq(peer->told[1].parts, 0);
+    bpt_serve_get(peer, 5, "there", SIZE);
+    bpt_peers_fini(&s);
+    bp_pool_release_take(&pool);
+}
+END_TEST
+
 START_TEST(what_the_pool_can_never_give_fails) {
     bp_pool *pool = small_pool();
     bpt_peers_start(&s, &(bpt_peers_options){.pool = pool});
@@ -255,6 +280,7 @@ END_TEST
 BPT_SUITE(integration_transfer_memory) {
     BPT_LOOP_TEST(many_transfers_get_through_a_small_pool, 0, BPT_WAYS);
     BPT_LOOP_TEST(who_waits_for_memory_goes_with_the_connection, 0, 3);
+    BPT_TEST(memory_that_comes_too_late_goes_back);
     BPT_TEST(what_the_pool_can_never_give_fails);
     BPT_LOOP_TEST(parts_that_move_allocate_nothing, 0, 2);
     BPT_LOOP_TEST(every_part_is_from_the_pool_that_the_user_gave, 0, BPT_WAYS);
