@@ -48,7 +48,7 @@ typedef struct mem_store {
     put *puts[PUTS];
     unsigned thing_count, put_count, open_count, held_count;
     held_call held[CALLS];
-    uint64_t versions, tokens, seed;
+    uint64_t versions, tokens, seed; /* seed: by which its own threads pick a call */
     unsigned calls[BPT_MEM_FNS], fail_before;
     bpt_mem_fn fail_fn;
     bp_err fail_err;
@@ -299,14 +299,14 @@ static void answer(mem_store *m, held_call held) {
     bp_store_answer(held.call, err);
 }
 
-static unsigned next_random(mem_store *m, unsigned below) {
-    m->seed = m->seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (unsigned)(m->seed >> 33) % below;
+static unsigned next_random(uint64_t *seed, unsigned below) {
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (unsigned)(*seed >> 33) % below;
 }
 
 /* With the lock. */
-static held_call pick(mem_store *m) {
-    const unsigned ix = next_random(m, m->held_count);
+static held_call pick(mem_store *m, uint64_t *seed) {
+    const unsigned ix = next_random(seed, m->held_count);
     const held_call held = m->held[ix];
     m->held[ix] = m->held[--m->held_count];
     return held;
@@ -318,7 +318,7 @@ static void *work(void *user) {
     for (;;) {
         while (m->held_count == 0 && !m->is_ending) pthread_cond_wait(&m->has_work, &m->lock);
         if (m->held_count == 0) break;
-        const held_call held = pick(m);
+        const held_call held = pick(m, &m->seed);
         pthread_mutex_unlock(&m->lock);
         answer(m, held);
         pthread_mutex_lock(&m->lock);
@@ -393,16 +393,14 @@ void bpt_mem_set_way(bp_store *store, bpt_mem_way way) { mem(store)->way = way; 
 unsigned bpt_mem_let_go(bp_store *store, unsigned count, uint64_t *seed) {
     mem_store *m = mem(store);
     unsigned done = 0;
-    m->seed = *seed;
     for (; done < count; done++) {
         pthread_mutex_lock(&m->lock);
         const bool is_empty = m->held_count == 0;
-        const held_call held = is_empty ? (held_call){0} : pick(m);
+        const held_call held = is_empty ? (held_call){0} : pick(m, seed);
         pthread_mutex_unlock(&m->lock);
         if (is_empty) break;
         answer(m, held);
     }
-    *seed = m->seed;
     return done;
 }
 
