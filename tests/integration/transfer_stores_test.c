@@ -217,7 +217,7 @@ START_TEST(objects_are_served_from_a_directory) {
     char path[] = "/tmp/bpt-served-XXXXXX";
     bp_store *store = NULL;
     ck_assert_ptr_nonnull(mkdtemp(path));
-    bpt_ok(bp_dir_store_new(path, NULL, &store));
+    bpt_ok(bp_dir_store_new(path, &(bp_dir_store_options){.is_fast = true}, &store));
     start(_i, store, 1);
     bpt_serve_put(peer, 1, "a/whole", SIZE);
     bpt_serve_get(peer, 2, "a/whole", SIZE);
