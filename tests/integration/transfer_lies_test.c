@@ -313,6 +313,7 @@ START_TEST(messages_that_are_not_a_peers_do_nothing_or_end_the_connection) {
 END_TEST
 
 BPT_SUITE(integration_transfer_lies) {
+    BPT_TIMEOUT(60);
     BPT_LOOP_TEST(a_lie_ends_its_transfer_and_no_other, 0, 2 * LIES);
     BPT_LOOP_TEST(a_lie_while_the_store_is_busy_ends_its_transfer_once_the_store_has_answered, 0, HELD_LIES);
     BPT_TEST(parts_of_no_transfer_are_passed_over_until_they_are_too_many);

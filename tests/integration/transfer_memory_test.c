@@ -278,6 +278,7 @@ START_TEST(small_parts_are_copied_and_counted_and_large_ones_are_not) {
 END_TEST
 
 BPT_SUITE(integration_transfer_memory) {
+    BPT_TIMEOUT(60);
     BPT_LOOP_TEST(many_transfers_get_through_a_small_pool, 0, BPT_WAYS);
     BPT_LOOP_TEST(who_waits_for_memory_goes_with_the_connection, 0, 3);
     BPT_TEST(memory_that_comes_too_late_goes_back);

@@ -462,6 +462,7 @@ START_TEST(where_a_full_queue_drops_old_frames_a_connection_ends_as_it_opens) {
 END_TEST
 
 BPT_SUITE(integration_transfer_server) {
+    BPT_TIMEOUT(60);
     BPT_LOOP_TEST(what_is_put_is_got, 0, SIZES * BPT_WAYS);
     BPT_LOOP_TEST(a_put_tells_its_token_and_how_many_parts_may_come_at_once, 0, 9);
     BPT_TEST(parts_may_come_in_any_order_within_the_window);

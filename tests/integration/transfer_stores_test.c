@@ -365,6 +365,7 @@ START_TEST(loops_of_its_own_serve_and_stop_at_any_moment) {
 END_TEST
 
 BPT_SUITE(integration_transfer_stores) {
+    BPT_TIMEOUT(60);
     BPT_LOOP_TEST(many_transfers_over_any_store_are_whole, 0, 12);
     BPT_LOOP_TEST(a_store_that_fails_ends_the_transfer_with_its_error, 0, 2 * FAILURES);
     BPT_TEST(nobody_is_told_of_an_abort_that_fails);
