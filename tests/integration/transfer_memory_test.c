@@ -161,6 +161,30 @@ START_TEST(what_the_pool_can_never_give_fails) {
 }
 END_TEST
 
+/* ---- a system without memory ---- */
+
+static int before_failure;
+
+static void *failing_alloc(size_t size) { return before_failure-- == 0 ? NULL : bpi_os_system.alloc(size); }
+
+/* The session, the transfer, or both, and what else is asked for meanwhile: the transfer fails, or its connection. */
+START_TEST(an_allocation_that_fails_ends_a_transfer_or_its_connection) {
+    bpt_peers_start(&s, &(bpt_peers_options){.way = 2, .peer_count = 2});
+    bpt_serve_put(&s.peers[1], 1, "x", SIZE);
+    const bpt_told *told = &peer->told[1];
+    before_failure = _i;
+    bpi_os.alloc = failing_alloc;
+    bpt_say_get_open(peer, 1, "x", 0, 0);
+    bpt_peers_until(&s, told->get_opened + told->failed + s.rig.server.closes == 1);
+    bpi_os.alloc = bpi_os_system.alloc;
+    if (_i == 0) bpt_err(s.rig.server.why, BP_ERR_NO_MEMORY); /* no session: there is nobody who could say so */
+    if (_i == 1) bpt_await_failed(peer, 1, BP_ERR_NO_MEMORY, BP_PART_NONE);
+    ck_assert_int_eq(told->get_opened == 1, _i > 1);
+    bpt_serve_get(&s.peers[1], 2, "x", SIZE);
+    bpt_peers_fini(&s);
+}
+END_TEST
+
 /* ---- nothing from malloc ---- */
 
 static void close_window(bool is_warm) {
@@ -283,6 +307,7 @@ BPT_SUITE(integration_transfer_memory) {
     BPT_LOOP_TEST(who_waits_for_memory_goes_with_the_connection, 0, 3);
     BPT_TEST(memory_that_comes_too_late_goes_back);
     BPT_TEST(what_the_pool_can_never_give_fails);
+    BPT_LOOP_TEST(an_allocation_that_fails_ends_a_transfer_or_its_connection, 0, 3);
     BPT_LOOP_TEST(parts_that_move_allocate_nothing, 0, 2);
     BPT_LOOP_TEST(every_part_is_from_the_pool_that_the_user_gave, 0, BPT_WAYS);
     BPT_TEST(small_parts_are_copied_and_counted_and_large_ones_are_not);
