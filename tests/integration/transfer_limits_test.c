@@ -142,6 +142,31 @@ START_TEST(a_thousand_at_once_finish_in_the_memory_of_a_few) {
 }
 END_TEST
 
+/* What the server takes at once is less than what the client would send. */
+START_TEST(server_decides_how_many_are_in_flight) {
+    enum { OBJECT = 30 * PART };
+    bpt_world world;
+    bpt_job put = {0}, get = {0}, file = {0};
+    const bpt_world_options with = {.client = {.part_size = PART, .parts_in_flight = 16},
+                                    .server = {.parts_in_flight = (uint32_t)_i}};
+    uint8_t *bytes = bpt_bytes_new(58, OBJECT);
+    bpt_world_start(&world, &with);
+    bpt_file_write(bpt_world_path(&world, "objects/a"), bytes, OBJECT);
+    bpt_job_put(&world, &put, (bp_put_config){.name = "b", .data = bytes, .size = OBJECT});
+    bpt_job_get(&world, &get, (bp_get_config){.name = "a"});
+    bpt_job_get(&world, &file, (bp_get_config){.name = "a", .path = bpt_world_path(&world, "c")});
+    bpt_job_end(&put, BP_OK);
+    bpt_job_end(&get, BP_OK);
+    bpt_job_end(&file, BP_OK);
+    ck_assert(bpt_file_is(bpt_world_path(&world, "objects/b"), bytes, OBJECT));
+    ck_assert(bpt_file_is(bpt_world_path(&world, "c"), bytes, OBJECT));
+    ck_assert_int_eq(memcmp(get.got, bytes, OBJECT), 0);
+    bpt_job_free(&get);
+    bpt_world_fini(&world);
+    free(bytes);
+}
+END_TEST
+
 /* ---- who keeps parts ---- */
 
 enum { KEPT_MAX = 64 };
@@ -331,6 +356,9 @@ START_TEST(deadline_holds_without_a_connection) {
     bpt_world_stop_serving(&world);
     if (_i == 0) bpt_world_connect(&world);
     bpt_world_until(&world, world.conn == NULL);
+    bpt_clock_hurry(true);
+    for (int i = 0; i < 20; i++) uv_run(&world.loop, UV_RUN_ONCE); /* ticks go by */
+    bpt_clock_hurry(false);
     bpt_job_put(&world, &put, (bp_put_config){.name = "a", .size = 1, .deadline_ms = 60});
     bpt_clock_hurry(true);
     bpt_job_end(&put, BP_ERR_TIMEOUT);
@@ -343,6 +371,7 @@ BPT_SUITE(integration_transfer_limits) {
     BPT_TIMEOUT(60);
     BPT_LOOP_TEST(no_part_allocates, 0, 5);
     BPT_LOOP_TEST(a_thousand_at_once_finish_in_the_memory_of_a_few, 0, BPT_WORLD_WAYS);
+    BPT_LOOP_TEST(server_decides_how_many_are_in_flight, 1, 4);
     BPT_TEST(who_keeps_all_parts_is_told_that_there_is_no_memory);
     BPT_TEST(who_copies_parts_out_may_keep_them);
     BPT_TEST(paused_get_gives_back_what_others_wait_for);

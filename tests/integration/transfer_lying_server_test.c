@@ -102,6 +102,33 @@ static const struct {
 };
 
 /* _i: the lie, to a callback or a file. */
+static uint32_t lie_about_version(bpt_cutter *cutter, bool is_to_client, uint16_t type, uint8_t *value,
+                                  uint32_t length) {
+    bpi_transfer_get_opened opened;
+    if (!is_to_client || type != BPI_TRANSFER_GET_OPENED_TYPE) return length;
+    bpt_ok(bpi_transfer_get_opened_decode(value, length, &opened));
+    opened.version += cutter->cuts;
+    bpt_ok(bpi_transfer_get_opened_encode(&opened, value, length, &length));
+    return length;
+}
+
+/* Behind a lost connection there is another version, of the same size: nothing of it is handed on. */
+START_TEST(other_version_is_not_taken_for_the_first) {
+    liar l;
+    bpt_job get = {0};
+    start(&l, 0);
+    l.cutter.lie = lie_about_version;
+    l.cutter.cut_at = 10;
+    bpt_file_write(bpt_world_path(&l.world, "objects/a"), l.bytes, SIZE);
+    bpt_job_get(&l.world, &get, (bp_get_config){.name = "a"});
+    finish(&l, &get);
+    ck_assert_uint_eq(l.cutter.cuts, 1);
+    bpt_err(get.err, BP_ERR_CHANGED);
+    bpt_job_free(&get);
+    stop(&l);
+}
+END_TEST
+
 START_TEST(get_is_not_taken_in) {
     liar l;
     bpt_job lied_to = {0}, other = {0};
@@ -198,5 +225,6 @@ END_TEST
 BPT_SUITE(integration_transfer_lying_server) {
     BPT_TIMEOUT(60);
     BPT_LOOP_TEST(get_is_not_taken_in, 0, 2 * GETS);
+    BPT_TEST(other_version_is_not_taken_for_the_first);
     BPT_LOOP_TEST(put_is_not_taken_in, 0, PUTS);
 }
