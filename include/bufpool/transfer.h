@@ -250,7 +250,8 @@ typedef struct bp_outcome {
     uint64_t size;      /* of the object, or of what was got of it */
     uint64_t version;   /* of the object; 0: not known */
     uint32_t crc;       /* CRC32C of what was put or got, in whole */
-    bp_token token;     /* of a put, with which it may be gone on with after an error */
+    bp_token token;     /* of a put, or a get to a file, with which it may be gone on with after an error; none: it may
+                           not, or was not begun */
 } bp_outcome;
 
 /* The transfer is over, and freed after this call. Exactly once for every transfer that was made, never inside the call
@@ -302,7 +303,8 @@ typedef bp_err bp_body_fn(bp_transfer *transfer, uint64_t offset, bp_bytes bytes
 typedef struct bp_get_config {
     const char *name;         /* of the object */
     /* Where its bytes go: to a file that is made, or replaced, once all are here; or to on_body, not to both. A file
-     * begins with the range's first byte. */
+     * begins with the range's first byte. Until then they are in `.bufpool` beside it, where they stay to be gone on
+     * with after an error, unless nobody could; when nothing is unfinished there it is removed. */
     const char *path;
     bp_body_fn *on_body;
     uint64_t offset, length;  /* the range, in bytes; length 0: to the end. BP_ERR_RANGE when it is not in the object */

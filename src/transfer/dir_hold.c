@@ -1,23 +1,14 @@
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
-/* The directory of what is unfinished, and who works on what is in it. */
+/* Who works on what is unfinished, what its files are called, and when they are swept away. */
 #include "transfer/dir_store.h"
 
 #include "bufpool/detail/bytes.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
-
-/* A lock of the open file, where there is such: another store of this process has another one, and nothing that this
- * one closes gives it back. */
-#ifdef F_OFD_SETLK
-enum { SET_LOCK = F_OFD_SETLK };
-#else
-enum { SET_LOCK = F_SETLK };
-#endif
 
 /* ---- names of files ---- */
 
@@ -52,33 +43,9 @@ bool bpi_dir_file_parse(const char *name, bp_token *token, bpi_dir_kind *kind) {
     return false;
 }
 
-/* ---- the directory ---- */
-
-static bp_err open_work(bpi_dir *dir, bool is_made) {
-    if (dir->work >= 0) return BP_OK;
-    if (is_made && mkdirat(dir->root, ".bufpool", 0700) != 0 && errno != EEXIST) return bpi_dir_err(errno);
-    int work = openat(dir->root, ".bufpool", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (work < 0) return bpi_dir_err(errno);
-    dir->locks = openat(work, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (dir->locks < 0) {
-        const bp_err err = bpi_dir_err(errno);
-        bpi_dir_close(&work);
-        return err;
-    }
-    dir->work = work;
-    return BP_OK;
-}
-
-bp_err bpi_dir_open_work(bpi_dir *dir, bool is_made) {
-    bpi_lock_enter(&dir->lock);
-    const bp_err err = open_work(dir, is_made);
-    bpi_lock_leave(&dir->lock);
-    return err;
-}
-
 /* ---- holds ---- */
 
-static uint64_t byte_of(const bp_token *token) { return bpi_load_u64(token->bytes) & INT64_MAX; }
+static uint64_t byte_of(const bp_token *token) { return bpi_load_u64(token->bytes) >> 2; }
 
 static bpi_dir_hold **find_hold(bpi_dir *dir, uint64_t at) {
     bpi_dir_hold **link = &dir->holds[at % BPI_DIR_HOLDS];
@@ -86,17 +53,11 @@ static bpi_dir_hold **find_hold(bpi_dir *dir, uint64_t at) {
     return link;
 }
 
-static int lock_byte(const bpi_dir *dir, uint64_t at, short type) {
-    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)at, .l_len = 1};
-    return fcntl(dir->locks, SET_LOCK, &lock);
-}
-
 static bp_err take_hold(bpi_dir *dir, bpi_dir_hold *hold, uint64_t at) {
     bpi_dir_hold **link = find_hold(dir, at);
     if (*link != NULL) return BP_ERR_BUSY;
-    if (lock_byte(dir, at, F_WRLCK) != 0) {
-        return errno == EAGAIN || errno == EACCES ? BP_ERR_BUSY : bpi_dir_err(errno);
-    }
+    const bp_err err = bpi_dir_lock_byte(dir, at);
+    if (err != BP_OK) return err;
     *hold = (bpi_dir_hold){.next = NULL, .at = at};
     *link = hold;
     return BP_OK;
@@ -112,7 +73,7 @@ bp_err bpi_dir_take_hold(bpi_dir *dir, bpi_dir_hold *hold, const bp_token *token
 void bpi_dir_free_hold(bpi_dir *dir, bpi_dir_hold *hold) {
     bpi_lock_enter(&dir->lock);
     *find_hold(dir, hold->at) = hold->next;
-    (void)lock_byte(dir, hold->at, F_UNLCK);
+    bpi_dir_unlock_byte(dir, hold->at);
     bpi_lock_leave(&dir->lock);
 }
 
@@ -153,12 +114,8 @@ static void sweep_one(bpi_dir *dir, const bp_token *token) {
 }
 
 static void sweep_all(bpi_dir *dir) {
-    const int fd = openat(dir->work, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *names = fd < 0 ? NULL : fdopendir(fd);
-    if (names == NULL) {
-        if (fd >= 0) (void)close(fd);
-        return;
-    }
+    DIR *names = bpi_dir_open_names(dir);
+    if (names == NULL) return;
     for (const struct dirent *entry; (entry = readdir(names)) != NULL;) {
         bp_token token;
         bpi_dir_kind kind;
@@ -172,7 +129,7 @@ static bool is_due(bpi_dir *dir) {
     const uint64_t every = dir->keep_ms / 4 < SWEEP_MS_MAX ? dir->keep_ms / 4 : SWEEP_MS_MAX;
     const uint64_t now = uv_hrtime() / 1000000 + 1;
     bpi_lock_enter(&dir->lock);
-    const bool is = dir->work >= 0 && (dir->swept_at == 0 || now - dir->swept_at >= every);
+    const bool is = dir->swept_at == 0 || now - dir->swept_at >= every;
     if (is) dir->swept_at = now;
     bpi_lock_leave(&dir->lock);
     return is;

@@ -116,10 +116,12 @@ static bp_err open_put(bpi_dir *dir, bpi_dir_put *put, bp_store_call *call) {
     put->object.is_put = true;
     put->size = call->size;
     memcpy(put->name, call->name, strlen(call->name) + 1);
-    bp_err err = bpi_dir_open_work(dir, is_new);
+    bp_err err = bpi_dir_enter_work(dir, is_new);
     if (err != BP_OK) return err;
     bpi_dir_sweep(dir);
-    return is_new ? begin(dir, put, call) : go_on(dir, put, call);
+    err = is_new ? begin(dir, put, call) : go_on(dir, put, call);
+    if (err != BP_OK) bpi_dir_leave_work(dir);
+    return err;
 }
 
 static bp_err put_open_job(bp_store *store, bp_store_call *call) {
@@ -265,7 +267,10 @@ static bp_err commit_job(bp_store *store, bp_store_call *call) {
     if (put->is_done) return BP_ERR_ARGUMENT;
     if (!bpi_plan_end(&put->plan, call->size) || !bpi_plan_is_done(&put->plan)) return BP_ERR_PART_MISSING;
     if (put->crc != call->crc) return BP_ERR_CHECKSUM;
-    return commit_file(bpi_dir_of(store), put, call);
+    bpi_dir *dir = bpi_dir_of(store);
+    const bp_err err = commit_file(dir, put, call);
+    if (err == BP_OK && dir->is_tidy) bpi_dir_forget(dir, &put->token);
+    return err;
 }
 
 static bp_err abort_job(bp_store *store, bp_store_call *call) {

@@ -14,6 +14,7 @@ static bp_err close_job(bp_store *store, bp_store_call *call) {
     if (object->is_put) {
         bpi_dir_put *put = call->object;
         bpi_dir_free_hold(bpi_dir_of(store), &put->hold);
+        bpi_dir_leave_work(bpi_dir_of(store));
         bpi_lock_fini(&put->lock);
     }
     bpi_os.free(object);
@@ -57,8 +58,7 @@ static bp_err init(bpi_dir *dir, const bp_dir_store_options *options) {
     return bp_store_init(&dir->store, &table);
 }
 
-bp_err bp_dir_store_new(const char *path, const bp_dir_store_options *options, bp_store **out) {
-    *out = NULL;
+static bp_err make(const char *path, const bp_dir_store_options *options, bpi_dir **out) {
     int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0) return bpi_dir_err(errno);
     bpi_dir *dir = bpi_os.alloc(sizeof *dir);
@@ -68,11 +68,41 @@ bp_err bp_dir_store_new(const char *path, const bp_dir_store_options *options, b
     }
     dir->root = root;
     const bp_err err = init(dir, options);
-    if (err != BP_OK) {
-        free_dir(&dir->store);
-        return err;
+    if (err != BP_OK) free_dir(&dir->store);
+    else *out = dir;
+    return err;
+}
+
+bp_err bp_dir_store_new(const char *path, const bp_dir_store_options *options, bp_store **out) {
+    bpi_dir *dir = NULL;
+    *out = NULL;
+    const bp_err err = make(path, options, &dir);
+    if (err != BP_OK) return err;
+    if (bpi_dir_enter_work(dir, false) == BP_OK) {
+        bpi_dir_sweep(dir);
+        bpi_dir_leave_work(dir);
     }
-    if (bpi_dir_open_work(dir, false) == BP_OK) bpi_dir_sweep(dir);
     *out = &dir->store;
     return BP_OK;
+}
+
+bp_err bpi_dir_store_new_tidy(const char *path, const bp_dir_store_options *options, bp_store **out) {
+    bpi_dir *dir = NULL;
+    *out = NULL;
+    const bp_err err = make(path, options, &dir);
+    if (err != BP_OK) return err;
+    dir->is_tidy = true;
+    *out = &dir->store;
+    return BP_OK;
+}
+
+void bpi_dir_store_discard(bp_store *store, const bp_token *token) {
+    bpi_dir *dir = bpi_dir_of(store);
+    bpi_dir_hold hold;
+    if (bpi_dir_enter_work(dir, false) != BP_OK) return;
+    if (bpi_dir_take_hold(dir, &hold, token) == BP_OK) {
+        bpi_dir_forget(dir, token);
+        bpi_dir_free_hold(dir, &hold);
+    }
+    bpi_dir_leave_work(dir);
 }

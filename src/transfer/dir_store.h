@@ -3,6 +3,8 @@
  * Glossary
  *   root      the directory; objects are its files, and those of directories below it
  *   work      `.bufpool` in it, where what is unfinished lies; made with the first put
+ *   tidy      a store that leaves nothing: what is committed is forgotten at once, nobody being there who could lose
+ *             the answer, and work is removed with the last of what is in it. A client's files have such
  *   part file `<token>.part` in work: the object that is being put, each part at its place
  *   log       `<token>.log`: what of it is there, as frames of transfer.yaml
  *   hold      a token that somebody works on: a record lock on one byte of `.bufpool/lock` keeps other processes away,
@@ -19,11 +21,12 @@
  *     log with LogCommit               it was renamed: committed
  *
  * Everything here runs on libuv's threads, but for bp_dir_store_new and free. Descriptors are open during a call only,
- * but for root, work and the file of locks.
+ * but for root, and in a store that is not tidy work and the file of locks, once a put was opened.
  *
  * Invariants
  *   a put is open  <=>  it is a hold of its store's table, and its byte is locked
- *   locks >= 0  <=>  work >= 0  <=>  a put was opened
+ *   locks >= 0  <=>  work >= 0;  work_users != 0  =>  work >= 0, and the other way round where the store is tidy
+ *   work >= 0  <=>  its gate is locked, so nobody removes it
  *   crc == that of parts 0 .. plan.first - 1;  crcs[n % 64] is part n's, for every part n of the window that is done */
 #ifndef BUFPOOL_TRANSFER_DIR_STORE_H
 #define BUFPOOL_TRANSFER_DIR_STORE_H
@@ -32,6 +35,7 @@
 #include "transfer/plan.h"
 #include "transfer/store.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 _Static_assert(sizeof(off_t) >= 8, "files of a store may be large: _FILE_OFFSET_BITS is 64");
@@ -52,16 +56,23 @@ typedef struct bpi_dir_hold {
 typedef struct bpi_dir {
     bp_store store; /* first: a directory store is a store */
     int root;
-    bool is_followed, is_fast, has_boot;
+    bool is_followed, is_fast, is_tidy, has_boot;
     uint8_t boot[16]; /* of this system, where has_boot */
     uint64_t keep_ms;
     bpi_lock lock; /* of what follows */
     int work, locks; /* -1: not open */
+    uint32_t work_users;
     uint64_t swept_at; /* clock, in ms, of the last sweep; 0: none yet */
     bpi_dir_hold *holds[BPI_DIR_HOLDS];
 } bpi_dir;
 
 static inline bpi_dir *bpi_dir_of(bp_store *store) { return (bpi_dir *)store; }
+
+/* As bp_dir_store_new, for a client's files: tidy. Files that are only read need no work, and make none. */
+BP_NODISCARD bp_err bpi_dir_store_new_tidy(const char *path, const bp_dir_store_options *options, bp_store **out);
+
+/* Throws away an unfinished put, unless somebody works on it. Here and now, on the caller's thread. */
+void bpi_dir_store_discard(bp_store *store, const bp_token *token);
 
 /* ---- files (dir_file.c) ---- */
 
@@ -114,6 +125,19 @@ void bpi_dir_leave(bpi_dir_place *place);
 /* Opens the object of a name for reading. BP_ERR_NAME, BP_ERR_NOT_FOUND. */
 BP_NODISCARD bp_err bpi_dir_open_object(const bpi_dir *dir, const char *name, int *fd, struct stat *file);
 
+/* ---- work (dir_work.c) ---- */
+
+/* Work is open, and is made where is_made, until bpi_dir_leave_work. BP_ERR_NOT_FOUND: there is none. */
+BP_NODISCARD bp_err bpi_dir_enter_work(bpi_dir *dir, bool is_made);
+void bpi_dir_leave_work(bpi_dir *dir);
+
+/* Inside: what is in it; NULL: that cannot be read. */
+DIR *bpi_dir_open_names(const bpi_dir *dir);
+
+/* Inside: a byte of the file of locks, one of the first 2^62. BP_ERR_BUSY: another process, or store, has it. */
+BP_NODISCARD bp_err bpi_dir_lock_byte(const bpi_dir *dir, uint64_t at);
+void bpi_dir_unlock_byte(const bpi_dir *dir, uint64_t at);
+
 /* ---- holds (dir_hold.c) ---- */
 
 typedef enum bpi_dir_kind { BPI_DIR_PART, BPI_DIR_LOG, BPI_DIR_NEW } bpi_dir_kind; /* NEW: a log while it is written */
@@ -122,10 +146,7 @@ typedef enum bpi_dir_kind { BPI_DIR_PART, BPI_DIR_LOG, BPI_DIR_NEW } bpi_dir_kin
 void bpi_dir_file(const bp_token *token, bpi_dir_kind kind, char out[BPI_DIR_FILE]);
 bool bpi_dir_file_parse(const char *name, bp_token *token, bpi_dir_kind *kind);
 
-/* Opens work, and makes it where is_made. BP_ERR_NOT_FOUND: there is none. */
-BP_NODISCARD bp_err bpi_dir_open_work(bpi_dir *dir, bool is_made);
-
-/* Work is open: nobody else works on the token until bpi_dir_free_hold. BP_ERR_BUSY: somebody does. */
+/* Work is entered: nobody else works on the token until bpi_dir_free_hold. BP_ERR_BUSY: somebody does. */
 BP_NODISCARD bp_err bpi_dir_take_hold(bpi_dir *dir, bpi_dir_hold *hold, const bp_token *token);
 void bpi_dir_free_hold(bpi_dir *dir, bpi_dir_hold *hold);
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* What puts, gets and lists have in common: how they begin and end, and how long they may take. */
 #include "transfer/client_internal.h"
+#include "transfer/dir_store.h"
 
 #include "base/os.h"
 #include "bufpool/detail/bytes.h"
@@ -154,6 +155,11 @@ static void file_committed(bp_transfer *transfer, bp_err err) {
         transfer->kind->file_committed(transfer);
 }
 
+static void was_discarded(bp_transfer *get) {
+    get->is_discarded = false;
+    get->token = (bp_token){{0}};
+}
+
 static void on_answer(bpi_call *call, bp_err err) {
     bp_transfer *transfer = call->owner;
     bp_transfer_client *client = transfer->client;
@@ -165,7 +171,7 @@ static void on_answer(bpi_call *call, bp_err err) {
     else if (call->function == table->commit)
         file_committed(transfer, err);
     else if (call->function == table->abort)
-        transfer->is_discarded = false;
+        was_discarded(transfer);
     else
         transfer->object = NULL;
     bpi_client_work_on(transfer);
@@ -181,15 +187,27 @@ void bpi_job_call(bp_transfer *transfer, bp_store_fn *function, const bp_store_c
     bpi_client_call(transfer->client, &transfer->call, transfer->place->store, function);
 }
 
+/* Whether a get's file has bytes of its own that nobody can go on with: there is no such object any more, or all parts
+ * are here and are not it. */
+static bool is_hopeless(const bp_transfer *transfer, bp_err err, uint64_t part) {
+    if (transfer->kind != &bpi_get_kind || !transfer->has_token) return false;
+    return err == BP_ERR_CHANGED || err == BP_ERR_NOT_FOUND || (err == BP_ERR_CHECKSUM && part == BP_PART_NONE);
+}
+
 /* ---- ending ---- */
 
 void bpi_job_end(bp_transfer *transfer, bp_err err, uint64_t part, const char *text) {
     if (transfer->phase == BPI_PHASE_ENDING) return;
+    if (is_hopeless(transfer, err, part)) transfer->is_discarded = true;
     transfer->phase = BPI_PHASE_ENDING;
     transfer->outcome.err = err;
     transfer->outcome.part = part;
     if (text != NULL) memcpy(transfer->text, text, strnlen(text, sizeof transfer->text - 1));
     bpi_client_work_on(transfer);
+}
+
+static bool is_thrown_away(const bp_transfer *transfer) {
+    return transfer->is_discarded && transfer->kind == &bpi_get_kind && !bpi_token_is_none(&transfer->token);
 }
 
 static void tell_done(bp_transfer *transfer) {
@@ -200,7 +218,7 @@ static void tell_done(bp_transfer *transfer) {
     stats->transfers_open--;
     *(outcome->err == BP_OK ? &stats->transfers_done : &stats->transfers_failed) += 1;
     outcome->text = transfer->text[0] == '\0' ? bp_err_text(outcome->err) : transfer->text;
-    outcome->token = transfer->token;
+    if (!is_thrown_away(transfer)) outcome->token = transfer->token;
     transfer->on_done(transfer, outcome, transfer->user);
 }
 
@@ -209,16 +227,23 @@ void bpi_job_abandon(bp_transfer *transfer) {
     tell_done(transfer);
 }
 
+/* What lies in the file's directory while the file is closed; here and now, as perhaps no loop will call us. */
+static void discard_closed(bp_transfer *get) {
+    if (!is_thrown_away(get) || bpi_place_take(get) != BP_OK) return;
+    bpi_dir_store_discard(get->place->store, &get->token);
+    bpi_place_give(get);
+    was_discarded(get);
+}
+
 /* Whether nothing of it is under way and its file is closed; sees to it that it will be. */
 static bool is_settled(bp_transfer *transfer) {
-    const bool is_thrown_away = transfer->is_discarded && transfer->kind == &bpi_get_kind;
     for (uint32_t i = 0; i < transfer->lane_count; i++) {
         if (bpi_lane_is_under_way(&transfer->lanes[i])) return false;
     }
     if (transfer->call.is_under_way) return false;
     if (transfer->object != NULL) {
         const bp_store_table *table = transfer->place->store->table;
-        bpi_job_call(transfer, is_thrown_away ? table->abort : table->close, &(bp_store_call){0});
+        bpi_job_call(transfer, is_thrown_away(transfer) ? table->abort : table->close, &(bp_store_call){0});
         return false;
     }
     bpi_place_give(transfer);
@@ -235,6 +260,7 @@ static void destroy(bp_transfer *transfer) {
 static void wind_up(bp_transfer *transfer) {
     for (uint32_t i = 0; i < transfer->lane_count; i++) bpi_lane_leave(&transfer->lanes[i]);
     if (!is_settled(transfer)) return;
+    discard_closed(transfer);
     if (transfer->strand.number != 0) bpi_job_due(transfer);
     if (transfer->strand.number != 0) return;
     tell_done(transfer);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 /* Directories in which a client's transfers have files: one store for each, as long as anybody uses it. */
 #include "transfer/client_internal.h"
+#include "transfer/dir_store.h"
 
 #include "base/os.h"
 
@@ -25,7 +26,7 @@ static bp_err make(bp_transfer_client *client, const char *path, size_t length, 
     bpi_place *place = bpi_os.alloc(sizeof *place + length + 1);
     if (place == NULL) return BP_ERR_NO_MEMORY;
     memcpy(place->path, path, length);
-    const bp_err err = bp_dir_store_new(length == 0 ? "." : place->path, &options, &place->store);
+    const bp_err err = bpi_dir_store_new_tidy(length == 0 ? "." : place->path, &options, &place->store);
     if (err != BP_OK) {
         bpi_os.free(place);
         return err;

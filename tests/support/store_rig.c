@@ -9,11 +9,21 @@
 #include <stdio.h>
 #include <unistd.h>
 
-void bpt_store_join(bpt_store *of, const char *path, const bp_dir_store_options *options) {
+static void join(bpt_store *of, const char *path) {
     memmove(of->path, path, strlen(path) + 1);
     ck_assert_int_eq(uv_loop_init(&of->uv), 0);
     bpt_ok(bpi_loop_acquire(&of->uv, &of->loop));
+}
+
+void bpt_store_join(bpt_store *of, const char *path, const bp_dir_store_options *options) {
+    join(of, path);
     bpt_ok(bp_dir_store_new(path, options, &of->store));
+}
+
+void bpt_store_join_tidy(bpt_store *of, const char *path) {
+    static const bp_dir_store_options fast = {.is_fast = true};
+    join(of, path);
+    bpt_ok(bpi_dir_store_new_tidy(path, &fast, &of->store));
 }
 
 /* In memory, where there is such: thousands of tiny puts would wait for the disk. */
@@ -59,6 +69,17 @@ const char *bpt_store_path(const bpt_store *of, const char *name) {
 bool bpt_store_has(const bpt_store *of, const char *name) {
     struct stat file;
     return lstat(bpt_store_path(of, name), &file) == 0;
+}
+
+int bpt_work_count(const bpt_store *of) {
+    int count = 0;
+    DIR *names = opendir(bpt_store_path(of, ".bufpool"));
+    if (names == NULL) return -1;
+    for (const struct dirent *entry; (entry = readdir(names)) != NULL;) {
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    }
+    (void)closedir(names);
+    return count;
 }
 
 const char *bpt_work_path(const bpt_store *of, const bp_token *token, const char *ending) {

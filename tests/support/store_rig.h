@@ -34,6 +34,9 @@ void bpt_store_start(bpt_store *of, const bp_dir_store_options *options);
 /* The same directory, of which another store is, or was. */
 void bpt_store_join(bpt_store *of, const char *path, const bp_dir_store_options *options);
 
+/* The same, as a client's gets to files have it: tidy. */
+void bpt_store_join_tidy(bpt_store *of, const char *path);
+
 /* Frees the store and the loop. bpt_store_end removes the directory, too. */
 void bpt_store_leave(bpt_store *of);
 void bpt_store_end(bpt_store *of);
@@ -42,6 +45,9 @@ void bpt_remove_tree(const char *path);
 /* The path of a file of the directory, until the next call; whether it is there. */
 const char *bpt_store_path(const bpt_store *of, const char *name);
 bool bpt_store_has(const bpt_store *of, const char *name);
+
+/* How many entries `.bufpool` has; -1: there is none. */
+int bpt_work_count(const bpt_store *of);
 
 /* Names of work's file of a token: ".bufpool/<token><ending>". */
 const char *bpt_work_path(const bpt_store *of, const bp_token *token, const char *ending);
