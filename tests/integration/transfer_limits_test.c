@@ -245,7 +245,8 @@ static void pause_at_first(bpt_job *job, const char *event) {
 START_TEST(paused_get_gives_back_what_others_wait_for) {
     bpt_world world;
     bpt_job paused = {.on_event = pause_at_first}, other = {0};
-    const bpt_world_options with = {.client = {.part_size = PART, .parts_in_flight = 64},
+    const bpt_world_options with = {.server = {.parts_in_flight = 64},
+                                    .client = {.part_size = PART, .parts_in_flight = 64},
                                     .client_memory = 2 * SLAB + 8 * STRIDE};
     uint8_t *bytes = bpt_bytes_new(57, 200 * PART);
     bpt_world_start(&world, &with);

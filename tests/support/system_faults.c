@@ -13,7 +13,9 @@ static const char *const names[] = {
 /* ThreadSanitizer follows descriptors by their numbers, and does not see that libuv closed one (it does so past the C
  * library): whoever has the number next, and closes it on another thread, seems to close what the loop still reads. */
 const char *__tsan_default_suppressions(void);
-__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void) { return "race:^close$"; }
+__attribute__((visibility("default"))) const char *__tsan_default_suppressions(void) {
+    return "race:^close$\nrace:^closedir$";
+}
 
 const char *bpt_call_name(bpt_call call) { return call == BPT_CALL_COUNT ? "no call" : names[call]; }
 
