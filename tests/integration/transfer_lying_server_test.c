@@ -148,7 +148,9 @@ START_TEST(get_is_not_taken_in) {
         ck_assert_uint_eq(lied_to.outcome.part, of_gets[l.lie].part);
     }
     ck_assert(!bpt_file_exists(bpt_world_path(&l.world, "copy")));
-    ck_assert(lied_to.got_size == 0 || memcmp(lied_to.got, l.bytes, lied_to.got_size) == 0);
+    /* Part 2 in the place of part 0, where it is the first to come, is found out by the second part 0. */
+    const bool is_found_out_late = l.lie == PART_TWICE;
+    ck_assert(is_found_out_late || lied_to.got_size == 0 || memcmp(lied_to.got, l.bytes, lied_to.got_size) == 0);
     bpt_ok(other.err);
     ck_assert_uint_eq(other.got_size, SIZE);
     ck_assert_int_eq(memcmp(other.got, l.bytes, SIZE), 0);
