@@ -26,6 +26,7 @@ typedef struct session {
     bool is_explained; /* what is wrong was told */
     bp_token token;
     uint64_t version;    /* of the object that a get goes on with; 0: any */
+    uint64_t found;      /* the version that it has */
     const char *path;    /* of the file; NULL: standard input or output */
     /* put -: what was read of standard input and not taken yet */
     uv_fs_t read;
@@ -62,14 +63,27 @@ static bool is_token(const bp_token *token) {
 }
 
 /* A get goes on with parts of one version only. */
-static void tell_token(const session *s, const bp_outcome *outcome) {
+static void tell_token(const session *s, const bp_token *token, uint64_t version) {
     char text[BP_TOKEN_TEXT_SIZE];
     const bool is_get = strcmp(s->options->command, "get") == 0;
-    if (!is_token(&outcome->token) || outcome->err == BP_ERR_NOT_FOUND || (is_get && outcome->version == 0)) return;
-    bp_token_format(&outcome->token, text);
+    if (!is_token(token) || (is_get && version == 0)) return;
+    bp_token_format(token, text);
     fprintf(stderr, "objects: to go on with it: -t %s", text);
-    if (is_get) fprintf(stderr, "@%" PRIx64, outcome->version);
+    if (is_get) fprintf(stderr, "@%" PRIx64, version);
     fputc('\n', stderr);
+}
+
+static void on_found(bp_transfer *transfer, const bp_object_info *object, void *user) {
+    session *s = user;
+    (void)transfer;
+    s->found = object->version;
+}
+
+/* Who is killed tells nothing any more. */
+static void on_token(bp_transfer *transfer, const bp_token *token, void *user) {
+    const session *s = user;
+    (void)transfer;
+    if (s->options->is_verbose) tell_token(s, token, s->found);
 }
 
 static void explain(const session *s, const bp_outcome *outcome) {
@@ -87,7 +101,7 @@ static void explain(const session *s, const bp_outcome *outcome) {
     } else {
         complain(name, outcome->text);
     }
-    tell_token(s, outcome);
+    if (outcome->err != BP_ERR_NOT_FOUND) tell_token(s, &outcome->token, outcome->version);
 }
 
 static void stop_reading(session *s) {
@@ -262,6 +276,7 @@ static bp_err begin_put(session *s) {
         .token = s->token,
         .on_done = on_done,
         .on_progress = on_progress,
+        .on_token = on_token,
         .on_writable = write_more,
         .user = s,
     };
@@ -313,6 +328,8 @@ static bp_err begin_get(session *s) {
         .version = s->version,
         .on_done = on_done,
         .on_progress = on_progress,
+        .on_token = on_token,
+        .on_found = on_found,
         .user = s,
     };
     return bp_transfer_client_get(s->transfers, &config, &s->transfer);

@@ -21,7 +21,7 @@ static const char usage[] =
     "  -n COUNT     parts of an object in flight at most (4)\n"
     "  -r OFFSET[+LENGTH]   get no more than this range\n"
     "  -t TOKEN     go on with what was put or got before, as it was then told\n"
-    "  -v           tell what was transferred, and in how much memory\n"
+    "  -v           tell the token at once, what was transferred, and in how much memory\n"
     "  -w SECONDS   how long a lost connection is tried again (60)\n"
     "Numbers may end in K, M or G.\n";
 

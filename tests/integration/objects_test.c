@@ -324,6 +324,40 @@ static void write_rest(int to, uint32_t seed, uint64_t at) {
     }
 }
 
+/* All of seed 4 once more, with the token: what is there is not sent again. */
+static void put_whole_on(const place *in) {
+    char line[256];
+    unsigned long parts_out = 0;
+    write_file(in, "mine/whole", SIZE, 4);
+    const int whole = open(path_of(in, "mine/whole"), O_RDONLY | O_CLOEXEC);
+    (void)snprintf(line, sizeof line, "put|-v|-p|4K|-t|%s|-|a", told_token(in));
+    ck_assert_int_eq(end_of(begin(in, whole, line)), 0);
+    const char *const told = strstr(read_text(in, "err"), "objects: parts in 0 out ");
+    ck_assert_ptr_nonnull(told);
+    ck_assert_int_eq(sscanf(told, "objects: parts in 0 out %lu,", &parts_out), 1);
+    ck_assert_uint_lt(parts_out, (SIZE + 4095) / 4096);
+    check_file(in, "store/a", SIZE, 4, 0);
+    (void)close(whole);
+}
+
+/* It told its token at once. */
+START_TEST(a_put_that_is_killed_goes_on) {
+    int pipes[2];
+    uint64_t at = 0;
+    place in;
+    open_place(&in);
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    const pid_t put = begin(&in, pipes[0], "put|-v|-p|4K|-|a");
+    write_a_part(&in, pipes[1], 4, &at);
+    ck_assert_int_eq(kill(put, SIGKILL), 0);
+    ck_assert_int_eq(end_of(put), -1);
+    put_whole_on(&in);
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+    close_place(&in);
+}
+END_TEST
+
 /* Also while it waits for standard input. */
 START_TEST(a_put_that_is_interrupted_goes_on) {
     int pipes[2];
@@ -337,16 +371,7 @@ START_TEST(a_put_that_is_interrupted_goes_on) {
     ck_assert_int_eq(end_of(put), 130);
     ck_assert_ptr_nonnull(strstr(read_text(&in, "err"), "objects: a: interrupted\n"));
     ck_assert(!is_there(&in, "store/a"));
-    write_file(&in, "mine/whole", SIZE, 4);
-    char line[256];
-    (void)snprintf(line, sizeof line, "put|-v|-p|4K|-t|%s|-|a", told_token(&in));
-    const int whole = open(path_of(&in, "mine/whole"), O_RDONLY | O_CLOEXEC);
-    ck_assert_int_eq(end_of(begin(&in, whole, line)), 0);
-    unsigned long parts_out = 0;
-    ck_assert_int_eq(sscanf(read_text(&in, "err"), "objects: parts in 0 out %lu,", &parts_out), 1);
-    ck_assert_uint_lt(parts_out, (SIZE + 4095) / 4096); /* what was there was not sent again */
-    check_file(&in, "store/a", SIZE, 4, 0);
-    (void)close(whole);
+    put_whole_on(&in);
     (void)close(pipes[0]);
     (void)close(pipes[1]);
     close_place(&in);
@@ -408,6 +433,7 @@ BPT_SUITE(integration_objects) {
     BPT_TEST(mistakes_are_told);
     BPT_TEST(help_is_no_mistake);
     BPT_LOOP_TEST(a_put_that_is_interrupted_goes_on, 0, 2);
+    BPT_TEST(a_put_that_is_killed_goes_on);
     BPT_TEST(a_get_without_room_goes_on);
     BPT_TEST(a_server_that_is_killed_and_comes_back_is_gone_on_with);
     BPT_TEST(without_a_server_the_reason_is_told);
