@@ -74,9 +74,9 @@ static bool pretend_no_boot(uint8_t out[16]) {
     return false;
 }
 
-/* is_replaced: there is an old object under the name; is_distrusted: parts are read when a put is gone on with. */
 static bool is_tidy; /* the stores of the lives that begin */
 
+/* is_replaced: there is an old object under the name; is_distrusted: parts are read when a put is gone on with. */
 static void begin(life *in, bool is_replaced, bool is_distrusted) {
     *in = (life){0};
     if (is_distrusted) bpi_os.boot_id = pretend_no_boot;
