@@ -199,8 +199,7 @@ typedef struct bp_transfer_stats {
     uint64_t bytes_in, bytes_out;           /* of objects */
     uint64_t parts_refused;                 /* that a peer sent although nobody may have */
     uint64_t waits;                         /* parts that waited for memory */
-    uint64_t bytes_copied;                  /* from buffer to buffer: puts from memory, asynchronous writes, and parts in
-                                               frames under 64 KiB that came among others */
+    uint64_t bytes_copied;                  /* from buffer to buffer: asynchronous writes, and parts that are small */
 } bp_transfer_stats;
 BP_API void bp_transfer_server_stats(const bp_transfer_server *server, bp_transfer_stats *out);
 
@@ -311,7 +310,8 @@ typedef struct bp_get_config {
     uint64_t offset, length;  /* the range, in bytes; length 0: to the end. BP_ERR_RANGE when it is not in the object */
     uint64_t version;         /* 0: any; else BP_ERR_CHANGED when it is another */
     bp_token token;           /* of an unfinished get to the same file, to go on with it, of the same range and version,
-                                 which must be told, too: both are in its outcome. None: a new one */
+                                 which must be told, too: both are in its outcome. None: a new one. BP_ERR_NOT_FOUND:
+                                 nothing of it is left; who was killed before on_done may have the file already */
     uint32_t part_size, parts_in_flight, deadline_ms; /* as for a put */
     bp_done_fn *on_done;      /* not NULL */
     bp_progress_fn *on_progress;
