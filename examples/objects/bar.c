@@ -27,7 +27,9 @@ static void print(const progress_bar *bar, const bp_progress *progress, uint64_t
     static const char full[] = "################################", empty[] = "--------------------------------";
     const double seconds = (double)(now - bar->began_ns) / 1e9;
     const double rate = seconds > 0 ? (double)(progress->done - bar->first) / seconds : 0;
-    fprintf(stderr, "\r%s ", bar->name);
+    fputc('\r', stderr);
+    print_text(stderr, bar->name);
+    fputc(' ', stderr);
     if (progress->size != BP_SIZE_UNKNOWN) {
         const double part = progress->size == 0 ? 1 : (double)progress->done / (double)progress->size;
         const int marks = (int)(part * WIDTH);

@@ -5,18 +5,20 @@
  *     objects get logs/today copy.log                 # or: objects get backup.tar - | tar x
  *     objects ls logs/
  *
- * What was put or got before something broke goes on with the token that is then printed: objects put -t TOKEN ... */
+ * What was put or got before something broke, or was interrupted, goes on with the token that is then printed:
+ * objects put -t TOKEN ..., with the same operands. */
 #ifndef OBJECTS_H
 #define OBJECTS_H
 
 #include <bufpool/bufpool.h>
+#include <stdio.h>
 
 /* What the command line says. */
 typedef struct command_line {
     const char *command;
     const char *operands[2]; /* what stands behind the command; NULL: nothing */
     const char *address;
-    const char *secret;      /* token of what is to be gone on with; NULL: none */
+    const char *secret;      /* TOKEN, or of a get TOKEN@VERSION, of what is to be gone on with; NULL: none */
     uint64_t memory;         /* bytes that the pool may take */
     uint64_t part_size;      /* bytes */
     uint64_t parts_in_flight;
@@ -30,6 +32,12 @@ int serve(const command_line *options);
 int put(const command_line *options);
 int get(const command_line *options);
 int list(const command_line *options);
+
+/* "objects: <what>: <why>" on standard error. */
+void complain(const char *what, const char *why);
+
+/* Text that may come from anywhere: what would command a terminal is replaced. */
+void print_text(FILE *out, const char *text);
 
 /* What was transferred, and in how much memory; where that is wanted. */
 void tell(const command_line *options, bp_pool *pool, const bp_transfer_stats *stats);

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-static int complain(const char *what, bp_err err) {
-    fprintf(stderr, "objects: %s: %s\n", what, bp_err_text(err));
+static int fail(const char *what, bp_err err) {
+    complain(what, bp_err_text(err));
     return 1;
 }
 
@@ -16,7 +16,7 @@ static int serve_objects(const command_line *options, bp_transfer_server *object
     config.handle_signals = true;
     config.conn.pool_config.memory_limit = options->memory;
     bp_err err = bp_server_new(&config, options->address, &server);
-    if (err != BP_OK) return complain(options->address, err);
+    if (err != BP_OK) return fail(options->address, err);
     if (bp_server_address(server, address, sizeof address) == BP_OK) {
         printf("objects of %s at %s\n", options->operands[0], address);
         fflush(stdout);
@@ -25,7 +25,7 @@ static int serve_objects(const command_line *options, bp_transfer_server *object
     bp_transfer_server_stats(objects, &stats);
     tell(options, bp_server_pool(server), &stats);
     bp_server_free_take(&server);
-    return err == BP_OK ? 0 : complain(options->address, err);
+    return err == BP_OK ? 0 : fail(options->address, err);
 }
 
 int serve(const command_line *options) {
@@ -35,9 +35,9 @@ int serve(const command_line *options) {
     };
     bp_transfer_server *objects = NULL;
     bp_err err = bp_dir_store_new(options->operands[0], NULL, &config.store);
-    if (err != BP_OK) return complain(options->operands[0], err);
+    if (err != BP_OK) return fail(options->operands[0], err);
     err = bp_transfer_server_new(&config, &objects);
-    const int status = err == BP_OK ? serve_objects(options, objects) : complain("serve", err);
+    const int status = err == BP_OK ? serve_objects(options, objects) : fail("serve", err);
     bp_transfer_server_free_take(&objects);
     bp_store_release_take(&config.store);
     return status;

@@ -199,7 +199,8 @@ typedef struct bp_transfer_stats {
     uint64_t bytes_in, bytes_out;           /* of objects */
     uint64_t parts_refused;                 /* that a peer sent although nobody may have */
     uint64_t waits;                         /* parts that waited for memory */
-    uint64_t bytes_copied;                  /* from buffer to buffer: asynchronous writes, and parts that are small */
+    uint64_t bytes_copied;                  /* from buffer to buffer: puts from memory, asynchronous writes, and parts in
+                                               frames under 64 KiB that came among others */
 } bp_transfer_stats;
 BP_API void bp_transfer_server_stats(const bp_transfer_server *server, bp_transfer_stats *out);
 

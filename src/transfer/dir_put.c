@@ -139,7 +139,7 @@ static bp_err put_open_job(bp_store *store, bp_store_call *call) {
         bpi_os.free(put);
         return err;
     }
-    bpi_lock_init(&put->lock);
+    bpi_line_init(&put->line);
     call->object = put;
     call->first = put->plan.first;
     call->have = put->plan.done;
@@ -204,15 +204,11 @@ static bp_err write_job(bp_store *store, bp_store_call *call) {
     const bpi_dir *dir = bpi_dir_of(store);
     bpi_dir_put *put = call->object;
     if (bpi_crc32c(0, call->data, call->length) != call->crc) return BP_ERR_CHECKSUM;
-    bpi_lock_enter(&put->lock);
     bp_err err = begin_part(put, call);
-    bpi_lock_leave(&put->lock);
     if (err != BP_PENDING) return err;
     err = write_bytes(dir, put, call);
-    bpi_lock_enter(&put->lock);
     if (err == BP_OK) err = finish_part(dir, put, call);
     if (err != BP_OK) undo_part(put, call->part);
-    bpi_lock_leave(&put->lock);
     return err;
 }
 
@@ -282,6 +278,11 @@ static bp_err abort_job(bp_store *store, bp_store_call *call) {
 }
 
 void bpi_dir_put_open(bp_store *store, bp_store_call *call) { bpi_call_work(store, call, put_open_job); }
-void bpi_dir_put_write(bp_store *store, bp_store_call *call) { bpi_call_work(store, call, write_job); }
+
+/* Those who write to one file wait for each other, in the kernel: in a line they do so without a thread for each. */
+void bpi_dir_put_write(bp_store *store, bp_store_call *call) {
+    bpi_line_work(&((bpi_dir_put *)call->object)->line, store, call, write_job);
+}
+
 void bpi_dir_put_commit(bp_store *store, bp_store_call *call) { bpi_call_work(store, call, commit_job); }
 void bpi_dir_put_abort(bp_store *store, bp_store_call *call) { bpi_call_work(store, call, abort_job); }

@@ -15,13 +15,20 @@ static bp_err close_job(bp_store *store, bp_store_call *call) {
         bpi_dir_put *put = call->object;
         bpi_dir_free_hold(bpi_dir_of(store), &put->hold);
         bpi_dir_leave_work(bpi_dir_of(store));
-        bpi_lock_fini(&put->lock);
+        bpi_line_fini(&put->line);
     }
     bpi_os.free(object);
     return BP_OK;
 }
 
-void bpi_dir_close_object(bp_store *store, bp_store_call *call) { bpi_call_work(store, call, close_job); }
+void bpi_dir_close_object(bp_store *store, bp_store_call *call) {
+    const bpi_dir_object *object = call->object;
+    bpi_dir_put *put = call->object;
+    if (object->is_put)
+        bpi_line_end(&put->line, store, call, close_job);
+    else
+        bpi_call_work(store, call, close_job);
+}
 
 static void free_dir(bp_store *store) {
     bpi_dir *dir = bpi_dir_of(store);

@@ -20,7 +20,7 @@
  *     part file, log with LogCommit    a put that is whole, and may be renamed
  *     log with LogCommit               it was renamed: committed
  *
- * Everything here runs on libuv's threads, but for bp_dir_store_new and free. Descriptors are open during a call only,
+ * Everything here runs on libuv's threads, but for bp_dir_store_new and free; writes of one put one after another. Descriptors are open during a call only,
  * but for root, and in a store that is not tidy work and the file of locks, once a put was opened.
  *
  * Invariants
@@ -205,7 +205,7 @@ typedef struct bpi_dir_put {
     bpi_dir_hold hold;
     bp_token token;
     uint64_t size; /* as it was opened with */
-    bpi_lock lock; /* of what follows: parts are written at the same time */
+    bpi_line line; /* of its writes, which are the only calls that can be under way at the same time */
     bpi_plan plan;
     bpi_dir_log log;
     uint32_t crc;

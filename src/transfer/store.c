@@ -108,10 +108,93 @@ static void job_done(uv_work_t *work, int status) {
     finish(work->data);
 }
 
-void bpi_call_work(bp_store *store, bp_store_call *of, bp_err (*job)(bp_store *store, bp_store_call *call)) {
+static bpi_call *give_job(bp_store *store, bp_store_call *of, bp_err (*job)(bp_store *store, bp_store_call *call)) {
     bpi_call *call = call_of(of);
     call->worker = store;
     call->job = job;
     call->work.data = call;
-    (void)uv_queue_work(of->loop, &call->work, run_job, job_done);
+    return call;
+}
+
+static void send_off(bpi_call *call) { (void)uv_queue_work(call->store.loop, &call->work, run_job, job_done); }
+
+void bpi_call_work(bp_store *store, bp_store_call *of, bp_err (*job)(bp_store *store, bp_store_call *call)) {
+    send_off(give_job(store, of, job));
+}
+
+/* ---- lines ---- */
+
+enum { LINE_MOST = 16 /* calls that are done before others have their turn on the thread */ };
+
+void bpi_line_init(bpi_line *line) {
+    *line = (bpi_line){.work.data = line, .end = &line->first};
+    bpi_lock_init(&line->lock);
+}
+
+void bpi_line_fini(bpi_line *line) { bpi_lock_fini(&line->lock); }
+
+static void append(bpi_line *line, bpi_call *call) {
+    call->line_next = NULL;
+    bpi_lock_enter(&line->lock);
+    *line->end = call;
+    line->end = &call->line_next;
+    bpi_lock_leave(&line->lock);
+}
+
+static bpi_call *take_first(bpi_line *line) {
+    bpi_lock_enter(&line->lock);
+    bpi_call *call = line->first;
+    if (call != NULL) line->first = call->line_next;
+    if (line->first == NULL) line->end = &line->first;
+    bpi_lock_leave(&line->lock);
+    return call;
+}
+
+static bool is_empty(bpi_line *line) {
+    bpi_lock_enter(&line->lock);
+    const bool is_none = line->first == NULL;
+    bpi_lock_leave(&line->lock);
+    return is_none;
+}
+
+/* An answered call is its owner's again. */
+static void run_line(uv_work_t *work) {
+    bpi_line *line = work->data;
+    bpi_call *call;
+    for (int i = 0; i < LINE_MOST && (call = take_first(line)) != NULL; i++) {
+        bp_store_answer(&call->store, call->job(call->worker, &call->store));
+    }
+}
+
+static void line_done(uv_work_t *work, int status);
+
+static void run(bpi_line *line) {
+    line->is_running = true;
+    (void)uv_queue_work(line->loop, &line->work, run_line, line_done);
+}
+
+static void line_done(uv_work_t *done, int status) {
+    bpi_line *line = done->data;
+    (void)status; /* nobody cancels it */
+    line->is_running = false;
+    if (!is_empty(line))
+        run(line);
+    else if (line->last != NULL)
+        send_off(line->last);
+}
+
+void bpi_line_work(bpi_line *line, bp_store *store, bp_store_call *of,
+                   bp_err (*job)(bp_store *store, bp_store_call *call)) {
+    line->loop = of->loop;
+    append(line, give_job(store, of, job));
+    if (!line->is_running) run(line);
+}
+
+void bpi_line_end(bpi_line *line, bp_store *store, bp_store_call *of,
+                  bp_err (*job)(bp_store *store, bp_store_call *call)) {
+    bpi_call *call = give_job(store, of, job);
+    if (line->is_running)
+        line->last = call;
+    else
+        send_off(call);
 }

@@ -33,6 +33,7 @@ struct bpi_call {
     uv_work_t work;
     bp_store *worker; /* whose job it is: that of a store that another one hands its calls on to */
     bp_err (*job)(bp_store *store, bp_store_call *call);
+    bpi_call *line_next; /* in a line: the call behind it */
 };
 
 /* Has the store's function begin; call->store is filled in. on_answer is called once. Where the store does not do
@@ -42,5 +43,29 @@ void bpi_call_begin(bpi_call *call, bp_store *store, bp_store_fn *function, bpi_
 /* For the library's own stores, inside their functions: the job runs on a thread of libuv, and what it returns is the
  * answer. */
 void bpi_call_work(bp_store *store, bp_store_call *call, bp_err (*job)(bp_store *store, bp_store_call *call));
+
+/* A line of calls of one object, which would only wait for each other: one thread does them in order, others are free
+ * for whoever else there is, and each call is answered as soon as it is done. The calls are of one loop.
+ *
+ *   a call is in the line  =>  is_running;   last != NULL  =>  is_running */
+typedef struct bpi_line {
+    uv_work_t work;
+    uv_loop_t *loop;
+    bool is_running; /* the loop's thread alone: libuv has work */
+    bpi_call *last;  /* the loop's thread alone: begins when libuv has not */
+    bpi_lock lock;   /* of what follows */
+    bpi_call *first, **end;
+} bpi_line;
+
+void bpi_line_init(bpi_line *line);
+void bpi_line_fini(bpi_line *line);
+
+/* As bpi_call_work, behind what is in the line. */
+void bpi_line_work(bpi_line *line, bp_store *store, bp_store_call *call,
+                   bp_err (*job)(bp_store *store, bp_store_call *call));
+
+/* As bpi_call_work, once nobody touches the line any more: the job may free it. Nothing is begun in the line then. */
+void bpi_line_end(bpi_line *line, bp_store *store, bp_store_call *call,
+                  bp_err (*job)(bp_store *store, bp_store_call *call));
 
 #endif

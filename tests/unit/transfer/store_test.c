@@ -4,6 +4,7 @@
 #include "transfer/store.h"
 
 #include "base/crc32c.h"
+#include "base/os.h"
 
 #include <pthread.h>
 
@@ -271,6 +272,173 @@ START_TEST(names_that_nobody_could_ask_for_are_not_told_of) {
 }
 END_TEST
 
+/* ---- lines ---- */
+
+enum { IN_LINE = 40 /* more than one thread does at once */, GATE_MS = 60000 };
+
+/* A store whose writes are in a line, and whose close ends it; its reads are on a thread of their own. */
+typedef struct lined {
+    bp_store store; /* first: such a store is a lined */
+    bpi_line line;
+    bpi_event gate;                   /* the first write waits for it */
+    unsigned inside, done, overlapped; /* atomic; overlapped: writes that began while another one was not over */
+    uint64_t order[IN_LINE];          /* of the parts that are done */
+    bool is_ended, is_ended_early;
+} lined;
+
+static bp_err write_lined(bp_store *store, bp_store_call *call) {
+    lined *of = (lined *)store;
+    const unsigned others = __atomic_fetch_add(&of->inside, 1, __ATOMIC_SEQ_CST);
+    (void)__atomic_fetch_add(&of->overlapped, others, __ATOMIC_SEQ_CST);
+    const bool is_open = call->part != 0 || bpi_event_wait(&of->gate, GATE_MS);
+    const unsigned at = __atomic_fetch_add(&of->done, 1, __ATOMIC_SEQ_CST);
+    of->order[at % IN_LINE] = call->part;
+    (void)__atomic_fetch_sub(&of->inside, 1, __ATOMIC_SEQ_CST);
+    if (!is_open) return BP_ERR_TIMEOUT;
+    return call->part == 7 ? BP_ERR_BUSY : BP_OK;
+}
+
+static bp_err end_lined(bp_store *store, bp_store_call *call) {
+    lined *of = (lined *)store;
+    (void)call;
+    of->is_ended_early = of->is_ended || __atomic_load_n(&of->done, __ATOMIC_SEQ_CST) != (unsigned)call->part;
+    of->is_ended = true;
+    bpi_line_fini(&of->line);
+    memset(&of->line, 0xA5, sizeof of->line); /* whoever touches it now comes too late */
+    return BP_OK;
+}
+
+static bp_err read_lined(bp_store *store, bp_store_call *call) { return (void)store, (void)call, BP_OK; }
+
+static void take_write(bp_store *store, bp_store_call *call) {
+    bpi_line_work(&((lined *)store)->line, store, call, write_lined);
+}
+static void take_close(bp_store *store, bp_store_call *call) {
+    bpi_line_end(&((lined *)store)->line, store, call, end_lined);
+}
+static void take_unlined(bp_store *store, bp_store_call *call) { bpi_call_work(store, call, read_lined); }
+static void keep_lined(bp_store *store) { (void)store; }
+
+static const bp_store_table in_line = {.table_bytes = sizeof(bp_store_table), .does_crc = true, .put_open = take,
+                                       .write = take_write, .commit = take, .abort = take, .get_open = take,
+                                       .read = take_unlined, .close = take_close, .list = take, .free = keep_lined};
+
+typedef struct line_rig {
+    uv_loop_t uv;
+    bpi_loop *loop;
+    lined of;
+    bpi_call writes[IN_LINE], other, end;
+    unsigned answers;
+    bool is_gate_opened_by_other;
+} line_rig;
+
+static void start_line(line_rig *many) {
+    *many = (line_rig){0};
+    ck_assert_int_eq(uv_loop_init(&many->uv), 0);
+    bpt_ok(bpi_loop_acquire(&many->uv, &many->loop));
+    bpt_ok(bp_store_init(&many->of.store, &in_line));
+    bpi_line_init(&many->of.line);
+    bpi_event_init(&many->of.gate);
+}
+
+static void stop_line(line_rig *many) {
+    bp_store *store = &many->of.store;
+    ck_assert_uint_eq(store->references, 1);
+    bp_store_release_take(&store);
+    bpi_event_fini(&many->of.gate);
+    bpi_loop_release(many->loop);
+    ck_assert_int_eq(uv_run(&many->uv, UV_RUN_DEFAULT), 0);
+    ck_assert_int_eq(uv_loop_close(&many->uv), 0);
+}
+
+static void on_line_answer(bpi_call *call, bp_err err) {
+    line_rig *many = call->owner;
+    bpt_must(many->writes[many->answers % IN_LINE].store.part == call->store.part); /* in order */
+    bpt_must(err == (call->store.part == 7 ? BP_ERR_BUSY : BP_OK));
+    many->answers++;
+}
+
+static void begin_writes(line_rig *many) {
+    for (uint64_t i = 0; i < IN_LINE; i++) {
+        many->writes[i] = (bpi_call){.on_answer = on_line_answer, .owner = many, .store.part = i};
+        bpi_call_begin(&many->writes[i], &many->of.store, in_line.write, many->loop);
+    }
+}
+
+static void open_gate(bpi_call *call, bp_err err) {
+    line_rig *many = call->owner;
+    bpt_ok(err);
+    ck_assert_uint_eq(many->answers, 0);
+    many->is_gate_opened_by_other = true;
+    bpi_event_set(&many->of.gate);
+}
+
+static void check_written(const line_rig *many) {
+    ck_assert_uint_eq(many->answers, IN_LINE);
+    ck_assert_uint_eq(many->of.done, IN_LINE);
+    ck_assert_uint_eq(many->of.overlapped, 0);
+    for (uint64_t i = 0; i < IN_LINE; i++) bpt_must(many->of.order[i] == i);
+}
+
+/* The first one goes on only when a call that is in no line is answered: forty that wait take no thread from that. */
+START_TEST(calls_in_a_line_are_done_one_after_another_on_one_thread) {
+    static line_rig many;
+    start_line(&many);
+    begin_writes(&many);
+    many.other = (bpi_call){.on_answer = open_gate, .owner = &many};
+    bpi_call_begin(&many.other, &many.of.store, in_line.read, many.loop);
+    ck_assert_int_eq(uv_run(&many.uv, UV_RUN_DEFAULT), 0);
+    ck_assert(many.is_gate_opened_by_other);
+    check_written(&many);
+    bpi_line_fini(&many.of.line);
+    stop_line(&many);
+}
+END_TEST
+
+static void note_end(bpi_call *call, bp_err err) {
+    line_rig *many = call->owner;
+    bpt_ok(err);
+    many->answers += 100;
+}
+
+START_TEST(the_end_of_a_line_is_behind_all_that_is_in_it) {
+    static line_rig many;
+    start_line(&many);
+    begin_writes(&many);
+    many.end = (bpi_call){.on_answer = note_end, .owner = &many, .store.part = IN_LINE};
+    bpi_call_begin(&many.end, &many.of.store, in_line.close, many.loop);
+    many.other = (bpi_call){.on_answer = open_gate, .owner = &many};
+    bpi_call_begin(&many.other, &many.of.store, in_line.read, many.loop);
+    ck_assert_int_eq(uv_run(&many.uv, UV_RUN_DEFAULT), 0);
+    ck_assert_uint_eq(many.answers, IN_LINE + 100);
+    ck_assert(many.of.is_ended && !many.of.is_ended_early);
+    ck_assert_uint_eq(many.of.overlapped, 0);
+    stop_line(&many);
+}
+END_TEST
+
+/* The last answer is ahead of libuv, which still has the line: whoever closes at once does not pull it away. */
+static void close_at_last(bpi_call *call, bp_err err) {
+    line_rig *many = call->owner;
+    bpt_ok(err);
+    many->answers++;
+    bpi_call_begin(&many->end, &many->of.store, in_line.close, many->loop);
+}
+
+START_TEST(a_line_that_is_ended_by_its_last_answer_is_touched_no_more) {
+    static line_rig many;
+    for (int round = 0; round < 200; round++) {
+        start_line(&many);
+        many.end = (bpi_call){.on_answer = note_end, .owner = &many, .store.part = 1};
+        many.other = (bpi_call){.on_answer = close_at_last, .owner = &many, .store.part = 1};
+        bpi_call_begin(&many.other, &many.of.store, in_line.write, many.loop);
+        bpt_must(uv_run(&many.uv, UV_RUN_DEFAULT) == 0);
+        bpt_must(many.answers == 101 && many.of.is_ended && !many.of.is_ended_early);
+        stop_line(&many);
+    }
+}
+END_TEST
+
 START_TEST(a_table_with_a_hole_is_refused) {
     bp_store store;
     bpt_err(bp_store_init(NULL, &plain), BP_ERR_ARGUMENT);
@@ -308,6 +476,9 @@ BPT_SUITE(transfer_store) {
     BPT_LOOP_TEST(bytes_that_were_read_are_summed_where_the_store_does_not, 0, 2);
     BPT_TEST(a_list_tells_of_names_that_can_be_and_not_of_more_than_were_asked_for);
     BPT_TEST(names_that_nobody_could_ask_for_are_not_told_of);
+    BPT_TEST(calls_in_a_line_are_done_one_after_another_on_one_thread);
+    BPT_TEST(the_end_of_a_line_is_behind_all_that_is_in_it);
+    BPT_TEST(a_line_that_is_ended_by_its_last_answer_is_touched_no_more);
     BPT_TEST(a_table_with_a_hole_is_refused);
     BPT_TEST(the_last_reference_frees);
 }
