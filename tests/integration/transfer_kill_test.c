@@ -44,7 +44,7 @@ typedef enum victim { CLIENT = 1, SERVER = 2, BOTH = CLIENT | SERVER } victim;
 
 typedef struct scene {
     bool is_get;
-    char directory[64], listen[BPT_RELAY_ADDRESS], server_address[BPT_RELAY_ADDRESS];
+    char directory[BPT_STORE_PATH], listen[BPT_RELAY_ADDRESS], server_address[BPT_RELAY_ADDRESS];
     bpt_relay relay;
     bpt_life server, client;
     uint64_t random;
@@ -444,8 +444,7 @@ static void set_up(int way) {
     s.random = bpt_seed((uint64_t)time(NULL)) + (uint64_t)way;
     fprintf(stderr, "SEED=%llu\n", (unsigned long long)(s.random - (uint64_t)way));
     s.random = s.random * UINT64_C(6364136223846793005) + 1;
-    (void)snprintf(s.directory, sizeof s.directory, "/tmp/bpt-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(s.directory));
+    bpt_store_directory(s.directory);
     ck_assert_int_eq(mkdir(path_of("objects"), 0700), 0);
     bpt_relay_init(&s.relay, way % 2 == 0 ? NULL : path_of("relay"));
     s.relay.on_frame = look_at;

@@ -214,9 +214,9 @@ static void put_rest(uint32_t number, const uint8_t *token) {
 }
 
 START_TEST(objects_are_served_from_a_directory) {
-    char path[] = "/tmp/bpt-served-XXXXXX";
+    char path[BPT_STORE_PATH];
     bp_store *store = NULL;
-    ck_assert_ptr_nonnull(mkdtemp(path));
+    bpt_store_directory(path);
     bpt_ok(bp_dir_store_new(path, &(bp_dir_store_options){.is_fast = true}, &store));
     start(_i, store, 1);
     bpt_serve_put(peer, 1, "a/whole", SIZE);

@@ -35,8 +35,7 @@ void bpt_world_init(bpt_world *world, const bpt_world_options *with) {
     *world = (bpt_world){0};
     if (with != NULL) world->with = *with;
     ck_assert_int_eq(uv_loop_init(&world->loop), 0);
-    snprintf(world->directory, sizeof world->directory, "/tmp/bpt-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(world->directory));
+    bpt_store_directory(world->directory);
     ck_assert_int_eq(mkdir(bpt_world_path(world, "objects"), 0700), 0);
     if (world->with.store != NULL)
         world->store = bp_store_retain(world->with.store);

@@ -32,7 +32,7 @@ typedef struct bpt_world_options {
 struct bpt_world {
     uv_loop_t loop;
     bpt_world_options with;
-    char directory[64];
+    char directory[BPT_STORE_PATH];
     char address[192];
     bp_store *store;
     bp_transfer_server *objects;
