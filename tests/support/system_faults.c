@@ -14,7 +14,7 @@ static const char *const names[] = {
  * library): whoever has the number next, and closes it on another thread, seems to close what the loop still reads. */
 const char *__tsan_default_suppressions(void);
 __attribute__((visibility("default"))) const char *__tsan_default_suppressions(void) {
-    return "race:^close$\nrace:^epoll_ctl$";
+    return "race:^close$\nrace:^closedir$\nrace:^epoll_ctl$";
 }
 
 const char *bpt_call_name(bpt_call call) { return call == BPT_CALL_COUNT ? "no call" : names[call]; }
