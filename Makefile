@@ -188,10 +188,11 @@ THREAD_SUITES = base_,frame_,generated_service,integration_kill,integration_sess
 .PHONY: ci-tests ci-threads some-tests
 ci-tests:
 	$(CI_TESTS) $(TESTS)
-ci-threads: # one suite at a time, as others of ours run beside
-	@$(MAKE) --no-print-directory MODE=tsan some-tests SUITES=$(THREAD_SUITES)
+ci-threads: # two suites at a time: the search for leaks, which runs beside, ends long before
+	@$(MAKE) --no-print-directory MODE=tsan some-tests SUITES=$(THREAD_SUITES) TEST_JOBS=2
+TEST_JOBS = 1
 some-tests:
-	$(CI_TESTS) BPT_JOBS=1 BPT_ONLY=$(SUITES) $(TESTS)
+	$(CI_TESTS) BPT_JOBS=$(TEST_JOBS) BPT_ONLY=$(SUITES) $(TESTS)
 
 LEAK_SUITES = integration_book_server,integration_kill,integration_session,integration_traffic,generated_service,pool_size_class,pool_heap,pool_watch,pool_wrap,pool_copy_out,transport_conn,transport_send,transport_frame_io,transfer_dir_put,transfer_dir_resume,transfer_dir_list,transfer_store
 check-leaks: $(TESTS) $(BOOK_SERVER) $(BOOK_CLIENT) $(BUFPOOLC) ## pool, transports and traffic under Valgrind: no leak, no invalid access
