@@ -7,6 +7,8 @@
 #include "tests/support/suite.h"
 #include "transfer/store.h"
 
+#include <sys/stat.h>
+
 enum { BPT_STORE_PATH = 64, BPT_PART = 4096 };
 
 typedef struct bpt_store {
@@ -30,6 +32,9 @@ typedef struct bpt_put {
 /* A new directory; and a store in it. */
 void bpt_store_directory(char path[BPT_STORE_PATH]);
 void bpt_store_start(bpt_store *of, const bp_dir_store_options *options);
+
+/* The file was changed in place, and was `before`: its time is another now, however coarse the file system's clock. */
+void bpt_file_changed(const char *path, const struct stat *before);
 
 /* The same directory, of which another store is, or was. */
 void bpt_store_join(bpt_store *of, const char *path, const bp_dir_store_options *options);

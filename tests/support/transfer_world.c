@@ -250,10 +250,13 @@ const char *bpt_world_path(const bpt_world *world, const char *name) {
 }
 
 void bpt_file_write(const char *path, const uint8_t *data, size_t size) {
+    struct stat before;
+    const bool is_there = stat(path, &before) == 0;
     FILE *file = fopen(path, "wb");
     bpt_must(file != NULL);
     bpt_must(fwrite(data, 1, size, file) == size);
     bpt_must(fclose(file) == 0);
+    if (is_there) bpt_file_changed(path, &before);
 }
 
 bool bpt_file_is(const char *path, const uint8_t *data, size_t size) {

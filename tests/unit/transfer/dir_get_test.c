@@ -91,8 +91,11 @@ static void replace_by_the_same(get *by) { bpt_put_whole(&by->of, "object", SIZE
 static void take_away(get *by) { ck_assert_int_eq(unlink(object_path(by)), 0); }
 static void cut(get *by) { ck_assert_int_eq(truncate(object_path(by), SIZE - 1), 0); }
 static void cut_and_grow(get *by) {
+    struct stat file;
+    ck_assert_int_eq(stat(object_path(by), &file), 0);
     cut(by);
     ck_assert_int_eq(truncate(object_path(by), SIZE), 0);
+    bpt_file_changed(object_path(by), &file);
 }
 
 /* In place, and with the time of the last change as it was: only the system's own time tells. */
