@@ -3,6 +3,7 @@
 #include "transfer/client_internal.h"
 
 #include "base/os.h"
+#include "transport/service_internal.h"
 
 #include <string.h>
 

@@ -37,14 +37,7 @@ static bp_err send_part(bpi_serving *get, bpi_serving_slot *slot) {
     return BP_OK;
 }
 
-static bp_err speak(bpi_serving *get) {
-    if (get->is_answer_due) {
-        const bp_err err = say_opened(get);
-        if (err == BP_OK) get->is_answer_due = false;
-        return err;
-    }
-    return get->ready == 0 ? BP_MORE : send_part(get, first_ready(get));
-}
+static bp_err say_next(bpi_serving *get) { return get->ready == 0 ? BP_MORE : send_part(get, first_ready(get)); }
 
 /* ---- open ---- */
 
@@ -142,4 +135,5 @@ void bpi_serve_part_want(bpi_serving *get, uint64_t part) {
     bpi_serving_slot_reserve(slot, bpi_part_frame_size(slot->part.length));
 }
 
-const bpi_serving_kind bpi_serving_get = {.kind = BP_TRANSFER_GET, .speak = speak, .on_memory = read_part};
+const bpi_serving_kind bpi_serving_get = {
+    .kind = BP_TRANSFER_GET, .say_opened = say_opened, .say_next = say_next, .on_memory = read_part};

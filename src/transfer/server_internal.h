@@ -104,7 +104,8 @@ struct bpi_serving {
 /* What puts, gets and lists do differently. */
 struct bpi_serving_kind {
     bp_transfer_kind kind;
-    bp_err (*speak)(bpi_serving *serving); /* as bpi_strand_fn, but for last words */
+    bp_err (*say_opened)(bpi_serving *serving); /* where is_answer_due; NULL: it never is */
+    bp_err (*say_next)(bpi_serving *serving);   /* of what is ready; as bpi_strand_fn */
     bp_err (*say_done)(bpi_serving *serving);
     void (*on_memory)(bpi_serving_slot *slot); /* NULL: puts have their parts' from the reader */
 };

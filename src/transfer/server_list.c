@@ -41,7 +41,7 @@ static bp_err say_listed(bpi_serving *list) {
     return err;
 }
 
-static bp_err speak(bpi_serving *list) {
+static bp_err say_next(bpi_serving *list) {
     if (list->state != BPI_SERVING_MOVING) return BP_MORE;
     if (list->of.list.said < list->of.list.used) return say_listed(list);
     bpi_serving_end(list, BPI_LAST_DONE);
@@ -90,4 +90,4 @@ bp_err bpi_serve_list(bpi_session *session, const bpi_transfer_list_view *view) 
 }
 
 const bpi_serving_kind bpi_serving_list = {
-    .kind = BP_TRANSFER_LIST, .speak = speak, .say_done = say_end, .on_memory = ask};
+    .kind = BP_TRANSFER_LIST, .say_next = say_next, .say_done = say_end, .on_memory = ask};

@@ -34,12 +34,7 @@ static bp_err say_part_done(bpi_serving *put, bpi_serving_slot *slot) {
     return err;
 }
 
-static bp_err speak(bpi_serving *put) {
-    if (put->is_answer_due) {
-        const bp_err err = say_opened(put);
-        if (err == BP_OK) put->is_answer_due = false;
-        return err;
-    }
+static bp_err say_next(bpi_serving *put) {
     return put->ready == 0 ? BP_MORE : say_part_done(put, &put->slots[__builtin_ctzll(put->ready)]);
 }
 
@@ -52,7 +47,8 @@ static bp_err say_committed(bpi_serving *put) {
     return err != BP_OK ? err : bpi_link_say(&put->session->link, BPI_TRANSFER_COMMITTED_TYPE, value, length);
 }
 
-const bpi_serving_kind bpi_serving_put = {.kind = BP_TRANSFER_PUT, .speak = speak, .say_done = say_committed};
+const bpi_serving_kind bpi_serving_put = {
+    .kind = BP_TRANSFER_PUT, .say_opened = say_opened, .say_next = say_next, .say_done = say_committed};
 
 /* ---- open ---- */
 

@@ -116,6 +116,13 @@ static bp_err say_failed(bpi_serving *serving) {
     return err != BP_OK ? err : bpi_link_say(&serving->session->link, BPI_TRANSFER_FAILED_TYPE, value, length);
 }
 
+static bp_err say_next(bpi_serving *serving) {
+    if (!serving->is_answer_due) return serving->kind->say_next(serving);
+    const bp_err err = serving->kind->say_opened(serving);
+    if (err == BP_OK) serving->is_answer_due = false;
+    return err;
+}
+
 static bp_err speak(bpi_link *link, bpi_strand *strand) {
     bpi_serving *serving = serving_of(strand);
     const bool is_last = serving->state == BPI_SERVING_ENDING;
@@ -123,7 +130,7 @@ static bp_err speak(bpi_link *link, bpi_strand *strand) {
     (void)link;
     if (is_last && (serving->calls != 0 || serving->wishes != 0 || serving->is_opened)) return BP_MORE;
     serving->has_moved = true;
-    if (!is_last) return serving->kind->speak(serving);
+    if (!is_last) return say_next(serving);
     err = serving->last_word == BPI_LAST_FAILED ? say_failed(serving) : serving->kind->say_done(serving);
     if (err != BP_OK) return err;
     free_serving(serving);

@@ -15,6 +15,10 @@ static inline uint32_t bpi_service_find(const bpi_end *end, const bp_schema *sch
     return bpi_service_find_copy(end, schema);
 }
 
+/* A client's end; and whether it connects again. */
+bpi_end *bpi_client_end(bp_client *client);
+bool bpi_client_comes_again(const bpi_end *end);
+
 /* The services of a client's end are told that it is made. */
 void bpi_service_tell_client(bpi_end *end, bp_client *client);
 

@@ -355,10 +355,6 @@ void bpi_end_handle_closed(bpi_end *end);
  * loop: they free themselves as if it were their own. */
 void bpi_end_free(bpi_end *end);
 
-/* A client's end; and whether it connects again. */
-bpi_end *bpi_client_end(bp_client *client);
-bool bpi_client_comes_again(const bpi_end *end);
-
 /* ---- connection ---- */
 
 typedef enum bpi_conn_state {
